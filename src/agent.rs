@@ -1,0 +1,314 @@
+//! The device's side of every platform behind one loop.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+use crate::error::ApiMisuse;
+use crate::http::Request;
+use crate::input::{Input, Intent};
+use crate::output::{
+    Command, Connect, Download, Event, Install, Output, Publish, QoS, Step, StoreKey, Subscribe,
+    Token,
+};
+use crate::platform::{Config, Flow};
+use crate::rng::Rng;
+use crate::secret::SecretBytes;
+use crate::time::{Instant, Now, Timer, TimerTable};
+
+/// The layout of a snapshot. A snapshot of another number is refused, and the host starts from what is stored.
+pub const SNAPSHOT_SCHEMA: u32 = 1;
+
+/// One device. See the [crate's page](crate) for the loop.
+///
+/// Methods come in four kinds: [`Agent::new`] and [`Agent::restore`] make one; [`Agent::handle_input`] is the only
+/// mutation; [`Agent::poll_output`] drains its effects; the rest are getters.
+#[derive(Debug)]
+pub struct Agent {
+    config: Config,
+    /// `None` only while an input is being handled.
+    flow: Option<Flow>,
+    core: Core,
+    outbox: VecDeque<Output>,
+}
+
+/// Everything about a running agent that is not its platform's flow.
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+struct Core {
+    #[n(0)]
+    rng: Rng,
+    #[n(1)]
+    timers: TimerTable,
+    #[n(2)]
+    now: Now,
+    #[n(3)]
+    next_token: u32,
+    #[n(4)]
+    stray: u64,
+}
+
+impl Agent {
+    /// Brings a device to life from its configuration and what it stored. Drain [`Agent::poll_output`] next.
+    ///
+    /// `seed` comes from the host's entropy source, new at every boot.
+    pub fn new(
+        config: Config,
+        stored: Stored,
+        seed: [u8; 32],
+        now: Now,
+    ) -> Result<Self, ApiMisuse> {
+        let core =
+            Core { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 };
+        let mut agent = Self { config, flow: None, core, outbox: VecDeque::new() };
+        let (config, mut cx) = agent.split();
+        let flow = Flow::start(config, &stored, &mut cx)?;
+        agent.flow = Some(flow);
+        Ok(agent)
+    }
+
+    /// Goes on from [`Agent::save`]: same configuration, same clocks, another copy of the code.
+    ///
+    /// Nothing is sent: connection, timers and awaited answers are those of the agent that was saved.
+    pub fn restore(config: Config, snapshot: &SecretBytes, now: Now) -> Result<Self, ApiMisuse> {
+        let unreadable = |_| ApiMisuse::SnapshotUnreadable;
+        let mut decoder = minicbor::Decoder::new(snapshot.expose());
+        let schema = decoder.u32().map_err(unreadable)?;
+        if schema != SNAPSHOT_SCHEMA {
+            return Err(ApiMisuse::SnapshotUnreadable);
+        }
+        let mut core: Core = decoder.decode().map_err(unreadable)?;
+        let flow: Flow = decoder.decode().map_err(unreadable)?;
+        if !flow.fits(&config) {
+            return Err(ApiMisuse::SnapshotUnreadable);
+        }
+        core.advance(now);
+        Ok(Self { config, flow: Some(flow), core, outbox: VecDeque::new() })
+    }
+
+    /// Everything needed to go on elsewhere. It may hold a secret that is not stored yet: keep it in memory only.
+    pub fn save(&self) -> SecretBytes {
+        let mut bytes = Vec::new();
+        let mut encoder = minicbor::Encoder::new(&mut bytes);
+        // Writing to a Vec cannot fail.
+        let _ = encoder.u32(SNAPSHOT_SCHEMA);
+        let _ = encoder.encode(&self.core);
+        let _ = encoder.encode(&self.flow);
+        SecretBytes::new(bytes)
+    }
+
+    /// Takes one input. **Drain [`Agent::poll_output`] until [`Output::Timeout`] before the next.**
+    ///
+    /// The only error is an [`Intent`] that means nothing on this platform; the agent goes on as before.
+    pub fn handle_input(&mut self, input: Input, now: Now) -> Result<(), ApiMisuse> {
+        self.core.advance(now);
+        if let Input::User(intent) = &input
+            && !self.config.supports(intent)
+        {
+            return Err(ApiMisuse::IntentNotSupported);
+        }
+        if input == Input::Timeout {
+            // Each timer at most once: one that is set again for now waits for the next call.
+            for _ in Timer::ALL {
+                let Some(timer) = self.core.timers.take_expired(self.core.now.mono) else { break };
+                self.with_flow(|flow, config, cx| flow.expired(config, timer, cx));
+            }
+        } else {
+            self.with_flow(|flow, config, cx| flow.handle(config, input, cx));
+        }
+        Ok(())
+    }
+
+    /// The next output; [`Output::Timeout`] is always the last.
+    pub fn poll_output(&mut self) -> Output {
+        self.outbox.pop_front().unwrap_or_else(|| {
+            // Never a time in the past.
+            Output::Timeout(self.core.timers.next().map(|(at, _)| at.max(self.core.now.mono)))
+        })
+    }
+
+    /// Why the agent wants to be called again.
+    pub fn timeout_reason(&self) -> Option<Timer> {
+        self.core.timers.next().map(|(_, timer)| timer)
+    }
+
+    /// How many answers carried an unknown or repeated token, or came for a step that was over.
+    pub fn stray_inputs(&self) -> u64 {
+        self.core.stray
+    }
+
+    /// The configuration it was born with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn split(&mut self) -> (&Config, Cx<'_>) {
+        (&self.config, Cx { core: &mut self.core, outbox: &mut self.outbox })
+    }
+
+    fn with_flow(&mut self, step: impl FnOnce(Flow, &Config, &mut Cx<'_>) -> Flow) {
+        if let Some(flow) = self.flow.take() {
+            let (config, mut cx) = self.split();
+            let next = step(flow, config, &mut cx);
+            self.flow = Some(next);
+        }
+    }
+}
+
+impl Core {
+    /// Time never goes back on the monotonic clock; the wall clock is taken as it comes.
+    fn advance(&mut self, now: Now) {
+        self.now = Now { mono: self.now.mono.max(now.mono), unix: now.unix };
+    }
+}
+
+/// What the device finds on its stable storage when it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored(BTreeMap<StoreKey, SecretBytes>);
+
+impl Stored {
+    /// An empty store: a device fresh from the factory.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Adds what was stored under `key`.
+    pub fn insert(&mut self, key: StoreKey, value: SecretBytes) {
+        self.0.insert(key, value);
+    }
+
+    /// Removes what was stored under `key`.
+    pub fn remove(&mut self, key: StoreKey) {
+        self.0.remove(&key);
+    }
+
+    /// What was stored under `key`.
+    pub fn get(&self, key: StoreKey) -> Option<&SecretBytes> {
+        self.0.get(&key)
+    }
+
+    /// All of it.
+    pub fn iter(&self) -> impl Iterator<Item = (StoreKey, &SecretBytes)> {
+        self.0.iter().map(|(&key, value)| (key, value))
+    }
+}
+
+/// What a step may use: the time, randomness, timers, and the way out.
+#[derive(Debug)]
+pub(crate) struct Cx<'a> {
+    core: &'a mut Core,
+    outbox: &'a mut VecDeque<Output>,
+}
+
+impl Cx<'_> {
+    pub(crate) fn now(&self) -> Now {
+        self.core.now
+    }
+
+    pub(crate) fn rng(&mut self) -> &mut Rng {
+        &mut self.core.rng
+    }
+
+    /// Sets `timer`, replacing its old deadline.
+    pub(crate) fn after(&mut self, timer: Timer, wait: Duration) -> Instant {
+        let at = self.core.now.mono + wait;
+        self.core.timers.set(timer, at);
+        at
+    }
+
+    pub(crate) fn at(&mut self, timer: Timer, at: Instant) {
+        self.core.timers.set(timer, at);
+    }
+
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.core.timers.stop(timer);
+    }
+
+    pub(crate) fn stop_all(&mut self) {
+        self.core.timers = TimerTable::new();
+    }
+
+    /// Counts an answer that nobody waits for.
+    pub(crate) fn stray(&mut self) {
+        self.core.stray = self.core.stray.saturating_add(1);
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outbox.push_back(Output::Event(event));
+    }
+
+    pub(crate) fn step(&mut self, step: Step) {
+        self.event(Event::Step { step });
+    }
+
+    fn token(&mut self) -> Token {
+        let token = Token(self.core.next_token);
+        self.core.next_token = self.core.next_token.wrapping_add(1).max(1);
+        token
+    }
+
+    fn command(&mut self, make: impl FnOnce(Token) -> Command) -> Token {
+        let token = self.token();
+        self.outbox.push_back(Output::Command(make(token)));
+        token
+    }
+
+    pub(crate) fn connect(&mut self, connect: Connect) -> Token {
+        self.command(|token| Command::Connect(token, connect))
+    }
+
+    /// Closes the connection that `connect` returned.
+    pub(crate) fn close(&mut self, connection: Token) {
+        self.outbox.push_back(Output::Command(Command::Close(connection)));
+    }
+
+    pub(crate) fn subscribe(&mut self, topic: impl Into<alloc::string::String>) -> Token {
+        let subscribe = Subscribe { topic: topic.into(), qos: QoS::AtLeastOnce };
+        self.command(|token| Command::Subscribe(token, subscribe))
+    }
+
+    pub(crate) fn publish(
+        &mut self,
+        topic: impl Into<alloc::string::String>,
+        qos: QoS,
+        payload: Vec<u8>,
+    ) -> Token {
+        let publish = Publish { topic: topic.into(), qos, payload: SecretBytes::new(payload) };
+        self.command(|token| Command::Publish(token, publish))
+    }
+
+    pub(crate) fn request(&mut self, request: Request) -> Token {
+        self.command(|token| Command::Request(token, request))
+    }
+
+    pub(crate) fn store(&mut self, key: StoreKey, value: Vec<u8>) -> Token {
+        self.command(|token| Command::Store(token, key, SecretBytes::new(value)))
+    }
+
+    pub(crate) fn erase(&mut self, key: StoreKey) -> Token {
+        self.command(|token| Command::Erase(token, key))
+    }
+
+    pub(crate) fn download(&mut self, download: Download) -> Token {
+        self.command(|token| Command::Download(token, download))
+    }
+
+    pub(crate) fn cancel_download(&mut self, token: Token) {
+        self.outbox.push_back(Output::Command(Command::CancelDownload(token)));
+    }
+
+    pub(crate) fn install(&mut self, install: Install) -> Token {
+        self.command(|token| Command::Install(token, install))
+    }
+}
+
+impl Config {
+    fn supports(&self, intent: &Intent) -> bool {
+        match intent {
+            Intent::TryAgain | Intent::RegisterAgain | Intent::Report => true,
+            other => self.supports_specific(other),
+        }
+    }
+}

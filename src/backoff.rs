@@ -1,0 +1,42 @@
+//! Waiting longer after each failure, never in step with the neighbours.
+
+use core::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+use crate::rng::Rng;
+
+/// Doubles from `first` up to `cap`, each wait moved by up to ±20 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Backoff {
+    #[n(0)]
+    first_ms: u32,
+    #[n(1)]
+    cap_ms: u32,
+    #[n(2)]
+    failures: u32,
+}
+
+impl Backoff {
+    /// What all platforms use between logins: 1 s, doubling, at most 60 s.
+    pub(crate) fn login() -> Self {
+        Self { first_ms: 1_000, cap_ms: 60_000, failures: 0 }
+    }
+
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Counts a failure and says how long to wait after it.
+    pub(crate) fn next(&mut self, rng: &mut Rng) -> Duration {
+        let doubled = u64::from(self.first_ms) << self.failures.min(20);
+        let base = doubled.min(u64::from(self.cap_ms));
+        self.failures = self.failures.saturating_add(1);
+        Duration::from_millis(rng.between(base - base / 5, base + base / 5))
+    }
+}

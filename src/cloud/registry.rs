@@ -1,0 +1,114 @@
+//! What the clouds share: reading an import, and keeping firmware.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use csv_core::{ReadFieldResult, Reader};
+use minicbor::{Decode, Encode};
+
+use super::{OperationError, RejectedRow};
+
+/// One image, without its bytes: those are the host's.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Firmware {
+    #[n(0)]
+    pub(crate) module: Option<String>,
+    #[n(1)]
+    pub(crate) version: String,
+    #[n(2)]
+    pub(crate) url: String,
+    #[n(3)]
+    pub(crate) size: u64,
+    #[n(4)]
+    pub(crate) md5: String,
+    #[n(5)]
+    pub(crate) sha256: String,
+}
+
+/// The rows of an import, each with its line number, columns picked by name.
+#[derive(Debug)]
+pub(crate) struct Import {
+    columns: Vec<String>,
+    rows: Vec<(u64, Vec<String>)>,
+}
+
+/// More rows than any vendor takes in one batch.
+const MAX_ROWS: usize = 100_000;
+
+impl Import {
+    /// Reads CSV whose first row names the columns. A first row that names no column in `known` is data for the
+    /// single column `known[0]`: people import bare lists of numbers.
+    pub(crate) fn parse(csv: &str, known: &[&str]) -> Result<Self, OperationError> {
+        let mut rows = read_rows(csv.trim_start_matches('\u{feff}'))?;
+        if rows.is_empty() {
+            return Err(OperationError::invalid("the CSV has no rows"));
+        }
+        let named = rows[0].1.iter().any(|cell| known.contains(&cell.as_str()));
+        let columns = if named {
+            let (_, columns) = rows.remove(0);
+            if let Some(odd) = columns.iter().find(|c| !known.contains(&c.as_str())) {
+                let message =
+                    ["unknown column `", odd, "`; known are ", &known.join(", ")].concat();
+                return Err(OperationError::invalid(&message));
+            }
+            columns
+        } else {
+            alloc::vec![known[0].to_string()]
+        };
+        Ok(Self { columns, rows })
+    }
+
+    /// Calls `take` for each row with a look-up by column name; collects what it refuses.
+    pub(crate) fn each(
+        &self,
+        mut take: impl FnMut(&dyn Fn(&str) -> Option<String>) -> Result<(), String>,
+    ) -> Vec<RejectedRow> {
+        let mut rejected = Vec::new();
+        for (line, cells) in &self.rows {
+            let column = |name: &str| {
+                let index = self.columns.iter().position(|c| c == name)?;
+                cells.get(index).map(|cell| cell.trim().to_string()).filter(|cell| !cell.is_empty())
+            };
+            if let Err(reason) = take(&column) {
+                rejected.push(RejectedRow { line: *line, reason });
+            }
+        }
+        rejected
+    }
+}
+
+fn read_rows(csv: &str) -> Result<Vec<(u64, Vec<String>)>, OperationError> {
+    let mut reader = Reader::new();
+    let mut input = csv.as_bytes();
+    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), Vec::new());
+    let mut line = 1;
+    loop {
+        let mut chunk = [0; 256];
+        let (result, read, written) = reader.read_field(input, &mut chunk);
+        input = &input[read..];
+        field.extend_from_slice(&chunk[..written]);
+        if field.len() > 1024 {
+            return Err(OperationError::invalid("a CSV field is longer than 1024 bytes"));
+        }
+        match result {
+            ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
+            ReadFieldResult::Field { record_end } => {
+                let text = String::from_utf8(core::mem::take(&mut field))
+                    .map_err(|_| OperationError::invalid("the CSV is not UTF-8"))?;
+                row.push(text);
+                if record_end {
+                    let cells: Vec<String> = core::mem::take(&mut row);
+                    if cells.iter().any(|cell| !cell.trim().is_empty()) {
+                        rows.push((line, cells));
+                    }
+                    line = reader.line();
+                    if rows.len() > MAX_ROWS {
+                        return Err(OperationError::full("at most 100,000 rows in one import"));
+                    }
+                }
+            }
+            ReadFieldResult::End => return Ok(rows),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! MQTT sessions over bytes.

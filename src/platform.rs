@@ -1,0 +1,195 @@
+//! The platforms: a private trait for the shape of the device's side, a closed enum for its storage.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use minicbor::{Decode, Encode};
+
+use crate::agent::{Cx, Stored};
+use crate::error::{ApiMisuse, ConfigError};
+use crate::input::{Input, Intent};
+use crate::output::Identity;
+use crate::settings::Settings;
+use crate::time::Timer;
+
+#[cfg(feature = "alibaba")]
+pub mod alibaba;
+#[cfg(feature = "cmcc")]
+pub mod cmcc;
+#[cfg(feature = "krtyun")]
+pub mod krtyun;
+#[cfg(feature = "ucloud")]
+pub mod ucloud;
+#[cfg(any(feature = "ucloud", feature = "krtyun", feature = "alibaba"))]
+pub(crate) mod update;
+
+/// The platforms by name. All four exist in every build; which of them a build can run is its features' matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
+#[cbor(index_only)]
+pub enum PlatformName {
+    /// UCloud UIoT Core.
+    #[n(0)]
+    Ucloud,
+    /// China Mobile terminal-agent platform (终端智能体服务管理平台).
+    #[n(1)]
+    Cmcc,
+    /// 科睿特 krtyun.
+    #[n(2)]
+    Krtyun,
+    /// Alibaba Cloud Living Link.
+    #[n(3)]
+    Alibaba,
+}
+
+impl PlatformName {
+    /// All of them.
+    pub const ALL: [PlatformName; 4] =
+        [PlatformName::Ucloud, PlatformName::Cmcc, PlatformName::Krtyun, PlatformName::Alibaba];
+
+    /// As written in settings, paths and topics of ours.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ucloud => "ucloud",
+            Self::Cmcc => "cmcc",
+            Self::Krtyun => "krtyun",
+            Self::Alibaba => "alibaba",
+        }
+    }
+}
+
+impl fmt::Display for PlatformName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PlatformName {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| {
+            crate::settings::problem("platform", "has to be one of ucloud, cmcc, krtyun, alibaba")
+        })
+    }
+}
+
+/// The device's side of one platform.
+///
+/// The implementing type holds what changes (and is what a snapshot keeps); the configuration stays outside. One
+/// struct a step, consumed by `handle`.
+pub(crate) trait Device: Sized {
+    type Config;
+
+    /// Starts from what is stored; may send its first commands.
+    fn start(config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse>;
+
+    /// Takes one input; never [`Input::Timeout`].
+    fn handle(self, config: &Self::Config, input: Input, cx: &mut Cx<'_>) -> Self;
+
+    /// One of its timers expired.
+    fn expired(self, config: &Self::Config, timer: Timer, cx: &mut Cx<'_>) -> Self;
+
+    /// Which intents, beyond those that every platform takes, mean something here.
+    fn supports(intent: &Intent) -> bool;
+}
+
+macro_rules! platforms {
+    ($( $feature:literal $module:ident $Variant:ident $n:literal ),* $(,)?) => {
+        /// The configuration of one device.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum Config {
+            $( #[cfg(feature = $feature)] #[doc = concat!("See [`", stringify!($module), "`].")]
+               $Variant($module::Config), )*
+        }
+
+        impl Config {
+            /// Reads settings: the keys are listed in each platform's documentation.
+            pub fn from_settings(platform: PlatformName, settings: &Settings) -> Result<Self, ConfigError> {
+                match platform {
+                    $( #[cfg(feature = $feature)]
+                       PlatformName::$Variant => $module::Config::from_settings(settings).map(Self::$Variant), )*
+                    #[allow(unreachable_patterns)]
+                    _ => Err(crate::settings::problem("platform", "is not part of this build")),
+                }
+            }
+
+            /// Who this device is.
+            pub fn identity(&self) -> Identity {
+                match self {
+                    $( #[cfg(feature = $feature)]
+                       Self::$Variant(config) => {
+                           let (product, device): (&str, &str) = config.names();
+                           Identity { platform: PlatformName::$Variant, product: String::from(product),
+                                      device: String::from(device) }
+                       } )*
+                }
+            }
+
+            pub(crate) fn supports_specific(&self, intent: &Intent) -> bool {
+                match self {
+                    $( #[cfg(feature = $feature)]
+                       Self::$Variant(_) => <$module::device::Flow as Device>::supports(intent), )*
+                }
+            }
+        }
+
+        /// The running flow of one device.
+        #[derive(Debug, Encode, Decode)]
+        pub(crate) enum Flow {
+            $( #[cfg(feature = $feature)] #[n($n)] $Variant(#[n(0)] $module::device::Flow), )*
+        }
+
+        impl Flow {
+            pub(crate) fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
+                match config {
+                    $( #[cfg(feature = $feature)]
+                       Config::$Variant(config) => Device::start(config, stored, cx).map(Self::$Variant), )*
+                }
+            }
+
+            pub(crate) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
+                match (self, config) {
+                    $( #[cfg(feature = $feature)]
+                       (Self::$Variant(flow), Config::$Variant(config)) =>
+                           Self::$Variant(flow.handle(config, input, cx)), )*
+                    #[allow(unreachable_patterns)]
+                    (flow, _) => flow,
+                }
+            }
+
+            pub(crate) fn expired(self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
+                match (self, config) {
+                    $( #[cfg(feature = $feature)]
+                       (Self::$Variant(flow), Config::$Variant(config)) =>
+                           Self::$Variant(flow.expired(config, timer, cx)), )*
+                    #[allow(unreachable_patterns)]
+                    (flow, _) => flow,
+                }
+            }
+
+            /// Whether this flow is of the configuration's platform.
+            pub(crate) fn fits(&self, config: &Config) -> bool {
+                match (self, config) {
+                    $( #[cfg(feature = $feature)]
+                       (Self::$Variant(_), Config::$Variant(_)) => true, )*
+                    #[allow(unreachable_patterns)]
+                    _ => false,
+                }
+            }
+        }
+    };
+}
+
+platforms! {
+    "ucloud" ucloud Ucloud 0,
+    "cmcc" cmcc Cmcc 1,
+    "krtyun" krtyun Krtyun 2,
+    "alibaba" alibaba Alibaba 3,
+}

@@ -1,0 +1,98 @@
+//! Randomness as a value: one 32-byte seed at birth decides every number after it.
+
+use alloc::string::String;
+
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+use crate::hex;
+
+/// A generator in counter mode over SHA-256: block `n` is `SHA-256(seed, n)`.
+///
+/// SHA-256 is in the core anyway, so this costs no bytes in the plugin. It serves nonces, tokens and jitter; its
+/// strength is that of the seed, which has to come from the host's entropy source and be new at every boot.
+#[derive(Clone, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Rng {
+    #[cbor(n(0), with = "minicbor::bytes")]
+    seed: [u8; 32],
+    #[n(1)]
+    counter: u64,
+}
+
+impl Rng {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self { seed, counter: 0 }
+    }
+
+    fn block(&mut self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.seed);
+        hash.update(self.counter.to_le_bytes());
+        self.counter = self.counter.wrapping_add(1);
+        hash.finalize().into()
+    }
+
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut out = [0; N];
+        for chunk in out.chunks_mut(32) {
+            let block = self.block();
+            chunk.copy_from_slice(&block[..chunk.len()]);
+        }
+        out
+    }
+
+    pub(crate) fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.bytes())
+    }
+
+    /// Uniform in `low..=high`.
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+        let span = high.saturating_sub(low).saturating_add(1);
+        // 64 random bits over spans of milliseconds: the modulo's bias is below 2^-30.
+        low + if span == 0 { 0 } else { self.u64() % span }
+    }
+
+    /// `N` random bytes as lower-case hex.
+    pub(crate) fn hex<const N: usize>(&mut self) -> String {
+        hex::lower(&self.bytes::<N>())
+    }
+
+    /// `len` characters of `a-z0-9`, the alphabet the vendors' own secrets are printed in.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn alphanumeric(&mut self, len: usize) -> String {
+        const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        let mut out = String::with_capacity(len);
+        while out.len() < len {
+            for byte in self.block() {
+                // 252 = 7 * 36: throwing the rest away keeps the choice uniform.
+                if byte < 252 && out.len() < len {
+                    out.push(char::from(ALPHABET[usize::from(byte % 36)]));
+                }
+            }
+        }
+        out
+    }
+
+    /// A random UUID (version 4) in its usual spelling.
+    pub(crate) fn uuid(&mut self) -> String {
+        let mut bytes: [u8; 16] = self.bytes();
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex = hex::lower(&bytes);
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+}
+
+impl Drop for Rng {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
+}
+
+impl core::fmt::Debug for Rng {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Rng(…)")
+    }
+}

@@ -1,0 +1,68 @@
+//! The one type for what must not be seen.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use minicbor::{Decode, Encode};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Text that must not be seen: zeroized on drop, no `Display`, no serde, a `Debug` that shows nothing.
+///
+/// It can be encoded as CBOR, because a credential has to cross from the plugin to its host inside a command, and
+/// because a running agent's snapshot has to hold a secret that is not stored yet.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Secret(#[n(0)] String);
+
+impl Secret {
+    /// Takes text in.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Every call is a place to look at: a credential, a signature, a store.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Bytes that must not be seen: what a [`Store`](crate::Command::Store) carries, a packet with a secret in it.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
+#[cbor(transparent)]
+pub struct SecretBytes(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>);
+
+impl SecretBytes {
+    /// Takes bytes in.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes themselves.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes({} bytes)", self.0.len())
+    }
+}

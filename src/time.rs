@@ -1,0 +1,129 @@
+//! Time as a value. Nobody here asks a clock: `now` comes with every call.
+
+use core::ops::Add;
+use core::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+/// Milliseconds on a clock that never goes back. Its zero means nothing: a host may start it at boot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Instant(#[n(0)] pub u64);
+
+impl Instant {
+    /// Milliseconds from `earlier` to `self`; zero if `earlier` is later.
+    pub fn millis_since(self, earlier: Instant) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Instant;
+
+    fn add(self, rhs: Duration) -> Instant {
+        let millis = u64::try_from(rhs.as_millis()).unwrap_or(u64::MAX);
+        Instant(self.0.saturating_add(millis))
+    }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z. May jump either way: the owner of the clock may set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct UnixTime(#[n(0)] pub u64);
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Now {
+    /// The clock that timers run on.
+    #[n(0)]
+    pub mono: Instant,
+    /// The wall clock, where the host knows it.
+    #[n(1)]
+    pub unix: Option<UnixTime>,
+}
+
+impl Now {
+    /// A moment for hosts without a wall clock.
+    pub fn mono(millis: u64) -> Now {
+        Now { mono: Instant(millis), unix: None }
+    }
+
+    /// A moment on both clocks.
+    pub fn new(mono_millis: u64, unix_millis: u64) -> Now {
+        Now { mono: Instant(mono_millis), unix: Some(UnixTime(unix_millis)) }
+    }
+}
+
+/// Deadlines of one agent, one for each purpose `T`.
+///
+/// A table instead of one deadline, because a heartbeat may be due while a reply is awaited.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct TimerTable {
+    #[n(0)]
+    deadlines: [Option<Instant>; Timer::ALL.len()],
+}
+
+/// What a deadline is for. Kept small and shared: platforms give the slots their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Timer {
+    /// The reply to the step in hand is late.
+    #[n(0)]
+    Reply,
+    /// Back-off is over: connect, or ask again.
+    #[n(1)]
+    Retry,
+    /// A heartbeat or a periodic report is due.
+    #[n(2)]
+    Heartbeat,
+    /// A token that this device made runs out, or has to be reported again.
+    #[n(3)]
+    Token,
+    /// Progress of an update has to be reported, or an update gave no sign of life.
+    #[n(4)]
+    Update,
+}
+
+impl Timer {
+    pub(crate) const ALL: [Timer; 5] =
+        [Timer::Reply, Timer::Retry, Timer::Heartbeat, Timer::Token, Timer::Update];
+}
+
+impl TimerTable {
+    pub(crate) fn new() -> Self {
+        Self { deadlines: [None; Timer::ALL.len()] }
+    }
+
+    pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
+        self.deadlines[timer as usize] = Some(at);
+    }
+
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.deadlines[timer as usize] = None;
+    }
+
+    pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {
+        self.deadlines[timer as usize]
+    }
+
+    /// The earliest deadline and what it is for.
+    pub(crate) fn next(&self) -> Option<(Instant, Timer)> {
+        Timer::ALL
+            .iter()
+            .filter_map(|&timer| self.get(timer).map(|at| (at, timer)))
+            .min_by_key(|&(at, _)| at)
+    }
+
+    /// Takes one expired timer out of the table, the earliest first.
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Timer> {
+        let (at, timer) = self.next()?;
+        (at <= now).then(|| {
+            self.stop(timer);
+            timer
+        })
+    }
+}

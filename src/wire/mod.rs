@@ -1,0 +1,1 @@
+//! The bytes that cross between a plugin and its host.
