@@ -1,9 +1,19 @@
-//! x.
+//! Alibaba Cloud Living Link: device provisioning and binding.
+
+#[cfg(feature = "app")]
+pub mod app;
+pub mod cipher;
 #[cfg(feature = "cloud")]
 pub(crate) mod cloud;
+pub mod credentials;
 pub(crate) mod device;
+mod digest;
+pub mod local;
+pub mod sign;
+
 use crate::error::ConfigError;
 use crate::settings::Settings;
+
 /// Configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -20,5 +30,3 @@ impl Config {
         (&self.p, &self.p)
     }
 }
-#[cfg(feature = "app")]
-pub mod app;
