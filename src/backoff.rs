@@ -24,6 +24,12 @@ impl Backoff {
         Self { first_ms: 1_000, cap_ms: 60_000, failures: 0 }
     }
 
+    /// For what has all the time in the world at first, such as a report that is due twelve hours before its limit.
+    #[cfg(feature = "cmcc")]
+    pub(crate) fn capped(cap_ms: u32) -> Self {
+        Self { first_ms: 1_000, cap_ms, failures: 0 }
+    }
+
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }

@@ -217,7 +217,8 @@ pub enum Event {
         #[n(0)]
         identity: Identity,
     },
-    /// Logged in (or, where there is no session, reported) with the device's own secret.
+    /// Logged in with the device's own secret; where there is no session, reported with it, now or in an earlier life
+    /// whose heartbeat still stands.
     #[n(2)]
     Ready,
     /// A heartbeat or version report was accepted.
@@ -309,6 +310,19 @@ pub enum Event {
         /// `productKey` and `deviceName`, joined by `/`.
         #[n(1)]
         devices: alloc::vec::Vec<String>,
+    },
+    /// The heartbeat of an earlier life still stands: nothing was sent, and the next one is due then.
+    #[n(13)]
+    Scheduled {
+        /// By the monotonic clock.
+        #[n(0)]
+        next: Instant,
+        /// The same by the wall clock.
+        #[n(1)]
+        next_unix: Option<UnixTime>,
+        /// Why then.
+        #[n(2)]
+        why: Due,
     },
 }
 

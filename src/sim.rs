@@ -184,6 +184,11 @@ impl World {
         self.now.unix = Some(UnixTime(unix_ms));
     }
 
+    /// Takes the wall clock away: devices and clouds know the monotonic one alone.
+    pub fn forget_wall_clock(&mut self) {
+        self.now.unix = None;
+    }
+
     /// Looks at (and may spoil) every crossing from now on.
     pub fn set_fault(&mut self, fault: impl FnMut(DeviceId, Crossing<'_>) -> Fault + 'static) {
         self.fault = Some(Box::new(fault));

@@ -86,11 +86,20 @@ pub enum Timer {
     /// Progress of an update has to be reported, or an update gave no sign of life.
     #[n(4)]
     Update,
+    /// The wall clock is to be compared with the monotonic one: it may have become known, or jumped.
+    #[n(5)]
+    Clock,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Timer; 5] =
-        [Timer::Reply, Timer::Retry, Timer::Heartbeat, Timer::Token, Timer::Update];
+    pub(crate) const ALL: [Timer; 6] = [
+        Timer::Reply,
+        Timer::Retry,
+        Timer::Heartbeat,
+        Timer::Token,
+        Timer::Update,
+        Timer::Clock,
+    ];
 }
 
 impl TimerTable {
