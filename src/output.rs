@@ -576,4 +576,7 @@ pub enum Warning {
         #[n(0)]
         topic: String,
     },
+    /// Registering again was asked for, but the settings hold the device's secret: they would beat a new one.
+    #[n(6)]
+    SecretConfigured,
 }
