@@ -121,6 +121,12 @@ impl Agent {
         Ok(())
     }
 
+    /// Counts an input of a kind that this build does not know. **Drain next, as after any other.**
+    pub fn ignore_input(&mut self, now: Now) {
+        self.core.advance(now);
+        self.core.stray = self.core.stray.saturating_add(1);
+    }
+
     /// The next output; [`Output::Timeout`] is always the last.
     pub fn poll_output(&mut self) -> Output {
         self.outbox.pop_front().unwrap_or_else(|| {
@@ -134,7 +140,8 @@ impl Agent {
         self.core.timers.next().map(|(_, timer)| timer)
     }
 
-    /// How many answers carried an unknown or repeated token, or came for a step that was over.
+    /// How many answers carried an unknown or repeated token, or came for a step that was over, and how many inputs
+    /// were of a kind that this build does not know.
     pub fn stray_inputs(&self) -> u64 {
         self.core.stray
     }

@@ -234,20 +234,45 @@ pub enum LocalFailure {
 }
 
 /// Our caller broke the contract of the API.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[non_exhaustive]
 pub enum ApiMisuse {
     /// A setting is missing, unknown or out of range.
-    Config(ConfigError),
+    #[n(0)]
+    Config(#[n(0)] ConfigError),
     /// What is stored belongs to another device than the one configured.
+    #[n(1)]
     StoredForAnotherDevice,
     /// What is stored under this key cannot be read.
-    StoredUnreadable(crate::StoreKey),
+    #[n(2)]
+    StoredUnreadable(#[n(0)] crate::StoreKey),
     /// A snapshot of another schema, of another platform, or no snapshot at all.
+    #[n(3)]
     SnapshotUnreadable,
     /// The intent means nothing on this platform.
+    #[n(4)]
     IntentNotSupported,
 }
+
+impl fmt::Display for ApiMisuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::StoredForAnotherDevice => {
+                f.write_str("what is stored belongs to another device than the one in the settings")
+            }
+            Self::StoredUnreadable(key) => {
+                write!(f, "what is stored as `{}` cannot be read", key.name())
+            }
+            Self::SnapshotUnreadable => {
+                f.write_str("the snapshot is of another schema or another platform")
+            }
+            Self::IntentNotSupported => f.write_str("this platform has no such thing to do"),
+        }
+    }
+}
+
+impl core::error::Error for ApiMisuse {}
 
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

@@ -23,7 +23,7 @@
 //! - Nothing registers a second time unless a person asks for it: see [`Intent::RegisterAgain`].
 #![no_std]
 #![deny(missing_docs)]
-#![cfg_attr(not(feature = "plugin"), forbid(unsafe_code))]
+#![cfg_attr(not(all(feature = "plugin", target_family = "wasm")), forbid(unsafe_code))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 extern crate alloc;
@@ -48,7 +48,7 @@ mod time;
 pub mod cloud;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
-#[cfg(feature = "plugin")]
+#[cfg(all(feature = "plugin", target_family = "wasm"))]
 mod plugin;
 #[cfg(feature = "cloud")]
 pub mod sim;

@@ -101,6 +101,13 @@ pub(crate) trait Device: Sized {
 
 macro_rules! platforms {
     ($( $feature:literal $module:ident $Variant:ident $n:literal ),* $(,)?) => {
+        impl PlatformName {
+            /// Those that are part of this build.
+            pub const BUILT: &[PlatformName] = &[
+                $( #[cfg(feature = $feature)] PlatformName::$Variant, )*
+            ];
+        }
+
         /// The configuration of one device.
         #[derive(Clone, Debug)]
         #[non_exhaustive]

@@ -55,6 +55,11 @@ impl SecretBytes {
         Self(bytes)
     }
 
+    /// Hands the bytes on, for a caller that has to own them. From there on they are the caller's to wipe.
+    pub fn into_inner(mut self) -> Vec<u8> {
+        core::mem::take(&mut self.0)
+    }
+
     /// The bytes themselves.
     pub fn expose(&self) -> &[u8] {
         &self.0
