@@ -92,14 +92,8 @@ pub enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Timer; 6] = [
-        Timer::Reply,
-        Timer::Retry,
-        Timer::Heartbeat,
-        Timer::Token,
-        Timer::Update,
-        Timer::Clock,
-    ];
+    pub(crate) const ALL: [Timer; 6] =
+        [Timer::Reply, Timer::Retry, Timer::Heartbeat, Timer::Token, Timer::Update, Timer::Clock];
 }
 
 impl TimerTable {

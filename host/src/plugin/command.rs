@@ -1,0 +1,160 @@
+//! `muster plugin`: look into plugin files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use muster::wire::Describe;
+use serde::Serialize;
+
+use super::{Engine, Limits, PluginError, Shape, embedded_bytes};
+use crate::exit::Exit;
+
+/// Look into plugin files.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show what a plugin imports, exports, needs and is.
+    Inspect {
+        /// The core module; the embedded plugin if absent.
+        file: Option<PathBuf>,
+        /// One JSON object on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compile a plugin for this machine, so that loading it needs no compiler.
+    Precompile {
+        /// The core module; the embedded plugin if absent.
+        file: Option<PathBuf>,
+        /// Where to put the machine code.
+        #[arg(short, long, default_value = "muster.cwasm")]
+        output: PathBuf,
+    },
+}
+
+/// What `inspect` shows.
+#[derive(Debug, Serialize)]
+struct Report {
+    file: String,
+    bytes: usize,
+    /// Whether a host runs it.
+    plugin: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(flatten)]
+    shape: Shape,
+    describe: Option<Describe>,
+    /// Fuel that `describe` took.
+    describe_fuel: Option<u64>,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<(), Exit> {
+    let engine = Engine::new(Limits::default()).map_err(failed)?;
+    match args.command {
+        Command::Inspect { file, json } => inspect(&engine, file.as_deref(), json),
+        Command::Precompile { file, output } => precompile(&engine, file.as_deref(), &output),
+    }
+}
+
+fn inspect(engine: &Engine, file: Option<&Path>, json: bool) -> Result<(), Exit> {
+    let (name, bytes) = read(file)?;
+    let report = report(engine, name, &bytes).map_err(failed)?;
+    if json {
+        let line = serde_json::to_string(&report).map_err(|error| Exit::local(error, ""))?;
+        println!("{line}");
+    } else {
+        show(&report);
+    }
+    match report.problem {
+        None => Ok(()),
+        Some(problem) => Err(Exit::usage(problem, BUILD_ONE)),
+    }
+}
+
+const BUILD_ONE: &str = "`cargo xtask plugin` builds one: target/plugin/muster.wasm";
+
+fn report(engine: &Engine, file: String, bytes: &[u8]) -> Result<Report, PluginError> {
+    let shape = engine.inspect(bytes)?;
+    let described = engine.load(bytes).and_then(|plugin| {
+        let mut instance = plugin.instantiate()?;
+        let describe = instance.describe()?;
+        Ok((describe, instance.fuel_used()))
+    });
+    let (describe, fuel, problem) = match described {
+        Ok((describe, fuel)) => (Some(describe), Some(fuel), None),
+        Err(error) => (None, None, Some(error.to_string())),
+    };
+    Ok(Report {
+        file,
+        bytes: bytes.len(),
+        plugin: problem.is_none(),
+        problem,
+        shape,
+        describe,
+        describe_fuel: fuel,
+    })
+}
+
+fn show(report: &Report) {
+    println!("{}: {} bytes", report.file, report.bytes);
+    match report.shape.imports.as_slice() {
+        [] => println!("imports   none"),
+        imports => println!("imports   {}", imports.join(", ")),
+    }
+    let pages = |pages: Option<u64>| pages.map_or("none".into(), |pages| pages.to_string());
+    println!(
+        "memory    {} pages of 64 KiB at first, declared maximum {}",
+        pages(report.shape.initial_pages),
+        pages(report.shape.maximum_pages)
+    );
+    println!("exports");
+    for export in &report.shape.exports {
+        println!("  {}  {}", export.name, export.kind);
+    }
+    if let Some(describe) = &report.describe {
+        println!("version   {}", describe.version);
+        println!("platforms {}", describe.platforms.join(", "));
+        println!(
+            "schema    {} (reads from {}), snapshots {}",
+            describe.schema, describe.oldest_schema, describe.snapshot_schema
+        );
+        println!(
+            "limits    requests of {} bytes, HTTP bodies of {} bytes",
+            describe.limits.request, describe.limits.body
+        );
+    }
+}
+
+fn precompile(engine: &Engine, file: Option<&Path>, output: &Path) -> Result<(), Exit> {
+    let (name, bytes) = read(file)?;
+    let code = engine.precompile(&bytes).map_err(failed)?;
+    fs::write(output, &code).map_err(|error| {
+        let message = format!("cannot write {}: {error}", output.display());
+        Exit::local(message, "choose another file with --output")
+    })?;
+    println!("{}: {} bytes of machine code from {name}", output.display(), code.len());
+    Ok(())
+}
+
+fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Exit> {
+    let Some(path) = file else {
+        return Ok(("embedded plugin".into(), embedded_bytes().to_vec()));
+    };
+    let bytes = fs::read(path).map_err(|error| {
+        Exit::local(format!("cannot read {}: {error}", path.display()), BUILD_ONE)
+    })?;
+    Ok((path.display().to_string(), bytes))
+}
+
+fn failed(error: PluginError) -> Exit {
+    match error.blame() {
+        super::Blame::Host => Exit::local(error, "this machine may lack address space or threads"),
+        _ => Exit::usage(error, BUILD_ONE),
+    }
+}

@@ -1,0 +1,148 @@
+//! The engine and the plugins that it has compiled.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
+
+use super::instance::{Instance, State};
+use super::verify::{Shape, verify};
+use super::{Limits, PluginError};
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Compiles plugins and runs them within its [`Limits`]. One is enough for a process; clones share it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    engine: wasmtime::Engine,
+    limits: Arc<Limits>,
+}
+
+/// A verified plugin, compiled for this machine.
+#[derive(Clone)]
+pub struct Plugin {
+    pre: InstancePre<State>,
+    shape: Arc<Shape>,
+    limits: Arc<Limits>,
+}
+
+impl Engine {
+    /// An engine whose instances all keep to `limits`.
+    pub fn new(limits: Limits) -> Result<Self, PluginError> {
+        let mut config = Config::new();
+        config
+            .consume_fuel(true)
+            .epoch_interruption(limits.deadline.is_some())
+            .max_wasm_stack(limits.stack)
+            .cranelift_opt_level(OptLevel::Speed)
+            // Small spaces instead of gigabytes of addresses: the same on small machines.
+            .memory_reservation(u64::from(limits.memory_pages) << 16)
+            .memory_reservation_for_growth(0)
+            .memory_guard_size(64 * 1024)
+            // A `.cwasm` is refused by a host without the component model if this is on.
+            .wasm_component_model(false);
+        let engine = wasmtime::Engine::new(&config).map_err(host)?;
+        if limits.deadline.is_some() {
+            tick(&engine)?;
+        }
+        Ok(Self { engine, limits: Arc::new(limits) })
+    }
+
+    /// Compiles a core module and verifies that it is a plugin.
+    pub fn load(&self, wasm: &[u8]) -> Result<Plugin, PluginError> {
+        let module = self.module(wasm)?;
+        let shape = verify(&module)?;
+        let linker = Linker::new(&self.engine);
+        let pre = linker.instantiate_pre(&module).map_err(host)?;
+        Ok(Plugin { pre, shape: Arc::new(shape), limits: self.limits.clone() })
+    }
+
+    /// Looks at a core module, plugin or not.
+    pub fn inspect(&self, wasm: &[u8]) -> Result<Shape, PluginError> {
+        Ok(Shape::of(&self.module(wasm)?))
+    }
+
+    /// Machine code for this machine and these limits, as a cache: the module stays the truth.
+    pub fn precompile(&self, wasm: &[u8]) -> Result<Vec<u8>, PluginError> {
+        verify(&self.module(wasm)?)?;
+        self.engine.precompile_module(wasm).map_err(host)
+    }
+
+    /// Loads what [`Engine::precompile`] made, without compiling.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are machine code and run outside of any sandbox: they must be what [`Engine::precompile`] made on
+    /// this device, from a place that nobody else can write to.
+    #[allow(unsafe_code)]
+    pub unsafe fn load_precompiled(&self, cwasm: &[u8]) -> Result<Plugin, PluginError> {
+        // SAFETY: the caller vouches for the bytes.
+        let module = unsafe { Module::deserialize(&self.engine, cwasm) }.map_err(host)?;
+        let shape = verify(&module)?;
+        let pre = Linker::new(&self.engine).instantiate_pre(&module).map_err(host)?;
+        Ok(Plugin { pre, shape: Arc::new(shape), limits: self.limits.clone() })
+    }
+
+    /// The limits of every instance.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn module(&self, wasm: &[u8]) -> Result<Module, PluginError> {
+        // The eight bytes that every module begins with; a component has another version.
+        match wasm.get(..8) {
+            Some(b"\0asm\x01\0\0\0") => {}
+            Some(b"\0asm\x0d\0\x01\0") => return Err(PluginError::IsAComponent),
+            _ => {
+                let why = "it does not begin as a core module of WebAssembly does";
+                return Err(PluginError::NotAModule(why.into()));
+            }
+        }
+        Module::from_binary(&self.engine, wasm)
+            .map_err(|error| PluginError::NotAModule(format!("{error:#}")))
+    }
+}
+
+impl Plugin {
+    /// A fresh instance: no device yet.
+    pub fn instantiate(&self) -> Result<Instance, PluginError> {
+        Instance::new(&self.pre, &self.limits)
+    }
+
+    /// Its imports and exports.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("shape", &self.shape).finish_non_exhaustive()
+    }
+}
+
+/// Ticks for as long as the engine lives.
+fn tick(engine: &wasmtime::Engine) -> Result<(), PluginError> {
+    let weak = engine.weak();
+    let ticker = move || {
+        while let Some(engine) = weak.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    };
+    let spawned = thread::Builder::new().name("plugin-clock".into()).spawn(ticker);
+    spawned.map(drop).map_err(|error| PluginError::Host(error.to_string()))
+}
+
+/// Ticks in `deadline`, rounded up, and one more because the clock is between two ticks.
+pub(super) fn ticks(deadline: Duration) -> u64 {
+    let ticks = deadline.as_millis().div_ceil(TICK.as_millis());
+    u64::try_from(ticks).unwrap_or(u64::MAX - 1).saturating_add(1)
+}
+
+pub(super) fn host(error: wasmtime::Error) -> PluginError {
+    PluginError::Host(format!("{error:#}"))
+}

@@ -1,0 +1,280 @@
+//! Builds the plugin: one core module for small runtimes.
+//!
+//! This file uses `std` alone, because the host's build script includes it too (by `#[path]`): what
+//! `cargo run -- device` runs is always the plugin of the sources beside it.
+//!
+//! The target is `wasm32v1-none`: the features of WebAssembly 1.0 and nothing more, its `core` and `alloc` included,
+//! so that the strictest runtimes load it. `wasm32-unknown-unknown` will not do in its place, unless `core` is built
+//! anew for it: the one that comes with Rust uses later features.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// All four clouds.
+pub(crate) const PLATFORMS: [&str; 4] = ["ucloud", "cmcc", "krtyun", "alibaba"];
+
+const TARGET: &str = "wasm32v1-none";
+
+/// How far to go for a compiler that can build the plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// `rustup target add`, and no more: what a build script may do.
+    Rustup,
+    /// Debian's packages as well.
+    #[allow(dead_code, reason = "xtask goes this far, the build script does not")]
+    Packages,
+}
+
+/// Builds the plugin with `platforms` in it and puts it to `out`.
+///
+/// `root` is the workspace; `target` a directory of its own, so that a build within a build never waits for a lock
+/// that its parent holds.
+pub(crate) fn build(
+    root: &Path,
+    target: &Path,
+    platforms: &[&str],
+    out: &Path,
+    effort: Effort,
+) -> Result<(), String> {
+    let toolchain = Toolchain::find(root, effort)?;
+    fs::create_dir_all(target).map_err(|e| cannot("create", target, &e))?;
+    // Cargo's own lock ends before the copy: another build with other platforms must not come between.
+    let lock_path = target.join(".muster-lock");
+    let lock = File::create(&lock_path).map_err(|e| cannot("create", &lock_path, &e))?;
+    lock.lock().map_err(|e| cannot("lock", &lock_path, &e))?;
+
+    let mut cargo = toolchain.cargo();
+    cargo
+        .current_dir(root)
+        .args(["rustc", "--package", "muster", "--lib", "--crate-type", "cdylib", "--locked"])
+        .args(["--profile", "plugin", "--target", TARGET, "--no-default-features"])
+        .arg("--features")
+        .arg(["plugin"].iter().chain(platforms).copied().collect::<Vec<_>>().join(","))
+        .arg("--target-dir")
+        .arg(target);
+    if toolchain.build_std {
+        cargo.arg("-Zbuild-std=core,alloc");
+    }
+    // The stack comes first in the memory, so an overflow traps instead of overwriting data. The two globals tell
+    // WAMR and others where the heap begins.
+    cargo.args(["--", "-Clink-arg=-zstack-size=16384", "-Clink-arg=--export=__heap_base"]);
+    cargo.arg("-Clink-arg=--export=__data_end");
+
+    let output = cargo
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .map_err(|e| format!("cannot start {:?}: {e}", cargo.get_program()))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("the plugin does not build ({}):\n{stderr}", output.status));
+    }
+    let built = target.join(TARGET).join("plugin").join("muster.wasm");
+    if let Some(parent) = out.parent() {
+        fs::create_dir_all(parent).map_err(|e| cannot("create", parent, &e))?;
+    }
+    fs::copy(&built, out).map_err(|e| cannot("copy", &built, &e))?;
+    Ok(())
+}
+
+/// The files that the plugin is made of, relative to the workspace.
+#[allow(dead_code, reason = "the build script asks, xtask does not")]
+pub(crate) const SOURCES: [&str; 5] =
+    ["src", "wit", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"];
+
+/// A compiler for the plugin.
+struct Toolchain {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    /// No `core` for the target is installed, but its source is.
+    build_std: bool,
+    /// Where `wasm-ld` is, if the compiler brings none.
+    linker: Option<PathBuf>,
+}
+
+impl Toolchain {
+    fn find(root: &Path, effort: Effort) -> Result<Self, String> {
+        let path = |name: &str, default| env::var_os(name).map_or_else(|| default, PathBuf::from);
+        let cargo = path("CARGO", PathBuf::from("cargo"));
+        let rustc = path("RUSTC", PathBuf::from("rustc"));
+        let ours = |build_std, linker| Self {
+            cargo: cargo.clone(),
+            rustc: rustc.clone(),
+            build_std,
+            linker,
+        };
+
+        if has_core(&rustc, root) {
+            return Ok(ours(false, None));
+        }
+        let mut tried = vec![format!("{} has no {TARGET}", rustc.display())];
+        match run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root)) {
+            Ok(_) if has_core(&rustc, root) => return Ok(ours(false, None)),
+            Ok(_) => tried.push("`rustup target add` went well, for another toolchain".into()),
+            Err(error) => tried.push(format!("`rustup target add {TARGET}`: {error}")),
+        }
+        if source(&rustc, root).is_some()
+            && let Some(linker) = wasm_ld(&rustc, root)
+        {
+            return Ok(ours(true, linker));
+        }
+        tried.push("no source of `core` beside a linker for wasm".into());
+        if effort == Effort::Packages {
+            match Self::debian(root) {
+                Ok(found) => return Ok(found),
+                Err(error) => tried.push(error),
+            }
+        }
+        Err(format!(
+            "no compiler for {TARGET}:\n  - {}\n\
+             next: run `rustup target add {TARGET}` where the network allows it;\n\
+             on Debian, `apt-get install {}` and then `cargo xtask plugin`;\n\
+             elsewhere, install a Rust of 1.95 or later with its source and with lld",
+            tried.join("\n  - "),
+            DEBIAN.join(" "),
+        ))
+    }
+
+    /// Debian's own recent Rust, which it keeps for its browsers, with `core` from source.
+    fn debian(root: &Path) -> Result<Self, String> {
+        let rustc = PathBuf::from("/usr/bin/rustc");
+        let mut installed = debian_fits(&rustc, root);
+        if installed.is_err() {
+            let apt = |args: &[&str]| {
+                let mut command = if is_root() {
+                    Command::new("apt-get")
+                } else {
+                    let mut sudo = Command::new("sudo");
+                    sudo.args(["-n", "apt-get"]);
+                    sudo
+                };
+                run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+            };
+            apt(&["update"])
+                .and_then(|_| {
+                    apt(&[&["install", "-y", "--no-install-recommends"], &DEBIAN[..]].concat())
+                })
+                .map_err(|e| format!("`apt-get install {}`: {e}", DEBIAN.join(" ")))?;
+            installed = debian_fits(&rustc, root);
+        }
+        let linker = installed.map_err(|e| format!("Debian's Rust: {e}"))?;
+        Ok(Self { cargo: PathBuf::from("/usr/bin/cargo"), rustc, build_std: true, linker })
+    }
+
+    fn cargo(&self) -> Command {
+        let mut cargo = Command::new(&self.cargo);
+        for (name, _) in env::vars_os() {
+            if disturbs(&name) {
+                cargo.env_remove(name);
+            }
+        }
+        cargo.env("RUSTC", &self.rustc);
+        // The module must not depend on where it was built.
+        let mut flags = vec!["-Ctarget-cpu=mvp".to_string()];
+        let home = env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+        if let Some(home) = home {
+            flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
+        }
+        if let Some(linker) = &self.linker {
+            flags.push(format!("-Clinker={}", linker.display()));
+        }
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        if self.build_std {
+            // Building `core` is the one thing that a stable compiler has to be asked for in this way.
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+        }
+        cargo
+    }
+}
+
+/// What the build around this one (a build script's, clippy's, another target's) left in the environment for itself.
+fn disturbs(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    if let Some(rest) = name.strip_prefix("CARGO_") {
+        // Where crates come from, and how to get them, stays.
+        let keep =
+            ["HOME", "NET_", "HTTP_", "REGISTRIES_", "REGISTRY_", "SOURCE_", "TERM_", "MAKEFLAGS"];
+        return !keep.iter().any(|prefix| rest.starts_with(prefix));
+    }
+    let others = ["RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CLIPPY_ARGS"];
+    others.contains(&&*name)
+}
+
+const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+
+/// Where the linker is, if Debian's compiler can build the plugin.
+fn debian_fits(rustc: &Path, root: &Path) -> Result<Option<PathBuf>, String> {
+    let version = run(Command::new(rustc).arg("--version"))?;
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+    if minor.is_none_or(|minor| minor < 95) {
+        return Err(format!("{} is older than 1.95", version.trim()));
+    }
+    source(rustc, root).ok_or("the source of `core` is not installed")?;
+    wasm_ld(rustc, root).ok_or_else(|| "lld is not installed".into())
+}
+
+/// Whether `core` for the target is installed.
+fn has_core(rustc: &Path, root: &Path) -> bool {
+    let mut command = Command::new(rustc);
+    command.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root);
+    run(&mut command).is_ok_and(|libdir| {
+        fs::read_dir(libdir.trim()).is_ok_and(|dir| {
+            dir.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
+        })
+    })
+}
+
+/// The source of `core`.
+fn source(rustc: &Path, root: &Path) -> Option<PathBuf> {
+    let source = sysroot(rustc, root)?.join("lib/rustlib/src/rust/library");
+    source.join("core/src/lib.rs").exists().then_some(source)
+}
+
+/// A linker for wasm: `Some(None)` if the compiler brings its own.
+fn wasm_ld(rustc: &Path, root: &Path) -> Option<Option<PathBuf>> {
+    let own = fs::read_dir(sysroot(rustc, root)?.join("lib/rustlib"))
+        .ok()
+        .is_some_and(|dir| dir.flatten().any(|triple| triple.path().join("bin/rust-lld").exists()));
+    if own {
+        return Some(None);
+    }
+    let names = ["wasm-ld", "wasm-ld-22", "wasm-ld-21", "wasm-ld-20", "wasm-ld-19"];
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .flat_map(|dir| names.map(|name| dir.join(name)))
+        .find(|file| file.exists())
+        .map(Some)
+}
+
+fn sysroot(rustc: &Path, root: &Path) -> Option<PathBuf> {
+    run(Command::new(rustc).args(["--print", "sysroot"]).current_dir(root))
+        .ok()
+        .map(|sysroot| PathBuf::from(sysroot.trim()))
+}
+
+fn is_root() -> bool {
+    run(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+/// What the command prints, or the last line of its complaint.
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let last = stderr.lines().rev().find(|line| !line.trim().is_empty());
+        Err(last.map_or_else(|| output.status.to_string(), |line| line.trim().to_string()))
+    }
+}
+
+fn cannot(verb: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {verb} {}: {error}", path.display())
+}
