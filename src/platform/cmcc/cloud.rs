@@ -1,27 +1,278 @@
-use crate::cloud::*;
+//! The platform: products, imported device numbers, the two calls, and what was reported.
+//!
+//! Strict by default. What the document leaves open is assumed, listed in `docs/protocols/cmcc.md`, and in part a
+//! [switch](Switch).
+//!
+//! Every look-up is in an ordered map. Memory is bounded by what the operator imported and by
+//! [`Limits`](crate::cloud::Limits): at most so many reports of a device, and of all devices together, are kept, each
+//! built from fields of bounded length.
+
+mod check;
+mod operate;
+mod request;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+
+use minicbor::{Decode, Encode};
+
+use super::config::DeviceNoType;
+use crate::cloud::{
+    CloudCx, CloudSide, ConnectPacket, ConnectionId, HttpRequest, Operation, OperationError,
+    OperationResult, Packet, RequestId, decode,
+};
+use crate::secret::Secret;
 use crate::time::Instant;
+
+/// Tables of kept values.
+const PRODUCTS: &str = "product";
+const DEVICES: &str = "device";
+const REPORTS: &str = "report";
+const PLATFORM: &str = "platform";
+/// The only key of [`PLATFORM`].
+const SWITCHES: &str = "switches";
+
+/// A device's place: product id and device number.
+type DeviceKey = (String, String);
+
+/// All that the platform knows.
 #[derive(Debug, Default)]
-pub(crate) struct CloudState;
+pub(crate) struct CloudState {
+    products: BTreeMap<String, Product>,
+    devices: BTreeMap<DeviceKey, Device>,
+    /// By `deviceId`, which is unique on the platform.
+    ids: BTreeMap<String, DeviceKey>,
+    /// By the order of their coming.
+    reports: BTreeMap<u64, Report>,
+    reports_of: BTreeMap<DeviceKey, BTreeSet<u64>>,
+    devices_in: BTreeMap<String, usize>,
+    switches: Switches,
+}
+
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+struct Product {
+    #[n(0)]
+    name: String,
+    /// `productKey`
+    #[n(1)]
+    key: Secret,
+    #[n(2)]
+    switches: Switches,
+    /// `protocolTypeTime`: when its settings last changed, Unix milliseconds.
+    #[n(3)]
+    changed_at: u64,
+}
+
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+struct Device {
+    #[n(0)]
+    product: String,
+    #[n(1)]
+    number: String,
+    /// `deviceNoType`; any text if [`Switch::AnyDeviceNoType`] was on at the import.
+    #[n(2)]
+    number_type: String,
+    /// `deviceId`
+    #[n(3)]
+    id: String,
+    /// `deviceSecret`
+    #[n(4)]
+    secret: Secret,
+    #[n(5)]
+    disabled: bool,
+    /// How often `secret/info` was answered: a device that asks at every start gives itself away here.
+    #[n(6)]
+    asked: u64,
+    #[n(7)]
+    first_report: Option<u64>,
+    /// 最后活动时间, Unix milliseconds.
+    #[n(8)]
+    last_active: Option<u64>,
+    /// `firmwareVersion` of the latest report.
+    #[n(9)]
+    version: Option<String>,
+}
+
+/// An accepted report, secrets masked.
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+struct Report {
+    #[n(0)]
+    product: String,
+    #[n(1)]
+    number: String,
+    #[n(2)]
+    at: u64,
+    #[n(3)]
+    json: String,
+}
+
+/// Named leniencies, and choices that the document leaves open. All are off unless an operator sets them, for a
+/// product or for the whole platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+enum Switch {
+    /// `code` is a number in replies.
+    #[n(0)]
+    NumericCode,
+    /// `protocolTypeTime` is a number in replies, as seen in the field.
+    #[n(1)]
+    NumericTime,
+    /// `deviceNoType` may be any text, and need not be the imported one.
+    #[n(2)]
+    AnyDeviceNoType,
+    /// `params` may lack keys, have other types and other formats.
+    #[n(3)]
+    LenientParams,
+}
+
+impl Switch {
+    const ALL: [Switch; 4] =
+        [Self::NumericCode, Self::NumericTime, Self::AnyDeviceNoType, Self::LenientParams];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NumericCode => "numeric_code",
+            Self::NumericTime => "numeric_protocol_type_time",
+            Self::AnyDeviceNoType => "any_device_no_type",
+            Self::LenientParams => "lenient_params",
+        }
+    }
+}
+
+/// Switches as set at one place; what is not set there is another place's matter.
+#[derive(Clone, Debug, Default, Encode, Decode)]
+#[cbor(transparent)]
+struct Switches(#[n(0)] BTreeMap<Switch, bool>);
+
 impl CloudSide for CloudState {
-    fn load(&mut self, _: &str, _: &str, _: &[u8]) -> Result<(), minicbor::decode::Error> {
+    fn load(
+        &mut self,
+        table: &str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<(), minicbor::decode::Error> {
+        match table {
+            PRODUCTS => {
+                self.products.insert(key.into(), decode(value)?);
+            }
+            DEVICES => self.insert_device(decode(value)?),
+            REPORTS => {
+                let sequence = key.parse().map_err(|_| {
+                    minicbor::decode::Error::message("the key of a report is a number")
+                })?;
+                self.insert_report(sequence, decode(value)?);
+            }
+            PLATFORM => self.switches = decode(value)?,
+            // A later version's table.
+            _ => {}
+        }
         Ok(())
     }
-    fn connect(&mut self, _: ConnectionId, _: ConnectPacket, _: &mut CloudCx<'_>) {}
-    fn packet(&mut self, _: ConnectionId, _: Packet, _: &mut CloudCx<'_>) {}
-    fn lost(&mut self, _: ConnectionId, _: &mut CloudCx<'_>) {}
-    fn serves(_: &str) -> bool {
-        false
+
+    /// This platform has no MQTT.
+    fn connect(&mut self, connection: ConnectionId, _: ConnectPacket, cx: &mut CloudCx<'_>) {
+        cx.refuse(connection, 5);
     }
-    fn request(&mut self, _: RequestId, _: HttpRequest, _: &mut CloudCx<'_>) {}
+
+    fn packet(&mut self, _: ConnectionId, _: Packet, _: &mut CloudCx<'_>) {}
+
+    fn lost(&mut self, _: ConnectionId, _: &mut CloudCx<'_>) {}
+
+    fn serves(path: &str) -> bool {
+        path.starts_with("/v2/customer/")
+    }
+
+    fn request(&mut self, id: RequestId, request: HttpRequest, cx: &mut CloudCx<'_>) {
+        let response = self.answer(&request, cx);
+        cx.respond(id, response);
+    }
+
     fn operate(
         &mut self,
-        _: Operation,
-        _: &mut CloudCx<'_>,
+        operation: Operation,
+        cx: &mut CloudCx<'_>,
     ) -> Result<OperationResult, OperationError> {
-        Ok(OperationResult::Done)
+        self.act(operation.action, cx)
     }
+
+    /// Nothing here happens on its own.
     fn deadline(&self) -> Option<Instant> {
         None
     }
+
     fn expired(&mut self, _: &mut CloudCx<'_>) {}
+}
+
+impl CloudState {
+    /// Whether `switch` is on for `product`: its own setting, else the platform's.
+    fn is_on(&self, product: Option<&Product>, switch: Switch) -> bool {
+        let own = product.and_then(|product| product.switches.0.get(&switch));
+        *own.or_else(|| self.switches.0.get(&switch)).unwrap_or(&false)
+    }
+
+    fn insert_device(&mut self, device: Device) {
+        let key = (device.product.clone(), device.number.clone());
+        self.ids.insert(device.id.clone(), key.clone());
+        if self.devices.insert(key, device.clone()).is_none() {
+            *self.devices_in.entry(device.product).or_default() += 1;
+        }
+    }
+
+    fn insert_report(&mut self, sequence: u64, report: Report) {
+        let key = (report.product.clone(), report.number.clone());
+        self.reports_of.entry(key).or_default().insert(sequence);
+        self.reports.insert(sequence, report);
+    }
+
+    fn remove_report(&mut self, sequence: u64, cx: &mut CloudCx<'_>) {
+        let Some(report) = self.reports.remove(&sequence) else { return };
+        let key = (report.product, report.number);
+        if let Some(of_device) = self.reports_of.get_mut(&key) {
+            of_device.remove(&sequence);
+            if of_device.is_empty() {
+                self.reports_of.remove(&key);
+            }
+        }
+        cx.delete(REPORTS, &report_key(sequence));
+    }
+
+    /// Keeps a report and drops what is over the limits.
+    fn keep_report(&mut self, report: Report, cx: &mut CloudCx<'_>) {
+        let sequence = self.reports.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
+        let key = (report.product.clone(), report.number.clone());
+        cx.put(REPORTS, &report_key(sequence), &report);
+        self.insert_report(sequence, report);
+        let limits = cx.limits;
+        if let Some(of_device) = self.reports_of.get(&key)
+            && of_device.len() > limits.reports_per_device
+            && let Some(&oldest) = of_device.first()
+        {
+            self.remove_report(oldest, cx);
+        }
+        if self.reports.len() > limits.remembered
+            && let Some((&oldest, _)) = self.reports.first_key_value()
+        {
+            self.remove_report(oldest, cx);
+        }
+    }
+
+    fn put_device(&self, key: &DeviceKey, cx: &mut CloudCx<'_>) {
+        if let Some(device) = self.devices.get(key) {
+            // A product id has no slash in it, so the key is unambiguous.
+            cx.put(DEVICES, &[&key.0, "/", &key.1].concat(), device);
+        }
+    }
+}
+
+/// Padded, so that the order of keys is the order of coming.
+fn report_key(sequence: u64) -> String {
+    alloc::format!("{sequence:020}")
+}
+
+/// `number_type` as a known type.
+fn known_type(number_type: &str) -> Option<DeviceNoType> {
+    DeviceNoType::parse(number_type)
 }
