@@ -146,6 +146,21 @@ impl Updater {
         }
     }
 
+    /// The order that is being stored, and has to be acknowledged after that.
+    #[cfg(feature = "krtyun")]
+    pub(crate) fn keeping(&self) -> Option<&Offer> {
+        match &self.state {
+            State::Keeping(_, offer) => Some(offer),
+            _ => None,
+        }
+    }
+
+    /// The order that is being worked on: kept, and not at its end.
+    #[cfg(feature = "krtyun")]
+    pub(crate) fn in_hand(&self) -> Option<&Offer> {
+        self.offer().filter(|_| self.ending().is_none())
+    }
+
     /// What has to be reported, now or after the next login. Say [`Updater::reported`] once the cloud has it.
     pub(crate) fn ending(&self) -> Option<(&Offer, &Ending)> {
         match &self.state {
