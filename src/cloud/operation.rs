@@ -376,6 +376,9 @@ pub struct OwnerView {
     pub home_id: String,
     /// Only if asked for, or just made.
     pub iot_token: Option<String>,
+    /// What an app gets another `iotToken` with; only if asked for, or just made.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub refresh_token: Option<String>,
     /// `productKey/deviceName` of bound devices.
     pub devices: Vec<String>,
 }
