@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use muster::alibaba::credentials::{
-    ClientId, Device, SignMethod, login_sign, registration_sign,
-};
+use muster::alibaba::credentials::{ClientId, Device, SignMethod, login_sign, registration_sign};
 use muster::http::{Request, Response};
 use muster::{
     Ack, Agent, Answer, ApiMisuse, Closed, Command, Config, Connect, Error, Event, Input, Instant,
@@ -47,9 +45,8 @@ pub(crate) fn ota(what: &str) -> String {
 
 /// What a real store would hold after a registration.
 pub(crate) fn stored_secret(secret: &str) -> Stored {
-    let json = format!(
-        r#"{{"product_key":"{PK}","device_name":"{DN}","device_secret":"{secret}"}}"#
-    );
+    let json =
+        format!(r#"{{"product_key":"{PK}","device_name":"{DN}","device_secret":"{secret}"}}"#);
     let mut stored = Stored::empty();
     stored.insert(StoreKey::Credential, SecretBytes::new(json.into_bytes()));
     stored
@@ -112,6 +109,12 @@ impl Bench {
         bench
     }
 
+    /// The same cloud for another device.
+    pub(crate) fn with_cloud(mut self, cloud: SmallCloud) -> Self {
+        self.cloud = SmallCloud { connection: None, ..cloud };
+        self
+    }
+
     pub(crate) fn now(&self) -> Now {
         match self.wall_clock {
             true => Now::new(self.now_ms, EPOCH_MS + self.now_ms),
@@ -134,6 +137,7 @@ impl Bench {
         self.agent = None;
         self.commands.clear();
         self.deadline = None;
+        self.cut_after = None;
     }
 
     /// Cuts the power when `n` more outputs have left the device.
@@ -431,7 +435,8 @@ impl SmallCloud {
             let pair = form.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
             pair.unwrap().to_owned()
         };
-        let device = Device { product_key: &field("productKey"), device_name: &field("deviceName") };
+        let device =
+            Device { product_key: &field("productKey"), device_name: &field("deviceName") };
         let sign = registration_sign(
             field("signMethod").parse().unwrap(),
             device,

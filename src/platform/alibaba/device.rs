@@ -39,7 +39,7 @@ use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error};
 use crate::input::{Input, Intent};
-use crate::output::{Advice, Event, StoreKey, Token};
+use crate::output::{Advice, Event, StoreKey, Token, Warning};
 use crate::platform::Device;
 use crate::platform::update::{Moved, Updater};
 use crate::time::Timer;
@@ -233,6 +233,10 @@ impl Flow {
             (Intent::TryAgain, State::Pausing(step)) => step.over(config, cx),
             (Intent::TryAgain, State::Waiting(step)) => step.over(config, cx),
             (Intent::TryAgain, State::Stopped(step)) => step.go_on(config, cx),
+            (Intent::RegisterAgain, state) if matches!(config.origin, Origin::Configured(_)) => {
+                cx.event(Event::Warning { warning: Warning::SecretConfigured });
+                state
+            }
             (Intent::RegisterAgain, state) => {
                 if let Some(connection) = state.connection() {
                     cx.close(connection);

@@ -4,6 +4,8 @@
 //! a lost answer is safe, is said aloud ([`Event::Retrying`]), and has an end; after the first login the cloud answers
 //! 6289, and asking again is a person's decision.
 
+use alloc::string::String;
+
 use minicbor::{Decode, Encode};
 
 use super::credential::Credential;
@@ -169,7 +171,8 @@ fn read_answer(config: &Config, status: u16, body: &[u8]) -> Result<Credential, 
         | Origin::Configured(product_secret) => [product_secret],
     };
     if status != 200 {
-        let text = alloc::string::String::from_utf8_lossy(body.get(..200).unwrap_or(body));
+        // Whole: a secret in it is masked before the text is cut.
+        let text = String::from_utf8_lossy(body);
         return Err(Rejected::http(status, &text, &secrets).into());
     }
     let doc = Document::parse(body)?;
