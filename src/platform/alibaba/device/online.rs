@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 
 use super::binder::Binder;
 use super::downlink::{Heard, ignored};
-use super::session::{Session, progress, text_id, version_reported};
+use super::session::{After, Session, progress, text_id, version_reported};
 use super::{Shared, State};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
@@ -87,7 +87,8 @@ impl Online {
         match (&self.report, &input) {
             (Report::Version(token), Input::Acked(t, Ack::Published)) if token == t => {
                 self.report = Report::None;
-                version_reported(&shared.updater.running().to_string(), shared, cx);
+                // The newest report is followed, and it is sent whenever the version changes.
+                version_reported(true, shared, cx);
                 return State::Online(self);
             }
             (Report::Failure(token), Input::Acked(t, Ack::Published)) if token == t => {
@@ -98,8 +99,8 @@ impl Online {
             _ => {}
         }
         let (session, heard) = match self.session.common(config, input, shared, cx) {
-            Ok(ok) => ok,
-            Err(next) => return next,
+            After::Heard(session, heard) => (session, heard),
+            After::Over(next) => return next,
         };
         self.session = session;
         match heard {

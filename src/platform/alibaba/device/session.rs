@@ -149,14 +149,14 @@ impl Session {
         self.sent.push(token);
     }
 
-    /// What is the same in every step of a session. `Err` is the next step: the session is over.
+    /// What is the same in every step of a session.
     pub(super) fn common(
         mut self,
         config: &Config,
         input: Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
-    ) -> Result<(Self, Heard), State> {
+    ) -> After {
         match input {
             Input::Closed(connection, why) if connection == self.connection => {
                 let error = match why {
@@ -164,19 +164,19 @@ impl Session {
                     Closed::Refused(code) => Rejected::Connack { code }.into(),
                     Closed::Requested => Failure::Lost.into(),
                 };
-                Err(relogin(error, self.credential, self.backoff, cx))
+                After::Over(relogin(error, self.credential, self.backoff, cx))
             }
             Input::Message(message) => {
                 let heard = downlink::heard(config, &message, &mut self, shared, cx);
-                Ok((self, heard))
+                After::Heard(self, heard)
             }
             Input::Acked(token, Ack::Published) if self.sent.contains(&token) => {
                 self.sent.retain(|&sent| sent != token);
-                Ok((self, Heard::Nothing))
+                After::Heard(self, Heard::Nothing)
             }
             other => {
                 stray(&other, cx);
-                Ok((self, Heard::Nothing))
+                After::Heard(self, Heard::Nothing)
             }
         }
     }
@@ -186,6 +186,14 @@ impl Session {
         cx.close(self.connection);
         relogin(Error::NoReply { step }, self.credential, self.backoff, cx)
     }
+}
+
+/// What became of a session.
+pub(super) enum After {
+    /// It goes on, and this was said in it.
+    Heard(Session, Heard),
+    /// It is over, and this is the next step.
+    Over(State),
 }
 
 fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
@@ -241,8 +249,8 @@ impl ExpectSubscribed {
             return State::Subscribing(self);
         }
         match self.session.common(config, input, shared, cx) {
-            Ok((session, _)) => State::Subscribing(Self { session, pending: self.pending }),
-            Err(next) => next,
+            After::Heard(session, _) => State::Subscribing(Self { session, pending: self.pending }),
+            After::Over(next) => next,
         }
     }
 
@@ -287,12 +295,13 @@ impl ExpectVersionReported {
     ) -> State {
         if input == Input::Acked(self.token, Ack::Published) {
             cx.stop(Timer::Reply);
-            version_reported(&self.version, shared, cx);
+            let latest = shared.updater.running() == self.version;
+            version_reported(latest, shared, cx);
             return report_token(config, self.session, shared, cx);
         }
         match self.session.common(config, input, shared, cx) {
-            Ok((session, _)) => State::Reporting(Self { session, ..self }),
-            Err(next) => next,
+            After::Heard(session, _) => State::Reporting(Self { session, ..self }),
+            After::Over(next) => next,
         }
     }
 
@@ -302,11 +311,11 @@ impl ExpectVersionReported {
 }
 
 /// The cloud has the version: that ends an update that succeeded. MQTT's keep alive is the heartbeat here.
-pub(super) fn version_reported(version: &str, shared: &mut Shared, cx: &mut Cx<'_>) {
+///
+/// `latest`: it is the version that runs now.
+pub(super) fn version_reported(latest: bool, shared: &mut Shared, cx: &mut Cx<'_>) {
     cx.event(Event::Heartbeat { next: None, next_unix: None, why: Due::KeepAlive });
-    if matches!(shared.updater.ending(), Some((_, Ending::Succeeded)))
-        && shared.updater.running() == version
-    {
+    if latest && matches!(shared.updater.ending(), Some((_, Ending::Succeeded))) {
         shared.updater.reported(cx);
     }
 }
@@ -344,8 +353,8 @@ impl ExpectTokenReported {
         cx: &mut Cx<'_>,
     ) -> State {
         let (session, heard) = match self.session.common(config, input, shared, cx) {
-            Ok(ok) => ok,
-            Err(next) => return next,
+            After::Heard(session, heard) => (session, heard),
+            After::Over(next) => return next,
         };
         let binder = match heard {
             Heard::MatchReply(reply) => self.binder.answered(config, reply, cx),
