@@ -92,7 +92,11 @@ impl Config {
             )?,
             reply_timeout_ms: reader.number("reply_timeout_ms", 1_000..=600_000, 10_000)?,
             request_retries: u32::from(small(reader.number("request_retries", 0..=10, 3)?)),
-            credential_retries: u32::from(small(reader.number("credential_retries", 0..=100, 10)?)),
+            credential_retries: u32::from(small(reader.number(
+                "credential_retries",
+                0..=100,
+                10,
+            )?)),
         };
         reader.finish()?;
         config.check()?;

@@ -175,10 +175,8 @@ pub(crate) fn ota_progress(state: &str, percent: u8, module: &str, version: &str
 
 /// `report_fail`
 pub(crate) fn ota_fail(code: i64, module: &str, version: &str) -> Vec<u8> {
-    let payload = Object::new()
-        .number("ErrCode", code)
-        .string("Module", module)
-        .string("Version", version);
+    let payload =
+        Object::new().number("ErrCode", code).string("Module", module).string("Version", version);
     Object::new().string("Method", "report_fail").object("Payload", payload).bytes()
 }
 

@@ -142,7 +142,11 @@ impl CloudState {
         if !session.window.admits(topic.len() + payload.len(), cx.now.mono) {
             // (assumed) More than the platform's limit: dropped, and not acknowledged.
             if session.window.first_drop() {
-                cx.log(What::Dropped, session.subject(), "more than 30 messages or 1024 KB in a second");
+                cx.log(
+                    What::Dropped,
+                    session.subject(),
+                    "more than 30 messages or 1024 KB in a second",
+                );
             }
             return;
         }

@@ -67,7 +67,8 @@ pub(super) fn operate(state: &mut CloudState, action: Action, cx: &mut CloudCx<'
         }
         Action::ListReports { product, device } => {
             let device = find_device(find(state, &product)?, &device)?;
-            let view = |report: &records::Report| ReportView { at: report.at, json: report.json.clone() };
+            let view =
+                |report: &records::Report| ReportView { at: report.at, json: report.json.clone() };
             Ok(OperationResult::Reports { items: device.reports().map(view).collect() })
         }
         other => {
@@ -337,7 +338,8 @@ fn push(
         let names = names(product, devices)?;
         let mut ordered = 0;
         for name in &names {
-            ordered += usize::from(order(product, product_sn, name, module, version, &sessions, cx));
+            ordered +=
+                usize::from(order(product, product_sn, name, module, version, &sessions, cx));
         }
         Ok(OperationResult::Ordered { devices: ordered })
     });

@@ -282,7 +282,7 @@ pub(super) fn image(
     }
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let plain = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-    if !host.is_some_and(|host| !host.is_empty()) || url.len() > 1024 || !url.bytes().all(plain) {
+    if host.is_none_or(str::is_empty) || url.len() > 1024 || !url.bytes().all(plain) {
         return Err("the URL has to be http or https, of at most 1024 plain ASCII characters");
     }
     // The vendor's C SDK cannot fetch from a URL without a query.

@@ -2,8 +2,8 @@
 
 use alloc::string::{String, ToString};
 
-use super::switches::Switches;
 use super::Visit;
+use super::switches::Switches;
 use crate::cloud::What;
 use crate::error::CodecError;
 use crate::json::{Document, Object};
@@ -14,7 +14,9 @@ pub(super) fn asked(payload: &[u8], switches: &Switches, visit: &mut Visit<'_, '
     let request_id = match request_id(payload) {
         Ok(request_id) => request_id,
         // (assumed) Without a RequestID there is nothing to answer to.
-        Err(_) => return visit.dropped("a password request that is no JSON object with a RequestID"),
+        Err(_) => {
+            return visit.dropped("a password request that is no JSON object with a RequestID");
+        }
     };
     if let Some(refusal) = visit.session.refused {
         let code = switches.ret_code(refusal).to_string();
@@ -33,7 +35,11 @@ pub(super) fn asked(payload: &[u8], switches: &Switches, visit: &mut Visit<'_, '
         .string("Password", device.record.secret.expose())
         .end();
     if visit.down(wire::PASSWORD_REPLY, reply) {
-        visit.cx.log(What::SecretIssued, visit.session.subject(), "the device asked for its secret");
+        visit.cx.log(
+            What::SecretIssued,
+            visit.session.subject(),
+            "the device asked for its secret",
+        );
     }
 }
 

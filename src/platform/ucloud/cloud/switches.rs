@@ -140,7 +140,12 @@ pub(super) fn flag(value: &str) -> Result<bool, OperationError> {
     }
 }
 
-fn number<T: TryFrom<u32>>(value: &str, low: u32, high: u32, what: &str) -> Result<T, OperationError> {
+fn number<T: TryFrom<u32>>(
+    value: &str,
+    low: u32,
+    high: u32,
+    what: &str,
+) -> Result<T, OperationError> {
     let wrong = || OperationError::invalid(&["the value has to be ", what].concat());
     let n: u32 = value.parse().map_err(|_| wrong())?;
     if !(low..=high).contains(&n) {

@@ -408,23 +408,17 @@ impl Flow {
         step: impl FnOnce(Life, &mut Env<'_, '_>) -> Life,
     ) -> Self {
         let Self { life, mut updater, mut progress, mut posts } = self;
-        let mut env = Env {
-            config,
-            updater: &mut updater,
-            progress: &mut progress,
-            posts: &mut posts,
-            cx,
-        };
+        let mut env =
+            Env { config, updater: &mut updater, progress: &mut progress, posts: &mut posts, cx };
         let life = step(life, &mut env);
         Self { life, updater, progress, posts }
     }
 
     fn intent(mut self, config: &Config, intent: Intent, cx: &mut Cx<'_>) -> Self {
-        if let Intent::PostProperties { json } = &intent {
-            if let Err(error) = self.posts.add(json) {
-                let warning = Warning::Ignored { error: error.into() };
-                cx.event(Event::Warning { warning });
-            }
+        if let Intent::PostProperties { json } = &intent
+            && let Err(error) = self.posts.add(json)
+        {
+            cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
         }
         self.with(config, cx, |life, env| match (intent, life) {
             (Intent::TryAgain, life) => life.try_again(env),
@@ -456,13 +450,8 @@ impl Device for Flow {
         let mut updater = Updater::start(&config.firmware_version, stored)?;
         let mut progress = ota::ProgressReports::default();
         let mut posts = Posts::default();
-        let mut env = Env {
-            config,
-            updater: &mut updater,
-            progress: &mut progress,
-            posts: &mut posts,
-            cx,
-        };
+        let mut env =
+            Env { config, updater: &mut updater, progress: &mut progress, posts: &mut posts, cx };
         let life = plan.begin(&mut env);
         Ok(Self { life, updater, progress, posts })
     }

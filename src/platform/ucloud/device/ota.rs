@@ -46,8 +46,7 @@ impl Order {
         let root = doc.object()?;
         let method = wire::required(root, "Method")?;
         let payload = root.get("Payload").ok_or_else(|| CodecError::missing("Payload"))?;
-        let module =
-            payload.text("Module").unwrap_or(wire::DEFAULT_MODULE.into()).into_owned();
+        let module = payload.text("Module").unwrap_or(wire::DEFAULT_MODULE.into()).into_owned();
         if module != config.module {
             return Err(Refusal::Unusable(PeerMisbehaved::WrongIdentity.into()));
         }

@@ -263,9 +263,7 @@ impl Report {
     fn send(self, env: &mut Env<'_, '_>) -> Option<Token> {
         let body = match self {
             Self::Version => ota::version_body("report_version", env.updater, env.config),
-            Self::RequestFirmware => {
-                ota::version_body("request_firmware", env.updater, env.config)
-            }
+            Self::RequestFirmware => ota::version_body("request_firmware", env.updater, env.config),
             Self::Ending => {
                 let (offer, ending) = env.updater.ending()?;
                 ota::ending_body(offer, ending)
