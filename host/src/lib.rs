@@ -7,6 +7,7 @@ pub mod app;
 pub mod cloud;
 pub mod device;
 pub mod exit;
+pub mod local;
 pub mod plugin;
 pub mod tool;
 pub mod up;

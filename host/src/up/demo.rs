@@ -4,7 +4,9 @@
 //! A platform gets its demo data once, while nothing is kept for it, in one transaction with the note that says so.
 
 use muster::PlatformName;
-use muster::cloud::{Action, DeviceView, Operation, OperationError, OperationResult, ProductView};
+use muster::cloud::{
+    Action, DeviceView, Operation, OperationError, OperationErrorKind, OperationResult, ProductView,
+};
 use serde_json::{Map, Value, json};
 
 use super::Addresses;
@@ -31,7 +33,7 @@ pub(crate) const DEMOS: [Demo; 4] = [
         product: "muster0ucloud001",
         name: "Demo",
         switches: &[("DynamicRegister", "true"), ("PreRegister", "true")],
-        csv: "DeviceSN\n112233445566\n112233445567\n112233445568\n112233445569\n112233445570\n",
+        csv: "device_sn\n112233445566\n112233445567\n112233445568\n112233445569\n112233445570\n",
         device: "112233445566",
     },
     Demo {
@@ -40,7 +42,7 @@ pub(crate) const DEMOS: [Demo; 4] = [
         name: "Demo",
         switches: &[],
         // TUI 11123456, check digits by Luhn; the IMEIs are of the kind that 3GPP keeps for tests.
-        csv: "deviceNoType,deviceNo\n\
+        csv: "device_no_type,device_no\n\
               CMEI,111234560000011\nCMEI,111234560000029\nIMEI,490154203237518\nIMEI,490154203237526\n\
               SN,MUSTER-SN-0001\nSN,MUSTER-SN-0002\n",
         device: "111234560000011",
@@ -62,6 +64,9 @@ pub(crate) const DEMOS: [Demo; 4] = [
         device: "example1",
     },
 ];
+
+/// A gateway, for joining sub-devices (Alibaba): the sub-devices are the demo product's.
+const GATEWAY: (&str, &str) = ("a1mustergw1", "DeviceName\ngateway1\n");
 
 /// The demo app and its owner (Alibaba).
 const APP_KEY: &str = "23456789";
@@ -108,32 +113,51 @@ fn refused(demo: &Demo, error: &OperationError) -> Exit {
 }
 
 fn create(keeper: &mut Keeper, demo: &Demo) -> Result<(), OperationError> {
-    let platform = demo.platform;
-    let switches = demo.switches.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    let action = Action::CreateProduct {
-        name: demo.name.into(),
-        id: Some(demo.product.into()),
-        secret: None,
-        switches,
-    };
-    keeper.operate(Operation { platform, action })?;
-    if !demo.csv.is_empty() {
-        let action = Action::ImportDevices { product: demo.product.into(), csv: demo.csv.into() };
-        let result = keeper.operate(Operation { platform, action })?;
-        if let OperationResult::Imported { rejected, .. } = result
-            && let Some(row) = rejected.into_iter().next()
-        {
-            return Err(OperationError {
-                kind: muster::cloud::OperationErrorKind::Invalid,
-                message: format!("line {}: {}", row.line, row.reason),
-            });
-        }
+    create_product(keeper, demo.platform, demo.product, demo.name, demo.switches)?;
+    import(keeper, demo.platform, demo.product, demo.csv)
+}
+
+fn create_product(
+    keeper: &mut Keeper,
+    platform: PlatformName,
+    id: &str,
+    name: &str,
+    switches: &[(&str, &str)],
+) -> Result<(), OperationError> {
+    let switches = switches.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+    let action =
+        Action::CreateProduct { name: name.into(), id: Some(id.into()), secret: None, switches };
+    keeper.operate(Operation { platform, action }).map(drop)
+}
+
+fn import(
+    keeper: &mut Keeper,
+    platform: PlatformName,
+    product: &str,
+    csv: &str,
+) -> Result<(), OperationError> {
+    if csv.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let action = Action::ImportDevices { product: product.into(), csv: csv.into() };
+    match keeper.operate(Operation { platform, action })? {
+        OperationResult::Imported { rejected, .. } => match rejected.into_iter().next() {
+            None => Ok(()),
+            Some(row) => Err(OperationError {
+                kind: OperationErrorKind::Invalid,
+                message: format!("line {}: {}", row.line, row.reason),
+            }),
+        },
+        _ => Ok(()),
+    }
 }
 
 fn create_app(keeper: &mut Keeper, secret: &str) -> Result<(), OperationError> {
     let platform = PlatformName::Alibaba;
+    let switches =
+        [("DynamicRegister", "true"), ("published", "true"), ("nodeType", "1"), ("netType", "7")];
+    create_product(keeper, platform, GATEWAY.0, "Demo gateway", &switches)?;
+    import(keeper, platform, GATEWAY.0, GATEWAY.1)?;
     let action = Action::Switch {
         product: None,
         name: format!("app_secret.{APP_KEY}"),
@@ -224,6 +248,15 @@ async fn app(engine: &Engine, at: &Addresses, app_secret: Option<&str>) -> Resul
     let Some(owner) = items.into_iter().find(|owner| owner.identity == OWNER) else {
         return Ok(Value::Null);
     };
+    // A token lives for two hours; what is shown here has to work now, so the same one starts anew.
+    if let Some(token) = &owner.iot_token {
+        let action = Action::Switch {
+            product: None,
+            name: format!("iot_token.{OWNER}"),
+            value: token.clone(),
+        };
+        api::run(engine, PlatformName::Alibaba, action).await?;
+    }
     Ok(json!({ "settings": {
         "base_url": at.http, "app_key": APP_KEY, "app_secret": app_secret, "iot_token": owner.iot_token,
         "home_id": owner.home_id,

@@ -158,7 +158,10 @@ async fn vendor(State(up): State<Arc<Up>>, request: Request) -> Response {
     let answer = match tokio::time::timeout(ANSWER_TIME, up.engine.request(request)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => {
-            return plain(StatusCode::SERVICE_UNAVAILABLE, "the cloud cannot store at the moment\n");
+            return plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the cloud cannot store at the moment\n",
+            );
         }
         Err(_) => return plain(StatusCode::GATEWAY_TIMEOUT, "the cloud did not answer\n"),
     };

@@ -112,6 +112,11 @@ pub(crate) fn speaks_mqtt(platform: PlatformName) -> bool {
     MQTT_PORTS.iter().any(|&(name, _)| name == platform)
 }
 
+/// The product that is there from the first start.
+pub(crate) fn demo_product(platform: PlatformName) -> &'static str {
+    demo::DEMOS.iter().find(|demo| demo.platform == platform).map_or("", |demo| demo.product)
+}
+
 /// Values of ours always serialize.
 pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
