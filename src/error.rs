@@ -231,6 +231,9 @@ pub enum LocalFailure {
     /// Installing failed.
     #[n(1)]
     Install,
+    /// A setting is missing that this step needs.
+    #[n(2)]
+    MissingSetting(#[n(0)] String),
 }
 
 /// Our caller broke the contract of the API.

@@ -5,6 +5,7 @@
 
 /// One behaviour a file.
 mod alibaba {
+    mod bench;
     mod vectors;
 
     // Computations.
@@ -12,4 +13,23 @@ mod alibaba {
     mod credentials_equal_the_vectors;
     mod local_signatures_equal_the_vectors;
     mod requests_are_signed_like_the_vectors;
+
+    // The device.
+    mod a_bind_token_is_reported_after_every_login;
+    mod a_device_registers_over_http;
+    mod a_device_registers_over_mqtt;
+    mod a_download_is_verified_and_its_end_reported;
+    mod a_power_cut_after_any_output_converges;
+    mod a_refused_secret_stops_the_device;
+    mod a_registration_that_fails_has_an_end;
+    mod a_secret_is_stored_before_it_is_used;
+    mod a_session_that_breaks_is_made_again;
+    mod a_snapshot_at_any_moment_changes_nothing;
+    mod hostile_messages_change_nothing;
+    mod late_and_repeated_answers_change_nothing;
+    mod no_device_secret_is_ever_shown;
+    mod properties_are_set_and_posted;
+    mod registering_again_is_a_persons_decision;
+    mod settings_are_read_strictly;
+    mod the_gateway_hears_of_permits_and_topology;
 }

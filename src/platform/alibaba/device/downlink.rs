@@ -1,0 +1,157 @@
+//! What the cloud says to a device on its own, and the answers.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Shared;
+use super::session::{Session, progress};
+use crate::agent::Cx;
+use crate::error::{CodecError, Error};
+use crate::input::Message;
+use crate::output::{Event, QoS, Warning};
+use crate::platform::alibaba::Config;
+use crate::platform::alibaba::wire::{self, Asked, Reply, Upgrade};
+
+/// What a step has to look after itself.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Nothing,
+    MatchReply(Reply),
+    PostReply(Reply),
+    /// The cloud orders the version that runs: it does not know it yet.
+    SameVersion,
+}
+
+/// Topics a device subscribes to after each login.
+pub(super) fn topics(config: &Config) -> Vec<String> {
+    let sys = |what| wire::sys(&config.product_key, &config.device_name, what);
+    let mut topics = Vec::from([
+        sys(wire::MATCH_REPLY),
+        sys(wire::PROPERTY_SET),
+        sys(wire::PROPERTY_POST_REPLY),
+        wire::ota(&config.product_key, &config.device_name, wire::OTA_UPGRADE),
+    ]);
+    if config.gateway {
+        topics.extend([sys(wire::PERMIT), sys(wire::TOPO_CHANGE)]);
+    }
+    topics
+}
+
+/// Takes a message, wherever it comes from: the topic decides, and it has to be this device's.
+pub(super) fn heard(
+    config: &Config,
+    message: &Message,
+    session: &mut Session,
+    shared: &mut Shared,
+    cx: &mut Cx<'_>,
+) -> Heard {
+    let (pk, dn) = (config.product_key.as_str(), config.device_name.as_str());
+    let payload = message.payload.expose();
+    let topic = message.topic.as_str();
+    if topic == wire::ota(pk, dn, wire::OTA_UPGRADE) {
+        return upgrade(config, payload, session, shared, cx);
+    }
+    let what = wire::sys(pk, dn, "");
+    let Some(what) = topic.strip_prefix(what.as_str()) else {
+        cx.stray();
+        return Heard::Nothing;
+    };
+    let mut answer = |topic: &str, asked: Answered| {
+        let code = if asked.good { 200 } else { 400 };
+        let topic = wire::sys(pk, dn, topic);
+        session.publish(topic, QoS::AtLeastOnce, wire::reply(&asked.id, code), cx);
+        cx.event(asked.event);
+    };
+    let done = match what {
+        wire::MATCH_REPLY => return reply(payload, Heard::MatchReply, cx),
+        wire::PROPERTY_POST_REPLY => return reply(payload, Heard::PostReply, cx),
+        wire::PERMIT if config.gateway => wire::parse_permit(payload).map(|asked| {
+            let event = |p: wire::Permit| Event::Permit { seconds: p.seconds, product: p.product };
+            answer(wire::PERMIT_REPLY, Answered::new(asked, event));
+        }),
+        wire::TOPO_CHANGE if config.gateway => wire::parse_topo_change(payload).map(|asked| {
+            let event =
+                |t: wire::TopoChange| Event::Topology { status: t.status, devices: t.devices };
+            answer(wire::TOPO_CHANGE_REPLY, Answered::new(asked, event));
+        }),
+        wire::PROPERTY_SET => wire::parse_property_set(payload).map(|asked| {
+            answer(
+                wire::PROPERTY_SET_REPLY,
+                Answered::new(asked, |json| Event::PropertiesSet { json }),
+            );
+        }),
+        _ => {
+            cx.stray();
+            Ok(())
+        }
+    };
+    if let Err(error) = done {
+        ignored(error.into(), cx);
+    }
+    Heard::Nothing
+}
+
+/// An answer to send, and what to tell people.
+struct Answered {
+    id: String,
+    good: bool,
+    event: Event,
+}
+
+impl Answered {
+    fn new<T>(asked: Asked<T>, event: impl FnOnce(T) -> Event) -> Self {
+        let Asked { id, params } = asked;
+        match params {
+            Ok(params) => Self { id, good: true, event: event(params) },
+            Err(error) => Self { id, good: false, event: warning(error.into()) },
+        }
+    }
+}
+
+fn reply(payload: &[u8], heard: fn(Reply) -> Heard, cx: &mut Cx<'_>) -> Heard {
+    match wire::parse_reply(payload) {
+        Ok(reply) => heard(reply),
+        Err(error) => {
+            ignored(error.into(), cx);
+            Heard::Nothing
+        }
+    }
+}
+
+fn upgrade(
+    config: &Config,
+    payload: &[u8],
+    session: &mut Session,
+    shared: &mut Shared,
+    cx: &mut Cx<'_>,
+) -> Heard {
+    match wire::parse_upgrade(payload, config.firmware_max_size) {
+        Ok(Upgrade::Image(offer)) if offer.version == shared.updater.running() => {
+            return Heard::SameVersion;
+        }
+        Ok(Upgrade::Image(offer)) => {
+            let unprotected = offer.md5.is_none() && offer.sha256.is_none();
+            if shared.updater.order(offer, cx) && unprotected {
+                cx.event(Event::Warning { warning: Warning::UnprotectedImage });
+            }
+        }
+        Ok(Upgrade::OtherModule(name)) => {
+            let text = ["no module ", &name, " here"].concat();
+            progress(config, session, -1, &text, shared, cx);
+            ignored(CodecError::invalid("module").into(), cx);
+        }
+        Err(error) => {
+            progress(config, session, -1, "the order cannot be used", shared, cx);
+            ignored(error, cx);
+        }
+    }
+    Heard::Nothing
+}
+
+pub(super) fn ignored(error: Error, cx: &mut Cx<'_>) {
+    cx.event(warning(error));
+}
+
+fn warning(error: Error) -> Event {
+    Event::Warning { warning: Warning::Ignored { error } }
+}

@@ -1,0 +1,243 @@
+//! Topics and messages between a device and its cloud.
+//!
+//! Sources: iotkit-embedded `dev_bind` and `dev_model` (bind token, permit), help.aliyun.com "OTA updates" (document
+//! 89307), "Device properties", "notify-gateway-topology-changes", and dynamic registration over MQTT.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
+use crate::hex;
+use crate::json::{Document, Object, Value};
+use crate::platform::update::Offer;
+
+/// Dynamic registration over HTTP.
+pub(crate) const REGISTER_PATH: &str = "/auth/register/device";
+/// Where the server pushes a DeviceSecret, without a subscription.
+pub(crate) const EXT_REGISTER: &str = "/ext/register";
+/// Where it pushes a client id and a token.
+pub(crate) const EXT_REGNWL: &str = "/ext/regnwl";
+
+pub(crate) const MATCH: &str = "thing/awss/enrollee/match";
+pub(crate) const MATCH_REPLY: &str = "thing/awss/enrollee/match_reply";
+pub(crate) const PERMIT: &str = "thing/gateway/permit";
+pub(crate) const PERMIT_REPLY: &str = "thing/gateway/permit_reply";
+pub(crate) const TOPO_CHANGE: &str = "thing/topo/change";
+pub(crate) const TOPO_CHANGE_REPLY: &str = "thing/topo/change_reply";
+pub(crate) const PROPERTY_SET: &str = "thing/service/property/set";
+pub(crate) const PROPERTY_SET_REPLY: &str = "thing/service/property/set_reply";
+pub(crate) const PROPERTY_POST: &str = "thing/event/property/post";
+pub(crate) const PROPERTY_POST_REPLY: &str = "thing/event/property/post_reply";
+
+pub(crate) const OTA_INFORM: &str = "inform";
+pub(crate) const OTA_UPGRADE: &str = "upgrade";
+pub(crate) const OTA_PROGRESS: &str = "progress";
+
+/// `/sys/{pk}/{dn}/{what}`.
+pub(crate) fn sys(product_key: &str, device_name: &str, what: &str) -> String {
+    ["/sys/", product_key, "/", device_name, "/", what].concat()
+}
+
+/// `/ota/device/{what}/{pk}/{dn}`.
+pub(crate) fn ota(product_key: &str, device_name: &str, what: &str) -> String {
+    ["/ota/device/", what, "/", product_key, "/", device_name].concat()
+}
+
+/// `{"id","version":"1.0","params":{…},"method"}`, what the thing model's messages look like.
+pub(crate) fn thing(id: &str, method: &str, params: &str) -> Vec<u8> {
+    Object::new()
+        .string("id", id)
+        .string("version", "1.0")
+        .raw("params", params)
+        .string("method", method)
+        .bytes()
+}
+
+/// A bind token's report.
+pub(crate) fn match_report(id: &str, token: &str) -> Vec<u8> {
+    let params = Object::new().string("token", token).end();
+    thing(id, "thing.awss.enrollee.match", &params)
+}
+
+/// A firmware version's report.
+pub(crate) fn inform(id: &str, version: &str) -> Vec<u8> {
+    let params = Object::new().string("version", version);
+    Object::new().string("id", id).object("params", params).bytes()
+}
+
+/// An update's progress: 1 to 100, or -1 update, -2 download, -3 verification, -4 installation failed.
+pub(crate) fn progress(id: &str, step: i8, text: &str) -> Vec<u8> {
+    let params = Object::new().string("step", &step.to_string()).string("desc", text);
+    Object::new().string("id", id).object("params", params).bytes()
+}
+
+/// The answer to a message of the cloud: its `id` as it stood there, with its own JSON type.
+pub(crate) fn reply(id: &str, code: i64) -> Vec<u8> {
+    Object::new().raw("id", id).number("code", code).raw("data", "{}").bytes()
+}
+
+/// A message of the cloud that wants an answer.
+#[derive(Debug)]
+pub(crate) struct Asked<T> {
+    /// JSON, a string or a number.
+    pub(crate) id: String,
+    /// `Err`: to be answered with 400.
+    pub(crate) params: Result<T, CodecError>,
+}
+
+fn asked<T>(
+    payload: &[u8],
+    read: impl FnOnce(Value<'_>) -> Result<T, CodecError>,
+) -> Result<Asked<T>, CodecError> {
+    let doc = Document::parse(payload)?;
+    let root = doc.object()?;
+    let id = root.get("id").filter(|id| id.as_text().is_some_and(|text| text.len() <= 64));
+    let params = match root.get("params") {
+        Some(params) if params.is_object() => read(params),
+        Some(_) => Err(CodecError::invalid("params")),
+        None => Err(CodecError::missing("params")),
+    };
+    Ok(Asked { id: id.map_or("\"0\"", Value::raw).to_string(), params })
+}
+
+/// A gateway may take in sub-devices.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Permit {
+    /// 0 always, 65535 closed.
+    pub(crate) seconds: u32,
+    pub(crate) product: Option<String>,
+}
+
+pub(crate) fn parse_permit(payload: &[u8]) -> Result<Asked<Permit>, CodecError> {
+    asked(payload, |params| {
+        let time = params.get("time").ok_or_else(|| CodecError::missing("time"))?;
+        let seconds = time.as_u64().and_then(|t| u32::try_from(t).ok()).filter(|&t| t <= 65_535);
+        let product = params.text("productKey").filter(|key| !key.is_empty());
+        Ok(Permit {
+            seconds: seconds.ok_or_else(|| CodecError::invalid("time"))?,
+            product: product.map(|key| short(&key)),
+        })
+    })
+}
+
+/// Sub-devices of a gateway changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TopoChange {
+    /// 0 added, 1 removed, 2 enabled, 8 disabled.
+    pub(crate) status: u8,
+    /// `productKey/deviceName`.
+    pub(crate) devices: Vec<String>,
+}
+
+pub(crate) fn parse_topo_change(payload: &[u8]) -> Result<Asked<TopoChange>, CodecError> {
+    asked(payload, |params| {
+        let status = params.get("status").ok_or_else(|| CodecError::missing("status"))?;
+        let status = status.as_u64().and_then(|s| u8::try_from(s).ok());
+        let status = status.filter(|s| matches!(s, 0 | 1 | 2 | 8));
+        let list = params.get("subList").ok_or_else(|| CodecError::missing("subList"))?;
+        if !list.is_array() {
+            return Err(CodecError::invalid("subList"));
+        }
+        let devices = list.elements().map(|item| {
+            let text = |key: &str| item.text(key).ok_or_else(|| CodecError::missing(key));
+            Ok([short(&text("productKey")?), short(&text("deviceName")?)].join("/"))
+        });
+        Ok(TopoChange {
+            status: status.ok_or_else(|| CodecError::invalid("status"))?,
+            devices: devices.collect::<Result<_, CodecError>>()?,
+        })
+    })
+}
+
+/// Names from the cloud for a person's eyes.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// The `params` of a property set, as they stand in the text.
+pub(crate) fn parse_property_set(payload: &[u8]) -> Result<Asked<String>, CodecError> {
+    asked(payload, |params| Ok(params.raw().to_string()))
+}
+
+/// The cloud's answer to a message of ours.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) id: String,
+    pub(crate) result: Result<(), Rejected>,
+}
+
+pub(crate) fn parse_reply(payload: &[u8]) -> Result<Reply, CodecError> {
+    let doc = Document::parse(payload)?;
+    let root = doc.object()?;
+    let id = root.text("id").ok_or_else(|| CodecError::missing("id"))?.into_owned();
+    let code = root.text("code").ok_or_else(|| CodecError::missing("code"))?;
+    let result = if code == "200" {
+        Ok(())
+    } else {
+        Err(Rejected::code(&code, &root.text("message").unwrap_or_default(), &[]))
+    };
+    Ok(Reply { id, result })
+}
+
+/// What an upgrade message asks for.
+#[derive(Debug)]
+pub(crate) enum Upgrade {
+    /// An image for this device's firmware.
+    Image(Offer),
+    /// For a module that this device does not have, by its name.
+    OtherModule(String),
+}
+
+/// `/ota/device/upgrade`: one file over HTTP or HTTPS. Packages of several files and downloads through MQTT are not
+/// taken, and say so.
+pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Error> {
+    let doc = Document::parse(payload)?;
+    let root = doc.object()?;
+    let code = root.text("code").unwrap_or_default();
+    if !matches!(code.as_ref(), "" | "1000" | "200") {
+        return Err(Rejected::code(&code, &root.text("message").unwrap_or_default(), &[]).into());
+    }
+    let data = root.get("data").ok_or_else(|| CodecError::missing("data"))?;
+    let text = |key: &str| data.text(key).filter(|text| !text.is_empty());
+    if let Some(module) = text("module").filter(|module| module != "default") {
+        return Ok(Upgrade::OtherModule(short(&module)));
+    }
+    let version = text("version").ok_or_else(|| CodecError::missing("version"))?;
+    if version.len() > 64 || !version.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return Err(CodecError::invalid("version").into());
+    }
+    let url = text("url").ok_or_else(|| CodecError::missing("url"))?;
+    let schemes = ["http://", "https://"];
+    if url.len() > 4096
+        || !url.bytes().all(|b| b.is_ascii_graphic())
+        || !schemes.iter().any(|s| url.len() > s.len() && url.starts_with(s))
+    {
+        return Err(PeerMisbehaved::ForbiddenUrl.into());
+    }
+    let size = match data.get("size") {
+        None => None,
+        Some(size) => Some(size.as_u64().ok_or_else(|| CodecError::invalid("size"))?),
+    };
+    let digest = |key: &str, bytes: usize| match text(key) {
+        None => Ok(None),
+        Some(text) => match hex::decode(&text) {
+            Some(digest) if digest.len() == bytes => Ok(Some(hex::lower(&digest))),
+            _ => Err(CodecError::invalid(key)),
+        },
+    };
+    let method = text("signMethod").unwrap_or_default().to_ascii_lowercase();
+    let (md5, sha256) = match method.as_str() {
+        "sha256" => (digest("md5", 16)?, digest("sign", 32)?),
+        "md5" => (digest("sign", 16)?.or(digest("md5", 16)?), None),
+        _ => (digest("md5", 16)?, None),
+    };
+    Ok(Upgrade::Image(Offer {
+        reference: root.text("id").map(|id| short(&id)).unwrap_or_default(),
+        version: version.into_owned(),
+        url: url.into_owned(),
+        size,
+        md5,
+        sha256,
+        max_size,
+    }))
+}

@@ -1,0 +1,183 @@
+//! Firmware updates: what the cloud orders and what it is told.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+use super::Config;
+use crate::agent::Cx;
+use crate::error::{CodecError, Error, Failure, PeerMisbehaved};
+use crate::json::{Document, Value};
+use crate::output::{QoS, UpdateFailure};
+use crate::platform::ucloud::wire;
+use crate::platform::update::{Ending, Moved, Offer, Updater};
+use crate::time::Instant;
+
+/// The vendor's SDK reports every five seconds.
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+
+/// A message on `ota/downstream`.
+#[derive(Debug)]
+pub(super) enum Order {
+    Update(Offer),
+    Cancel { module: String, version: String },
+}
+
+/// Why an order is not followed.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It cannot be told what is ordered.
+    Unusable(Error),
+    /// The cloud has to hear that this version will not come: ErrCode and version.
+    Report { error: Error, code: i64, version: String },
+}
+
+impl From<CodecError> for Refusal {
+    fn from(error: CodecError) -> Self {
+        Self::Unusable(error.into())
+    }
+}
+
+impl Order {
+    pub(super) fn parse(bytes: &[u8], config: &Config) -> Result<Self, Refusal> {
+        let doc = Document::parse(bytes)?;
+        let root = doc.object()?;
+        let method = wire::required(root, "Method")?;
+        let payload = root.get("Payload").ok_or_else(|| CodecError::missing("Payload"))?;
+        let module = payload.text("Module").unwrap_or(wire::DEFAULT_MODULE.into()).into_owned();
+        if module != config.module {
+            return Err(Refusal::Unusable(PeerMisbehaved::WrongIdentity.into()));
+        }
+        // The version becomes part of paths on the host: nothing but the documented characters.
+        let version = wire::required(payload, "Version")?;
+        if !wire::is_version(&version) {
+            return Err(CodecError::invalid("Version").into());
+        }
+        match method.as_str() {
+            "update_firmware" => Self::offer(payload, module, version, config),
+            "cancel_update" => Ok(Self::Cancel { module, version }),
+            _ => Err(CodecError::invalid("Method").into()),
+        }
+    }
+
+    fn offer(
+        payload: Value<'_>,
+        module: String,
+        version: String,
+        config: &Config,
+    ) -> Result<Self, Refusal> {
+        let md5 = wire::required(payload, "MD5")?.to_ascii_lowercase();
+        if md5.len() != 32 || !md5.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(CodecError::invalid("MD5").into());
+        }
+        let size = match payload.get("Size") {
+            Some(size) => Some(size.as_u64().ok_or_else(|| CodecError::invalid("Size"))?),
+            None => None,
+        };
+        let url = wire::required(payload, "URL")?;
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let usable = host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':']))
+            && url.bytes().all(|b| b.is_ascii_graphic())
+            && url.len() <= 1024;
+        if !usable {
+            let error = PeerMisbehaved::ForbiddenUrl.into();
+            return Err(Refusal::Report { error, code: -1, version });
+        }
+        let max_size = config.firmware_max_size;
+        Ok(Self::Update(Offer {
+            reference: module,
+            version,
+            url,
+            size,
+            md5: Some(md5),
+            sha256: None,
+            max_size,
+        }))
+    }
+}
+
+/// The vendor's ErrCode for a failure.
+fn error_code(failure: &UpdateFailure) -> i64 {
+    match failure {
+        UpdateFailure::Refused(403) => -2,
+        UpdateFailure::Url | UpdateFailure::Refused(_) => -1,
+        UpdateFailure::Download(Failure::TimedOut | Failure::Lost) => -3,
+        UpdateFailure::Download(_) => -1,
+        UpdateFailure::Size | UpdateFailure::Digest => -4,
+        UpdateFailure::Install => -5,
+    }
+}
+
+/// The report of how an update ended.
+pub(super) fn ending_body(offer: &Offer, ending: &Ending) -> Vec<u8> {
+    match ending {
+        Ending::Succeeded => wire::ota_report("report_success", &offer.reference, &offer.version),
+        Ending::Failed(failure) => {
+            wire::ota_fail(error_code(failure), &offer.reference, &offer.version)
+        }
+    }
+}
+
+/// What the cloud was told of a download's progress.
+#[derive(Debug, Default, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct ProgressReports {
+    #[n(0)]
+    at: Option<Instant>,
+    #[n(1)]
+    percent: u8,
+}
+
+impl ProgressReports {
+    /// Percent 0 first, then at most every five seconds, then 100; QoS 0, as the vendor's SDK does it.
+    pub(super) fn report(
+        &mut self,
+        moved: &Moved,
+        updater: &Updater,
+        config: &Config,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(offer) = updater.offer() else { return };
+        let now = cx.now().mono;
+        match *moved {
+            Moved::Accepted => self.send("downloading", 0, offer, config, cx),
+            Moved::Progress { received, total } => {
+                let percent = percent(received, total.or(offer.size));
+                let due = self.at.is_none_or(|at| now >= at + PROGRESS_EVERY);
+                if percent != self.percent && (due || percent == 100) {
+                    self.send("downloading", percent, offer, config, cx);
+                }
+            }
+            Moved::Installing => {
+                if self.percent != 100 {
+                    self.send("downloading", 100, offer, config, cx);
+                }
+                self.send("burning", 0, offer, config, cx);
+                *self = Self::default();
+            }
+            Moved::Nothing | Moved::NotKept | Moved::Ended => {}
+        }
+    }
+
+    fn send(&mut self, state: &str, percent: u8, offer: &Offer, config: &Config, cx: &mut Cx<'_>) {
+        let body = wire::ota_progress(state, percent, &offer.reference, &offer.version);
+        cx.publish(config.topic(wire::OTA_UP), QoS::AtMostOnce, body);
+        *self = Self { at: Some(cx.now().mono), percent };
+    }
+}
+
+fn percent(received: u64, total: Option<u64>) -> u8 {
+    let hundredths = u128::from(received) * 100;
+    match total {
+        // Without a size nothing can be said but that it goes on.
+        None | Some(0) => 0,
+        Some(total) => u8::try_from(hundredths / u128::from(total)).unwrap_or(100).min(100),
+    }
+}
+
+/// `report_version` and `request_firmware`: what runs.
+pub(super) fn version_body(method: &str, updater: &Updater, config: &Config) -> Vec<u8> {
+    wire::ota_report(method, &config.module, updater.running())
+}
