@@ -16,6 +16,8 @@ mod alibaba {
 
     // The device.
     mod a_bind_token_is_reported_after_every_login;
+    #[cfg(feature = "cloud")]
+    mod a_device_lives_with_the_strict_cloud;
     mod a_device_registers_over_http;
     mod a_device_registers_over_mqtt;
     mod a_download_is_verified_and_its_end_reported;
