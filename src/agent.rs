@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{self, Decode, Encode};
 
 use crate::error::ApiMisuse;
 use crate::http::Request;
@@ -73,14 +73,12 @@ impl Agent {
     ///
     /// Nothing is sent: connection, timers and awaited answers are those of the agent that was saved.
     pub fn restore(config: Config, snapshot: &SecretBytes, now: Now) -> Result<Self, ApiMisuse> {
-        let unreadable = |_| ApiMisuse::SnapshotUnreadable;
-        let mut decoder = minicbor::Decoder::new(snapshot.expose());
-        let schema = decoder.u32().map_err(unreadable)?;
-        if schema != SNAPSHOT_SCHEMA {
+        let mut decoder = cbor::Decoder::new(snapshot.expose());
+        if decoder.number() != SNAPSHOT_SCHEMA {
             return Err(ApiMisuse::SnapshotUnreadable);
         }
-        let mut core: Core = decoder.decode().map_err(unreadable)?;
-        let flow: Flow = decoder.decode().map_err(unreadable)?;
+        let (mut core, flow) = (Core::decode(&mut decoder), Flow::decode(&mut decoder));
+        decoder.finish().map_err(|_| ApiMisuse::SnapshotUnreadable)?;
         if !flow.fits(&config) {
             return Err(ApiMisuse::SnapshotUnreadable);
         }
@@ -90,13 +88,11 @@ impl Agent {
 
     /// Everything needed to go on elsewhere. It may hold a secret that is not stored yet: keep it in memory only.
     pub fn save(&self) -> SecretBytes {
-        let mut bytes = Vec::new();
-        let mut encoder = minicbor::Encoder::new(&mut bytes);
-        // Writing to a Vec cannot fail.
-        let _ = encoder.u32(SNAPSHOT_SCHEMA);
-        let _ = encoder.encode(&self.core);
-        let _ = encoder.encode(&self.flow);
-        SecretBytes::new(bytes)
+        let mut encoder = cbor::Encoder::new();
+        encoder.number(SNAPSHOT_SCHEMA);
+        self.core.encode(&mut encoder);
+        self.flow.encode(&mut encoder);
+        SecretBytes::new(encoder.into_bytes())
     }
 
     /// Takes one input. **Drain [`Agent::poll_output`] until [`Output::Timeout`] before the next.**

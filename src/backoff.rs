@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::rng::Rng;
 

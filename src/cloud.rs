@@ -18,7 +18,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{self, Decode, Encode};
 
 pub use operation::*;
 pub(crate) use registry::*;
@@ -353,10 +353,8 @@ impl CloudCx<'_> {
         self.now.unix.map_or(self.now.mono.0, |unix| unix.0)
     }
 
-    pub(crate) fn put<T: Encode<()>>(&mut self, table: &'static str, key: &str, value: &T) {
-        // Encoding into a Vec cannot fail.
-        let bytes = minicbor::to_vec(value).unwrap_or_default();
-        self.change(table, key, Some(SecretBytes::new(bytes)));
+    pub(crate) fn put<T: Encode>(&mut self, table: &'static str, key: &str, value: &T) {
+        self.change(table, key, Some(SecretBytes::new(cbor::encode(value))));
     }
 
     pub(crate) fn delete(&mut self, table: &'static str, key: &str) {
@@ -649,6 +647,6 @@ pub struct LoadError {
 }
 
 /// Kept values are CBOR maps with numbered fields, so that a later version can add some.
-pub(crate) fn decode<'b, T: Decode<'b, ()>>(value: &'b [u8]) -> Result<T, minicbor::decode::Error> {
-    minicbor::decode(value)
+pub(crate) fn decode<T: Decode>(value: &[u8]) -> Result<T, minicbor::decode::Error> {
+    cbor::decode(value).map_err(|_| minicbor::decode::Error::message("not what this version wrote"))
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 /// A request that the host has to send.
 ///
@@ -21,7 +21,7 @@ pub struct Request {
     #[n(2)]
     pub headers: Vec<(String, String)>,
     /// The body's bytes.
-    #[cbor(n(3), with = "minicbor::bytes")]
+    #[cbor(n(3), with = "crate::cbor::bytes")]
     pub body: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ pub struct Response {
     #[n(1)]
     pub headers: Vec<(String, String)>,
     /// At most [`MAX_BODY`] bytes; a host cuts a longer one off and says [`Failure::TooLarge`](crate::Failure).
-    #[cbor(n(2), with = "minicbor::bytes")]
+    #[cbor(n(2), with = "crate::cbor::bytes")]
     pub body: Vec<u8>,
 }
 

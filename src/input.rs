@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::error::{Failure, LocalFailure};
 use crate::http::Response;

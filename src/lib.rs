@@ -32,6 +32,7 @@ extern crate std;
 
 mod agent;
 mod backoff;
+pub mod cbor;
 pub mod error;
 pub mod hex;
 pub mod http;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::agent::{Cx, Stored};
 use crate::error::{ApiMisuse, ConfigError};

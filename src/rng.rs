@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
@@ -15,7 +15,7 @@ use crate::hex;
 #[derive(Clone, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Rng {
-    #[cbor(n(0), with = "minicbor::bytes")]
+    #[cbor(n(0), with = "crate::cbor::bytes")]
     seed: [u8; 32],
     #[n(1)]
     counter: u64,

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Text that must not be seen: zeroized on drop, no `Display`, no serde, a `Debug` that shows nothing.
@@ -47,7 +47,7 @@ impl From<&str> for Secret {
 /// Bytes that must not be seen: what a [`Store`](crate::Command::Store) carries, a packet with a secret in it.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
 #[cbor(transparent)]
-pub struct SecretBytes(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>);
+pub struct SecretBytes(#[cbor(n(0), with = "crate::cbor::bytes")] Vec<u8>);
 
 impl SecretBytes {
     /// Takes bytes in.

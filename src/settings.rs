@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::error::ConfigError;
 use crate::secret::Secret;

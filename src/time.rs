@@ -3,7 +3,7 @@
 use core::ops::Add;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 /// Milliseconds on a clock that never goes back. Its zero means nothing: a host may start it at boot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use crate::cbor::{Decode, Encode};
 use csv_core::{ReadFieldResult, Reader};
-use minicbor::{Decode, Encode};
 
 use super::{OperationError, RejectedRow};
 

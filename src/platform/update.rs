@@ -7,7 +7,7 @@
 use alloc::string::{String, ToString};
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;

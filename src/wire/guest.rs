@@ -8,8 +8,9 @@ use zeroize::Zeroize;
 use super::reply::{Describe, Drain, GuestLimits, Refusal, Reply, SaveReply};
 use super::request::{Handle, NowOf, Open, Restore, SchemaOf, bytes};
 use super::{MAX_REQUEST, OLDEST_SCHEMA, SCHEMA};
+use crate::cbor::{self, Fault};
 use crate::error::ApiMisuse;
-use crate::{Agent, Config, Output, PlatformName, SNAPSHOT_SCHEMA, SecretBytes};
+use crate::{Agent, Config, Output, PlatformName, SNAPSHOT_SCHEMA};
 
 /// One device, or none yet.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl Guest {
 
     fn try_open(&mut self, request: &[u8]) -> Result<(), Refusal> {
         self.may_open(request)?;
-        let open: Open = minicbor::decode(request).map_err(unreadable)?;
+        let open: Open = cbor::decode(request).map_err(unreadable)?;
         let config = Config::from_settings(open.platform, &open.settings).map_err(misuse)?;
         let agent =
             Agent::new(config, open.stored, open.seed.expose(), open.now).map_err(misuse)?;
@@ -75,7 +76,7 @@ impl Guest {
 
     fn try_restore(&mut self, request: &[u8]) -> Result<(), Refusal> {
         self.may_open(request)?;
-        let restore: Restore = minicbor::decode(request).map_err(unreadable)?;
+        let restore: Restore = cbor::decode(request).map_err(unreadable)?;
         let config = Config::from_settings(restore.platform, &restore.settings).map_err(misuse)?;
         let agent = Agent::restore(config, &restore.snapshot, restore.now).map_err(misuse)?;
         self.agent = Some(agent);
@@ -85,14 +86,14 @@ impl Guest {
     fn try_handle(&mut self, request: &[u8]) -> Result<(), Refusal> {
         fits(request)?;
         let agent = self.agent.as_mut().ok_or(Refusal::NotOpen)?;
-        match minicbor::decode::<Handle>(request) {
+        match cbor::decode::<Handle>(request) {
             Ok(Handle { now, input }) => agent.handle_input(input, now).map_err(misuse),
-            Err(error) if error.is_unknown_variant() => {
-                let NowOf { now } = minicbor::decode(request).map_err(|_| Refusal::Malformed)?;
+            Err(Fault::Unknown) => {
+                let NowOf { now } = cbor::decode(request).map_err(|_| Refusal::Malformed)?;
                 agent.ignore_input(now);
                 Ok(())
             }
-            Err(_) => Err(Refusal::Malformed),
+            Err(Fault::Malformed) => Err(Refusal::Malformed),
         }
     }
 
@@ -102,7 +103,7 @@ impl Guest {
         if self.agent.is_some() {
             return Err(Refusal::AlreadyOpen);
         }
-        let SchemaOf { schema } = minicbor::decode(request).map_err(|_| Refusal::Malformed)?;
+        let SchemaOf { schema } = cbor::decode(request).map_err(|_| Refusal::Malformed)?;
         if (OLDEST_SCHEMA..=SCHEMA).contains(&schema) {
             Ok(())
         } else {
@@ -139,11 +140,10 @@ fn fits(request: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The one thing in a request to open that can be unknown is the platform.
-fn unreadable(error: minicbor::decode::Error) -> Refusal {
-    if error.is_unknown_variant() {
-        misuse(crate::settings::problem("platform", "is not part of this build"))
-    } else {
-        Refusal::Malformed
+fn unreadable(fault: Fault) -> Refusal {
+    match fault {
+        Fault::Unknown => misuse(crate::settings::problem("platform", "is not part of this build")),
+        Fault::Malformed => Refusal::Malformed,
     }
 }
 

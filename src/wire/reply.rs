@@ -4,10 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use minicbor::decode::Decoder;
-use minicbor::{Decode, Encode};
-
-use super::request::more;
+use crate::cbor::{self, Decode, Decoder, Encode, Fault};
 use crate::error::ApiMisuse;
 use crate::{Output, SecretBytes};
 
@@ -135,26 +132,30 @@ pub enum ReplyError {
 /// Reads the answer to `open`, `restore` and `handle`.
 pub fn drained(bytes: &[u8]) -> Result<Result<Drain, Refusal>, ReplyError> {
     let mut d = Decoder::new(bytes);
-    match variant(&mut d)? {
-        0 => drain(&mut d).map(Ok),
-        1 => d.decode().map(Err).map_err(refusal_error),
-        _ => Err(ReplyError::Malformed),
-    }
+    let mut reply = cbor::Array::start(&mut d);
+    let result = if reply.variant(&mut d, 2) == 0 {
+        reply.next(&mut d, false);
+        Ok(drain(&mut d)?)
+    } else {
+        Err(reply.field(&mut d))
+    };
+    reply.end(&mut d);
+    d.finish().map_err(refusal)?;
+    Ok(result)
 }
 
 /// Reads the answer to `save`.
 pub fn saved(bytes: &[u8]) -> Result<Saved, ReplyError> {
-    match minicbor::decode(bytes) {
-        Ok(SaveReply::Saved(snapshot)) => Ok(Ok(snapshot)),
-        Ok(SaveReply::Refused(refusal)) => Ok(Err(refusal)),
-        Err(error) => Err(refusal_error(error)),
+    match cbor::decode(bytes).map_err(refusal)? {
+        SaveReply::Saved(snapshot) => Ok(Ok(snapshot)),
+        SaveReply::Refused(refusal) => Ok(Err(refusal)),
     }
 }
 
 impl Describe {
     /// Reads the answer to `describe`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReplyError> {
-        minicbor::decode(bytes).map_err(|_| ReplyError::Malformed)
+        Ok(cbor::decode(bytes)?)
     }
 
     /// Whether this host and the plugin have a schema in common.
@@ -163,27 +164,26 @@ impl Describe {
     }
 }
 
-fn refusal_error(error: minicbor::decode::Error) -> ReplyError {
-    if error.is_unknown_variant() { ReplyError::UnknownRefusal } else { ReplyError::Malformed }
-}
-
-/// Reads up to the one field of an enum's variant.
-fn variant(d: &mut Decoder<'_>) -> Result<u32, ReplyError> {
-    let two = d.array().map_err(malformed)?;
-    let index = d.u32().map_err(malformed)?;
-    let one = d.array().map_err(malformed)?;
-    if two == Some(2) && one != Some(0) { Ok(index) } else { Err(ReplyError::Malformed) }
-}
-
 fn drain(d: &mut Decoder<'_>) -> Result<Drain, ReplyError> {
     let mut drain = Drain { outputs: Vec::new(), stray: 0, skipped: 0 };
-    let mut left = d.map().map_err(malformed)?;
-    while more(&mut left, d).map_err(malformed)? {
-        match d.u32().map_err(malformed)? {
-            0 => outputs(d, &mut drain)?,
-            1 => drain.stray = d.u64().map_err(malformed)?,
-            _ => d.skip().map_err(malformed)?,
+    let mut map = cbor::Map::start(d);
+    map.next(d, 0, false);
+    for _ in 0..d.array() {
+        let one = d.skip();
+        match cbor::decode(one) {
+            Ok(output) => drain.outputs.push(output),
+            Err(Fault::Malformed) => return Err(ReplyError::Malformed),
+            Err(Fault::Unknown) => match kind(one) {
+                (0, command) => return Err(ReplyError::UnknownCommand(command)),
+                (1, _) => drain.skipped = drain.skipped.saturating_add(1),
+                _ => return Err(ReplyError::UnknownOutput),
+            },
         }
+    }
+    drain.stray = map.field(d, 1);
+    map.end(d);
+    if d.fault().is_some() {
+        return Err(ReplyError::Malformed);
     }
     let timeouts = drain.outputs.iter().filter(|output| matches!(output, Output::Timeout(_)));
     if timeouts.count() == 1 && matches!(drain.outputs.last(), Some(Output::Timeout(_))) {
@@ -193,35 +193,25 @@ fn drain(d: &mut Decoder<'_>) -> Result<Drain, ReplyError> {
     }
 }
 
-fn outputs(d: &mut Decoder<'_>, drain: &mut Drain) -> Result<(), ReplyError> {
-    let mut left = d.array().map_err(malformed)?;
-    while more(&mut left, d).map_err(malformed)? {
-        let start = d.position();
-        d.skip().map_err(malformed)?;
-        let one = d.input().get(start..d.position()).ok_or(ReplyError::Malformed)?;
-        match minicbor::decode(one) {
-            Ok(output) => drain.outputs.push(output),
-            Err(error) if error.is_unknown_variant() => match kind(one) {
-                Some((0, command)) => return Err(ReplyError::UnknownCommand(command)),
-                Some((1, _)) => drain.skipped = drain.skipped.saturating_add(1),
-                _ => return Err(ReplyError::UnknownOutput),
-            },
-            Err(_) => return Err(ReplyError::Malformed),
-        }
-    }
-    Ok(())
-}
-
 /// The numbers of an output and of the command or event in it.
-fn kind(output: &[u8]) -> Option<(u32, u32)> {
+fn kind(output: &[u8]) -> (u32, u32) {
     let mut d = Decoder::new(output);
-    let outer = variant(&mut d).ok()?;
-    d.array().ok()?;
-    Some((outer, d.u32().unwrap_or(u32::MAX)))
+    let outer = cbor::Array::start(&mut d).variant(&mut d, u32::MAX);
+    let inner = cbor::Array::start(&mut d).variant(&mut d, u32::MAX);
+    (outer, inner)
 }
 
-fn malformed(_: minicbor::decode::Error) -> ReplyError {
-    ReplyError::Malformed
+fn refusal(fault: Fault) -> ReplyError {
+    match fault {
+        Fault::Malformed => ReplyError::Malformed,
+        Fault::Unknown => ReplyError::UnknownRefusal,
+    }
+}
+
+impl From<Fault> for ReplyError {
+    fn from(_: Fault) -> Self {
+        Self::Malformed
+    }
 }
 
 impl fmt::Display for ReplyError {

@@ -1,13 +1,9 @@
 //! What a host sends.
 
-use alloc::vec::Vec;
-
-use minicbor::decode::{self, Decoder};
-use minicbor::encode::{self, Encoder, Write};
-use minicbor::{Decode, Encode};
 use zeroize::Zeroize;
 
 use super::SCHEMA;
+use crate::cbor::{self, Decode, Decoder, Encode, Encoder};
 use crate::{Input, Now, PlatformName, SecretBytes, Settings, StoreKey, Stored};
 
 /// The argument of `open`.
@@ -37,7 +33,7 @@ pub struct Open {
 /// 32 random bytes. What the guest draws from them includes nonces and tokens: they are not shown.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
-pub struct Seed(#[cbor(n(0), with = "minicbor::bytes")] [u8; 32]);
+pub struct Seed(#[cbor(n(0), with = "crate::cbor::bytes")] [u8; 32]);
 
 /// The argument of `restore`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -148,56 +144,33 @@ impl core::fmt::Debug for Seed {
     }
 }
 
-pub(super) fn bytes<T: Encode<()>>(value: &T) -> SecretBytes {
-    let mut out = Vec::new();
-    // Writing to a Vec cannot fail.
-    let _ = minicbor::encode(value, &mut out);
-    SecretBytes::new(out)
+pub(super) fn bytes(value: &impl Encode) -> SecretBytes {
+    SecretBytes::new(cbor::encode(value))
 }
 
 /// A map of key numbers and bytes. A key that this build does not know was stored by a newer one: it is skipped, and
 /// stays where it is.
-impl<C> Encode<C> for Stored {
-    fn encode<W: Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.map(self.iter().count() as u64)?;
+impl Encode for Stored {
+    fn encode(&self, e: &mut Encoder) {
+        e.map(self.iter().count() as u32);
         for (key, value) in self.iter() {
-            e.encode(key)?.bytes(value.expose())?;
+            key.encode(e);
+            e.bytes(value.expose());
         }
-        Ok(())
     }
 }
 
-impl<'b, C> Decode<'b, C> for Stored {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+impl Decode for Stored {
+    fn decode(d: &mut Decoder<'_>) -> Self {
         let mut stored = Stored::empty();
-        let mut left = d.map()?;
-        while more(&mut left, d)? {
-            match d.decode::<StoreKey>() {
-                Ok(key) => stored.insert(key, SecretBytes::new(d.bytes()?.to_vec())),
-                Err(error) if error.is_unknown_variant() => d.skip()?,
-                Err(error) => return Err(error),
+        for _ in 0..d.map() {
+            let key = StoreKey::decode(d);
+            let known = !d.forgive_unknown();
+            let value = d.bytes();
+            if known {
+                stored.insert(key, SecretBytes::new(value.to_vec()));
             }
         }
-        Ok(stored)
-    }
-}
-
-/// Whether an array or a map goes on: `left` counts, or is absent where only a break ends it.
-pub(super) fn more(left: &mut Option<u64>, d: &mut Decoder<'_>) -> Result<bool, decode::Error> {
-    match left {
-        Some(0) => Ok(false),
-        Some(n) => {
-            *n -= 1;
-            Ok(true)
-        }
-        None if d.datatype()? == minicbor::data::Type::Break => {
-            d.set_position(d.position() + 1);
-            Ok(false)
-        }
-        None => Ok(true),
+        stored
     }
 }

@@ -63,6 +63,8 @@ pub(crate) fn build(
     // WAMR and others where the heap begins.
     cargo.args(["--", "-Clink-arg=-zstack-size=16384", "-Clink-arg=--export=__heap_base"]);
     cargo.arg("-Clink-arg=--export=__data_end");
+    // Without it every call and every address takes five bytes.
+    cargo.arg("-Clink-arg=--compress-relocations");
 
     let output = cargo
         .stdin(Stdio::null())

@@ -18,9 +18,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use crate::cbor::{Decode, Encode};
 use aes::Aes128;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
-use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 use zeroize::ZeroizeOnDrop;
 

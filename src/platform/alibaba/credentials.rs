@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::digest;
 use crate::hex;

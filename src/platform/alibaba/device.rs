@@ -22,7 +22,7 @@ mod session;
 
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use self::credential::Credential;
 use self::online::Online;

@@ -14,7 +14,7 @@ mod request;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::config::DeviceNoType;
 use crate::cloud::{

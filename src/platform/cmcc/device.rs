@@ -16,7 +16,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::config::{Config, Strategy};
 use super::schedule::{self, Diary, Inherited, Keeper, Plan, Schedule};

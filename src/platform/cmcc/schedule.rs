@@ -15,7 +15,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::config::{Config, Strategy};
 use crate::agent::Cx;

@@ -6,7 +6,7 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
 use crate::json::{Document, Object, Value};

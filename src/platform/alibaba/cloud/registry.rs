@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Bound;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 use super::switches::{ProductSwitches, Settings};

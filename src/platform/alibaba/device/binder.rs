@@ -6,7 +6,7 @@
 use alloc::string::{String, ToString};
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::Shared;
 use super::session::Session;

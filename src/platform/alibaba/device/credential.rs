@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::error::{ApiMisuse, CodecError, Error, PeerMisbehaved};
 use crate::json::{Document, Object, Value};

@@ -3,7 +3,7 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::binder::Binder;
 use super::downlink::{Heard, ignored};

@@ -6,7 +6,7 @@
 
 use alloc::string::String;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::credential::Credential;
 use super::session::{self, login};

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::super::wire::{self, Assumed};
 use crate::cloud::{CloudCx, ConnectionId, Firmware, ReportView, What, decode};

@@ -1,6 +1,6 @@
 //! The steps with the device's own secret: log in, subscribe, report, update.
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use core::time::Duration;
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::super::credential::{Credential, Standing};
 use super::super::wire::{self, Issue, Strictness};

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::{Visit, subject};
 use crate::cloud::{CloudCx, ConnectionId, Firmware};

@@ -11,7 +11,7 @@ mod session;
 
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::Config;
 use crate::agent::{Cx, Stored};

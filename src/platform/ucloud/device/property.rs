@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use crate::error::{CodecError, Rejected};
 use crate::json::{Document, Object};

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::{CONNECT_TIMEOUT, Credential, Env, Life, Link, Login, Plan, failure, leave};
 use crate::backoff::Backoff;

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use minicbor::{Decode, Encode};
+use crate::cbor::{Decode, Encode};
 
 use super::register::connect_packet;
 use super::{CONNECT_TIMEOUT, Env, Life, Login, Plan, failure, ota, property};
