@@ -1,0 +1,154 @@
+//! What the tests need beyond Rust: found, installed where that is possible, or named precisely.
+
+use std::path::PathBuf;
+
+use crate::shell::{Outcome, command, output_of, root, run, target_dir, works};
+
+/// A program and the Debian package that brings it.
+struct Program {
+    name: &'static str,
+    probe: &'static [&'static str],
+    package: &'static str,
+    what_for: &'static str,
+}
+
+const PROGRAMS: &[Program] = &[
+    Program {
+        name: "mosquitto",
+        // Its help exits with 3; `-h` of the clients with 1. The version of the shell's own look-up is enough.
+        probe: &[],
+        package: "mosquitto",
+        what_for: "a real broker for the transport tests",
+    },
+    Program {
+        name: "mosquitto_pub",
+        probe: &[],
+        package: "mosquitto-clients",
+        what_for: "real MQTT clients for the local clouds",
+    },
+    Program {
+        name: "openssl",
+        probe: &["version"],
+        package: "openssl",
+        what_for: "a local certificate authority for the TLS tests",
+    },
+    Program {
+        name: "curl",
+        probe: &["--version"],
+        package: "curl",
+        what_for: "the commands of the documentation",
+    },
+];
+
+/// Finds or installs every program, and the peers' packages. Returns the environment for the tests.
+pub fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
+    let mut missing: Vec<&Program> = PROGRAMS.iter().filter(|p| !present(p)).collect();
+    if !missing.is_empty() {
+        install(&missing.iter().map(|p| p.package).collect::<Vec<_>>());
+        missing.retain(|p| !present(p));
+    }
+    let mut wanted: Vec<String> = missing
+        .iter()
+        .map(|p| format!("`{}` ({}): on Debian or Ubuntu `apt-get install {}`", p.name, p.what_for, p.package))
+        .collect();
+    match output_of("node", &["--version"]).and_then(|v| major(&v)) {
+        Some(major) if major >= 20 => {}
+        Some(major) => wanted.push(format!("Node.js 20 or newer (found {major}): https://nodejs.org")),
+        None => wanted.push("Node.js 20 or newer with npm: https://nodejs.org".into()),
+    }
+    if !works("npm", &["--version"]) {
+        wanted.push("npm: it comes with Node.js, or as Debian's package `npm`".into());
+    }
+    if !works("python3", &["-c", "import venv, ensurepip"]) {
+        install(&["python3", "python3-venv"]);
+        if !works("python3", &["-c", "import venv, ensurepip"]) {
+            wanted.push("python3 with venv: on Debian or Ubuntu `apt-get install python3 python3-venv`".into());
+        }
+    }
+    if !wanted.is_empty() {
+        return Err(format!("the tests need, and could not install:\n  - {}", wanted.join("\n  - ")));
+    }
+    Ok(vec![("MUSTER_PEERS_NODE", node_peers()?), ("MUSTER_PEERS_PYTHON", python_peers()?)])
+}
+
+fn present(program: &Program) -> bool {
+    if program.probe.is_empty() {
+        let places = std::env::var_os("PATH").unwrap_or_default();
+        // Debian's mosquitto lives where only root's PATH looks.
+        let more = [PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")];
+        std::env::split_paths(&places).chain(more).any(|dir| dir.join(program.name).is_file())
+    } else {
+        works(program.name, program.probe)
+    }
+}
+
+/// Tries Debian's package manager; whether it worked is seen by looking again.
+fn install(packages: &[&str]) {
+    if !works("apt-get", &["--version"]) {
+        return;
+    }
+    let root_user = output_of("id", &["-u"]).is_some_and(|id| id == "0");
+    let prefix: &[&str] = if root_user { &[] } else { &["sudo", "-n"] };
+    let apt = |args: &[&str]| {
+        let words: Vec<&str> = prefix.iter().chain(&["apt-get"]).chain(args).copied().collect();
+        let mut command = command(words[0], &words[1..]);
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null());
+        run(command)
+    };
+    let _ = apt(&["update", "-qq"]);
+    let words: Vec<&str> =
+        ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
+    let _ = apt(&words);
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// `node_modules` with the peers of `tests/peers/package-lock.json`.
+fn node_peers() -> Outcome<PathBuf> {
+    let place = target_dir().join("peers/node");
+    let lock = root().join("tests/peers/package-lock.json");
+    if !up_to_date(&place, &lock) {
+        std::fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+        for file in ["package.json", "package-lock.json"] {
+            copy(&root().join("tests/peers").join(file), &place.join(file))?;
+        }
+        let mut npm = command("npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        npm.current_dir(&place);
+        run(npm)?;
+        mark(&place, &lock)?;
+    }
+    Ok(place.join("node_modules"))
+}
+
+/// The Python of a virtual environment with the peers of `tests/peers/requirements.txt`.
+fn python_peers() -> Outcome<PathBuf> {
+    let place = target_dir().join("peers/python");
+    let lock = root().join("tests/peers/requirements.txt");
+    let python = place.join("bin/python");
+    if !up_to_date(&place, &lock) {
+        run(command("python3", &["-m", "venv", "--clear", &place.to_string_lossy()]))?;
+        let lock = lock.to_string_lossy();
+        run(command(
+            &python.to_string_lossy(),
+            &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", &lock],
+        ))?;
+        mark(&place, &root().join("tests/peers/requirements.txt"))?;
+    }
+    Ok(python)
+}
+
+/// An installation remembers the lockfile it was made from.
+fn up_to_date(place: &std::path::Path, lock: &std::path::Path) -> bool {
+    let made_from = std::fs::read(place.join(".made-from")).ok();
+    made_from.is_some() && made_from == std::fs::read(lock).ok()
+}
+
+fn mark(place: &std::path::Path, lock: &std::path::Path) -> Outcome {
+    copy(lock, &place.join(".made-from"))
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) -> Outcome {
+    std::fs::copy(from, to).map(drop).map_err(|e| format!("{} to {}: {e}", from.display(), to.display()))
+}

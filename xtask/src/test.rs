@@ -1,0 +1,87 @@
+//! `cargo xtask test`: every check there is, the fast ones first.
+
+use std::time::Instant;
+
+use crate::shell::{Outcome, cargo, run};
+use crate::{needs, wasm};
+
+/// A step: its name on the command line, what it is for, and how it runs.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Outcome,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "formatting", run: fmt },
+    Step { name: "core", what: "the core's tests, and each platform alone", run: core },
+    Step { name: "clippy", what: "lints: native and plugin", run: clippy },
+    Step { name: "doc", what: "documentation without warnings", run: doc },
+    Step { name: "host", what: "plugin, host, local clouds and real peers", run: host },
+    Step { name: "xtask", what: "the build's own tests", run: xtask },
+];
+
+/// Runs all steps, or those that are named.
+pub fn test(names: &[String]) -> Outcome {
+    if let Some(unknown) = names.iter().find(|n| !STEPS.iter().any(|s| s.name == n.as_str())) {
+        let known: Vec<&str> = STEPS.iter().map(|s| s.name).collect();
+        return Err(format!("no step `{unknown}`; there are {}", known.join(", ")));
+    }
+    let mut times = Vec::new();
+    for step in STEPS.iter().filter(|s| names.is_empty() || names.iter().any(|n| n == s.name)) {
+        eprintln!("\n== {}: {}", step.name, step.what);
+        let begin = Instant::now();
+        (step.run)()?;
+        times.push((step.name, begin.elapsed()));
+    }
+    eprintln!();
+    for (name, time) in &times {
+        eprintln!("{name:8} {:6.1} s", time.as_secs_f64());
+    }
+    println!("{} passed, 0 failed", times.len());
+    Ok(())
+}
+
+fn fmt() -> Outcome {
+    run(cargo(&["fmt", "--all", "--check"]))
+}
+
+fn core() -> Outcome {
+    run(cargo(&["test", "--locked", "-p", "muster"]))?;
+    // A plugin for one cloud carries that cloud alone: each has to stand without the others.
+    for platform in ["ucloud", "cmcc", "krtyun", "alibaba"] {
+        run(cargo(&["check", "--locked", "-p", "muster", "--no-default-features", "--features", platform]))?;
+        let with_cloud = format!("{platform},cloud");
+        run(cargo(&["check", "--locked", "-p", "muster", "--no-default-features", "--features", &with_cloud]))?;
+    }
+    Ok(())
+}
+
+fn clippy() -> Outcome {
+    run(cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let target = wasm::ensure_target()?;
+    let mut plugin = cargo(&["clippy", "--locked", "-p", "muster", "--no-default-features", "--features"]);
+    plugin.arg("plugin,ucloud,cmcc,krtyun,alibaba");
+    target.apply(&mut plugin);
+    plugin.args(["--", "-D", "warnings"]);
+    run(plugin)
+}
+
+fn doc() -> Outcome {
+    let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    run(doc)
+}
+
+fn host() -> Outcome {
+    wasm::ensure_target()?;
+    let mut tests = cargo(&["test", "--locked", "--release", "-p", "muster-host"]);
+    for (name, value) in needs::prepare()? {
+        tests.env(name, value);
+    }
+    run(tests)
+}
+
+fn xtask() -> Outcome {
+    run(cargo(&["test", "--locked", "-p", "xtask", "--target-dir", "target/xtask"]))
+}
