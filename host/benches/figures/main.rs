@@ -1,6 +1,7 @@
 //! Our figures beside limits and peers, taken in one run: `cargo xtask bench [--json]`.
 
 mod lives;
+mod network;
 
 use serde::Serialize;
 
@@ -35,6 +36,7 @@ fn main() {
     let json = std::env::args().any(|arg| arg == "--json");
     let mut figures = Vec::new();
     figures.extend(lives::figures());
+    figures.extend(network::figures());
     if json {
         match serde_json::to_string_pretty(&figures) {
             Ok(text) => println!("{text}"),

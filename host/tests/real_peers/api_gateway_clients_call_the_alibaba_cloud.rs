@@ -19,8 +19,12 @@ fn python(clouds: &Clouds, path: &str, api_ver: &str, params: Value) -> Value {
 #[test]
 fn the_python_client_lists_discovered_devices() {
     let clouds = Clouds::start();
-    let answer =
-        python(&clouds, "/awss/enrollee/list/get", "1.0.7", json!({ "pageSize": 10, "pageNum": 1 }));
+    let answer = python(
+        &clouds,
+        "/awss/enrollee/list/get",
+        "1.0.7",
+        json!({ "pageSize": 10, "pageNum": 1 }),
+    );
     assert_eq!(answer["code"], 200, "{answer}");
     assert!(answer["data"]["items"].is_array());
 }
@@ -28,9 +32,19 @@ fn the_python_client_lists_discovered_devices() {
 #[test]
 fn the_python_client_gets_business_errors_as_documented() {
     let clouds = Clouds::start();
-    let answer = python(&clouds, "/awss/token/check", "1.0.9", json!({ "token": "00000000000000000000000000000000" }));
+    let answer = python(
+        &clouds,
+        "/awss/token/check",
+        "1.0.9",
+        json!({ "token": "00000000000000000000000000000000" }),
+    );
     assert_eq!(answer["code"], 6608, "{answer}");
-    let answer = python(&clouds, "/awss/enrollee/list/get", "1.0.7", json!({ "pageSize": 100, "pageNum": 1 }));
+    let answer = python(
+        &clouds,
+        "/awss/enrollee/list/get",
+        "1.0.7",
+        json!({ "pageSize": 100, "pageNum": 1 }),
+    );
     assert_eq!(answer["code"], 460, "{answer}");
 }
 
@@ -53,7 +67,11 @@ fn the_python_client_gets_the_key_that_the_tool_computes() {
         .output()
         .unwrap();
     let ours: Value = serde_json::from_slice(&tool.stdout).unwrap();
-    assert_eq!(answer["data"].as_str().unwrap().to_lowercase(), ours["key"].as_str().unwrap(), "{answer}");
+    assert_eq!(
+        answer["data"].as_str().unwrap().to_lowercase(),
+        ours["key"].as_str().unwrap(),
+        "{answer}"
+    );
 }
 
 #[test]

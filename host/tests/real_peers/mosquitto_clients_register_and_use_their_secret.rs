@@ -7,7 +7,8 @@ use crate::support::{Clouds, mosquitto, stderr, text};
 #[test]
 fn mosquitto_rr_registers_at_ucloud_and_mosquitto_pub_and_sub_use_the_secret() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
+    let (product, device) =
+        (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
     let (host, port) = clouds.mqtt("ucloud");
     let (port, client) = (port.to_string(), format!("{product}.{device}"));
     let register = |user: &str, password: &str| {
@@ -15,14 +16,35 @@ fn mosquitto_rr_registers_at_ucloud_and_mosquitto_pub_and_sub_use_the_secret() {
         mosquitto(
             "mosquitto_rr",
             &[
-                "-V", "mqttv311", "-h", &host, "-p", &port, "-i", &client, "-u", user, "-P", password, "-q", "1", "-t",
-                &topic, "-e", &format!("{topic}_reply"), "-m", r#"{"RequestID": "100"}"#, "-W", "10",
+                "-V",
+                "mqttv311",
+                "-h",
+                &host,
+                "-p",
+                &port,
+                "-i",
+                &client,
+                "-u",
+                user,
+                "-P",
+                password,
+                "-q",
+                "1",
+                "-t",
+                &topic,
+                "-e",
+                &format!("{topic}_reply"),
+                "-m",
+                r#"{"RequestID": "100"}"#,
+                "-W",
+                "10",
             ],
         )
     };
     let dynamic = format!("{product}|{device}|2");
     let output = register(&dynamic, &clouds.demo("ucloud", "product_secret"));
-    let reply: Value = serde_json::from_str(&text(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let reply: Value =
+        serde_json::from_str(&text(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
     let secret = reply["Password"].as_str().unwrap();
     assert_eq!(reply["RequestID"], "100");
 
@@ -31,8 +53,24 @@ fn mosquitto_rr_registers_at_ucloud_and_mosquitto_pub_and_sub_use_the_secret() {
         mosquitto(
             "mosquitto_pub",
             &[
-                "-V", "mqttv311", "-h", &host, "-p", &port, "-i", &client, "-u", &user, "-P", secret, "-q", "1", "-t",
-                &format!("/{product}/{device}/upload"), "-m", "{}",
+                "-V",
+                "mqttv311",
+                "-h",
+                &host,
+                "-p",
+                &port,
+                "-i",
+                &client,
+                "-u",
+                &user,
+                "-P",
+                secret,
+                "-q",
+                "1",
+                "-t",
+                &format!("/{product}/{device}/upload"),
+                "-m",
+                "{}",
             ],
         )
     };
@@ -48,7 +86,8 @@ fn mosquitto_rr_registers_at_ucloud_and_mosquitto_pub_and_sub_use_the_secret() {
 #[test]
 fn mosquitto_pub_and_sub_register_at_krtyun() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
+    let (product, device) =
+        (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
     let secret = clouds.demo("krtyun", "product_secret");
     let (host, port) = clouds.mqtt("krtyun");
     let port = port.to_string();
@@ -56,15 +95,36 @@ fn mosquitto_pub_and_sub_register_at_krtyun() {
     let output = mosquitto(
         "mosquitto_rr",
         &[
-            "-V", "mqttv311", "-h", &host, "-p", &port, "-i", &product, "-u", &device, "-P", &secret, "-q", "1", "-t",
-            &format!("{topic}/post"), "-e", &format!("{topic}/set"), "-W", "10", "-m",
+            "-V",
+            "mqttv311",
+            "-h",
+            &host,
+            "-p",
+            &port,
+            "-i",
+            &product,
+            "-u",
+            &device,
+            "-P",
+            &secret,
+            "-q",
+            "1",
+            "-t",
+            &format!("{topic}/post"),
+            "-e",
+            &format!("{topic}/set"),
+            "-W",
+            "10",
+            "-m",
             &format!(r#"{{"CMD":20,"ID":"m1","PRODUCT_ID":"{product}","DEVICE_ID":"{device}"}}"#),
         ],
     );
-    let issue: Value = serde_json::from_str(&text(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    let issue: Value =
+        serde_json::from_str(&text(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
     let device_secret = issue["DEVICE_SECRET"].as_str().unwrap();
     let confirm = format!(r#"{{"CMD":21,"ID":{},"BACK":"OK"}}"#, issue["ID"]);
-    let common = ["-V", "mqttv311", "-h", &host, "-p", &port, "-i", &product, "-u", &device, "-q", "1"];
+    let common =
+        ["-V", "mqttv311", "-h", &host, "-p", &port, "-i", &product, "-u", &device, "-q", "1"];
     let confirmed = mosquitto(
         "mosquitto_pub",
         &[&common[..], &["-P", &secret, "-t", &format!("{topic}/post"), "-m", &confirm]].concat(),
@@ -76,7 +136,16 @@ fn mosquitto_pub_and_sub_register_at_krtyun() {
     // An order to update reaches a subscriber that logged in with the secret.
     let mut subscriber = Command::new("mosquitto_sub")
         .args(common)
-        .args(["-P", device_secret, "-t", &format!("/sys/{product}/{device}/thing/ota/set"), "-C", "1", "-W", "15"])
+        .args([
+            "-P",
+            device_secret,
+            "-t",
+            &format!("/sys/{product}/{device}/thing/ota/set"),
+            "-C",
+            "1",
+            "-W",
+            "15",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -5,7 +5,8 @@ use crate::support::{Clouds, peer};
 #[test]
 fn npm_mqtt_registers_at_ucloud_over_websocket() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
+    let (product, device) =
+        (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
     let result = peer(
         "ucloud_register.mjs",
         &json!({
@@ -24,7 +25,8 @@ fn npm_mqtt_registers_at_ucloud_over_websocket() {
 #[test]
 fn npm_mqtt_registers_at_krtyun_over_websocket() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
+    let (product, device) =
+        (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
     let result = peer(
         "krtyun_register.mjs",
         &json!({

@@ -5,7 +5,8 @@ use crate::support::{Clouds, peer};
 #[test]
 fn paho_registers_at_ucloud_over_tcp_and_is_refused_a_second_time() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
+    let (product, device) =
+        (clouds.demo("ucloud", "product_sn"), clouds.demo("ucloud", "device_sn"));
     let (host, port) = clouds.mqtt("ucloud");
     let result = peer(
         "ucloud_register.py",
@@ -23,7 +24,8 @@ fn paho_registers_at_ucloud_over_tcp_and_is_refused_a_second_time() {
 #[test]
 fn paho_registers_at_krtyun_over_tcp_and_is_closed_after_it_confirmed() {
     let clouds = Clouds::start();
-    let (product, device) = (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
+    let (product, device) =
+        (clouds.demo("krtyun", "product_id"), clouds.demo("krtyun", "device_id"));
     let (host, port) = clouds.mqtt("krtyun");
     let result = peer(
         "krtyun_register.py",

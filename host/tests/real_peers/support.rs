@@ -27,7 +27,8 @@ impl Clouds {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addresses: Value = serde_json::from_str(&line).expect("one line of JSON with the addresses");
+        let addresses: Value =
+            serde_json::from_str(&line).expect("one line of JSON with the addresses");
         let demo = get(&format!("{}/api/demo", addresses["http"].as_str().unwrap()));
         Self { process, addresses, demo, _data: data }
     }
@@ -49,7 +50,10 @@ impl Clouds {
 
     /// A setting of a platform's demo device, or of the demo app.
     pub fn demo(&self, platform: &str, key: &str) -> String {
-        self.demo[platform]["settings"][key].as_str().unwrap_or_else(|| panic!("no {platform} {key}")).to_owned()
+        self.demo[platform]["settings"][key]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {platform} {key}"))
+            .to_owned()
     }
 
     /// What operators see of a device.
@@ -76,7 +80,8 @@ fn get(url: &str) -> Value {
 }
 
 fn post(url: &str, body: &Value) -> Value {
-    let mut response = ureq::post(url).content_type("application/json").send(body.to_string()).unwrap();
+    let mut response =
+        ureq::post(url).content_type("application/json").send(body.to_string()).unwrap();
     serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
 }
 
@@ -88,7 +93,12 @@ pub fn peer(script: &str, argument: &Value) -> Value {
         _ => installed("MUSTER_PEERS_PYTHON"),
     };
     installed("MUSTER_PEERS_NODE");
-    let output = Command::new(program).arg(&path).arg(argument.to_string()).stdin(Stdio::null()).output().unwrap();
+    let output = Command::new(program)
+        .arg(&path)
+        .arg(argument.to_string())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let stdout = text(&output);
     let last = stdout.lines().last().unwrap_or_default();
     serde_json::from_str(last).unwrap_or_else(|_| panic!("{script}: {stdout}{}", stderr(&output)))
@@ -96,11 +106,9 @@ pub fn peer(script: &str, argument: &Value) -> Value {
 
 /// Runs one of Mosquitto's clients.
 pub fn mosquitto(program: &str, args: &[&str]) -> Output {
-    Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|e| panic!("{program}: {e}; install Debian's mosquitto-clients, or run `cargo xtask test`"))
+    Command::new(program).args(args).stdin(Stdio::null()).output().unwrap_or_else(|e| {
+        panic!("{program}: {e}; install Debian's mosquitto-clients, or run `cargo xtask test`")
+    })
 }
 
 pub fn text(output: &Output) -> String {
@@ -112,7 +120,7 @@ pub fn stderr(output: &Output) -> String {
 }
 
 fn installed(name: &str) -> PathBuf {
-    std::env::var_os(name)
-        .map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test host`, which installs the peers"))
+    std::env::var_os(name).map(PathBuf::from).unwrap_or_else(|| {
+        panic!("{name} is not set: run `cargo xtask test host`, which installs the peers")
+    })
 }
