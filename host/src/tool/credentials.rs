@@ -1,8 +1,8 @@
 //! `muster tool credentials`.
 
 use muster::alibaba::credentials::{
-    AuthType, Device, FIXED_TIMESTAMP, MqttCredential, SecureMode, SignMethod, Style, login_connect,
-    registration_connect, registration_form, token_connect,
+    AuthType, Device, FIXED_TIMESTAMP, MqttCredential, SecureMode, SignMethod, Style,
+    login_connect, registration_connect, registration_form, token_connect,
 };
 use muster::{Agent, Command, Config, Now, Output, PlatformName, Secret, Settings, Stored};
 use serde_json::{Value, json};
@@ -47,10 +47,13 @@ enum Mode {
 impl Mode {
     fn parse(text: &str) -> Option<Self> {
         Some(match text.to_ascii_lowercase().replace('_', "-").as_str() {
-            "dynamic" | "dynamic-mqtt" | "dynreg" | "dynreg-mqtt" | "register" | "product" | "2" => Self::Dynamic,
+            "dynamic" | "dynamic-mqtt" | "dynreg" | "dynreg-mqtt" | "register" | "product"
+            | "2" => Self::Dynamic,
             "dynamic-http" | "dynreg-http" | "register-http" => Self::DynamicHttp,
             "regnwl" | "dynamic-regnwl" => Self::Regnwl,
-            "static" | "login" | "device" | "connect" | "mqtt" | "mqtt-connect" | "1" => Self::Static,
+            "static" | "login" | "device" | "connect" | "mqtt" | "mqtt-connect" | "1" => {
+                Self::Static
+            }
             "token" | "connwl" => Self::Token,
             _ => return None,
         })
@@ -63,7 +66,8 @@ struct Given(Vec<(String, String)>);
 impl Given {
     fn parse(set: &[String]) -> Result<Self, Exit> {
         let pair = |text: &String| {
-            let (key, value) = text.split_once('=').ok_or_else(|| unusable("--set", "write it as KEY=VALUE"))?;
+            let (key, value) =
+                text.split_once('=').ok_or_else(|| unusable("--set", "write it as KEY=VALUE"))?;
             Ok((letters(key), value.to_owned()))
         };
         set.iter().map(pair).collect::<Result<_, _>>().map(Self)
@@ -80,9 +84,10 @@ impl Given {
 
     fn known(&self, known: &[&str]) -> Result<(), Exit> {
         match self.0.iter().find(|(key, _)| !known.iter().any(|k| letters(k) == *key)) {
-            Some((key, _)) => {
-                Err(unusable("--set", format!("`{key}` is not used here; known are {}", known.join(", "))))
-            }
+            Some((key, _)) => Err(unusable(
+                "--set",
+                format!("`{key}` is not used here; known are {}", known.join(", ")),
+            )),
             None => Ok(()),
         }
     }
@@ -94,9 +99,13 @@ fn letters(key: &str) -> String {
 
 impl Credentials {
     pub(super) fn answer(self) -> Result<Answer, Exit> {
-        let platform: PlatformName = self.platform.parse().map_err(|e| unusable("--platform", e))?;
+        let platform: PlatformName =
+            self.platform.parse().map_err(|e| unusable("--platform", e))?;
         let mode = Mode::parse(&self.mode).ok_or_else(|| {
-            unusable("--mode", "has to be dynamic or static; for alibaba also dynamic-http, regnwl or token")
+            unusable(
+                "--mode",
+                "has to be dynamic or static; for alibaba also dynamic-http, regnwl or token",
+            )
         })?;
         let given = Given::parse(&self.set)?;
         match (platform, mode) {
@@ -115,7 +124,9 @@ fn answer(credential: &MqttCredential, why: &str) -> Answer {
         (&credential.client_id, &credential.username, credential.password.expose());
     Answer {
         json: json!({ "client_id": client_id, "username": username, "password": password }),
-        text: format!("ClientID   {client_id}\nUser name  {username}\nPassword   {password}\n\n{why}"),
+        text: format!(
+            "ClientID   {client_id}\nUser name  {username}\nPassword   {password}\n\n{why}"
+        ),
     }
 }
 
@@ -144,8 +155,12 @@ fn shown_by_agent(platform: PlatformName, mode: Mode, given: &Given) -> Result<A
                     (PlatformName::Ucloud, _) => {
                         "ClientID is ProductSN.DeviceSN; the user name ends in 1 (static registration); the password is the device's own secret."
                     }
-                    (_, Mode::Dynamic) => "ClientID is the ProductID, the user name the DeviceID, the password the ProductSecret.",
-                    _ => "ClientID is the ProductID, the user name the DeviceID, the password the device's own secret.",
+                    (_, Mode::Dynamic) => {
+                        "ClientID is the ProductID, the user name the DeviceID, the password the ProductSecret."
+                    }
+                    _ => {
+                        "ClientID is the ProductID, the user name the DeviceID, the password the device's own secret."
+                    }
                 };
                 let credential = MqttCredential {
                     client_id: connect.client_id.clone(),
@@ -162,10 +177,22 @@ fn shown_by_agent(platform: PlatformName, mode: Mode, given: &Given) -> Result<A
 
 fn alibaba(mode: Mode, given: &Given) -> Result<Answer, Exit> {
     given.known(&[
-        "product_key", "product_secret", "device_name", "device_secret", "random", "auth_type", "secure_mode",
-        "sign_method", "instance_id", "timestamp", "style", "client_id", "device_token",
+        "product_key",
+        "product_secret",
+        "device_name",
+        "device_secret",
+        "random",
+        "auth_type",
+        "secure_mode",
+        "sign_method",
+        "instance_id",
+        "timestamp",
+        "style",
+        "client_id",
+        "device_token",
     ])?;
-    let device = Device { product_key: given.need("product_key")?, device_name: given.need("device_name")? };
+    let device =
+        Device { product_key: given.need("product_key")?, device_name: given.need("device_name")? };
     let method: SignMethod = match given.get("sign_method") {
         None => SignMethod::default(),
         Some(name) => name.parse().map_err(|e| unusable("sign_method", e))?,
@@ -195,18 +222,28 @@ fn alibaba(mode: Mode, given: &Given) -> Result<Answer, Exit> {
                 secure_mode.unwrap_or(SecureMode::Tls),
                 given.get("instance_id"),
             );
-            Ok(answer(&credential, "The password is the HMAC by the ProductSecret of deviceName…productKey…random…."))
+            Ok(answer(
+                &credential,
+                "The password is the HMAC by the ProductSecret of deviceName…productKey…random….",
+            ))
         }
         Mode::DynamicHttp => {
             let secret = Secret::from(given.need("product_secret")?);
             let body = registration_form(method, device, &secret, given.need("random")?);
-            let sign = muster::alibaba::credentials::registration_sign(method, device, &secret, given.need("random")?);
+            let sign = muster::alibaba::credentials::registration_sign(
+                method,
+                device,
+                &secret,
+                given.need("random")?,
+            );
             Ok(Answer {
                 json: json!({
                     "client_id": Value::Null, "username": Value::Null, "password": Value::Null,
                     "sign": sign, "body": body,
                 }),
-                text: format!("POST /auth/register/device\nContent-Type: application/x-www-form-urlencoded\n\n{body}"),
+                text: format!(
+                    "POST /auth/register/device\nContent-Type: application/x-www-form-urlencoded\n\n{body}"
+                ),
             })
         }
         Mode::Static => {
@@ -233,7 +270,10 @@ fn alibaba(mode: Mode, given: &Given) -> Result<Answer, Exit> {
         Mode::Token => {
             let token = Secret::from(given.need("device_token")?);
             let credential = token_connect(device, given.need("client_id")?, &token);
-            Ok(answer(&credential, "The password is the token that registration without import gave."))
+            Ok(answer(
+                &credential,
+                "The password is the token that registration without import gave.",
+            ))
         }
     }
 }
@@ -260,7 +300,14 @@ fn cmcc(mode: Mode, given: &Given) -> Result<Answer, Exit> {
             ],
         ),
     };
-    given.known(&["device_no_type", "device_no", "device_id", "device_secret", "product_id", "product_key"])?;
+    given.known(&[
+        "device_no_type",
+        "device_no",
+        "device_id",
+        "device_secret",
+        "product_id",
+        "product_key",
+    ])?;
     let mut body = serde_json::Map::new();
     for (name, key) in keys {
         body.insert((*name).to_owned(), given.need(key)?.into());

@@ -71,10 +71,9 @@ pub fn run(args: Args) -> Result<(), Exit> {
 fn stdin() -> Result<String, Exit> {
     const MAX: u64 = 1024 * 1024;
     let mut text = String::new();
-    std::io::stdin()
-        .take(MAX)
-        .read_to_string(&mut text)
-        .map_err(|error| Exit::local(format!("stdin: {error}"), "pipe UTF-8 text of at most 1 MiB into it"))?;
+    std::io::stdin().take(MAX).read_to_string(&mut text).map_err(|error| {
+        Exit::local(format!("stdin: {error}"), "pipe UTF-8 text of at most 1 MiB into it")
+    })?;
     Ok(text)
 }
 

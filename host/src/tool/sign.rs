@@ -2,7 +2,8 @@
 
 use muster::Secret;
 use muster::alibaba::sign::{
-    Algorithm, SignedRequest, content_md5, default_signed_headers, signature, split_signature_headers, string_to_sign,
+    Algorithm, SignedRequest, content_md5, default_signed_headers, signature,
+    split_signature_headers, string_to_sign,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,7 +77,8 @@ impl Sign {
             // A body given as JSON is signed compact, as it would be sent.
             Some(other) => other.to_string(),
         };
-        let (query, form, headers) = (input.query.into_list(), input.form.into_list(), input.headers.into_list());
+        let (query, form, headers) =
+            (input.query.into_list(), input.form.into_list(), input.headers.into_list());
         let listed = headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case("X-Ca-Signature-Headers"))
@@ -93,7 +95,10 @@ impl Sign {
         let md5 = content_md5(body.as_bytes()).filter(|_| form.is_empty());
         let signed = signature(algorithm, &Secret::new(input.secret), &string);
         let names = listed.unwrap_or_else(|| default_signed_headers(&headers));
-        let sent_md5 = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Content-MD5")).map(|(_, v)| v);
+        let sent_md5 = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("Content-MD5"))
+            .map(|(_, v)| v);
         let warning = match (&md5, sent_md5) {
             (Some(ours), Some(theirs)) if ours != theirs => {
                 "\nThe Content-MD5 among the headers is not that of the body: the gateway answers \"Invalid Content-MD5\"."
