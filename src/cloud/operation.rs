@@ -383,6 +383,19 @@ pub struct OwnerView {
     pub devices: Vec<String>,
 }
 
+/// Views may show secrets to the operator who asked; `Debug` shows who it is about, and nothing else.
+macro_rules! debug_by_name {
+    ($($View:ident $name:ident),*) => { $(
+        impl core::fmt::Debug for $View {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, concat!(stringify!($View), "({})"), self.$name)
+            }
+        }
+    )* };
+}
+
+debug_by_name!(ProductView id, DeviceView name, ReportView at, OwnerView identity);
+
 /// Why an action was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 
 /// Derive the AES-128 key that app and device use while the device is provisioned.
 #[derive(Debug, clap::Args)]
-pub struct Cipher {
+pub(super) struct Cipher {
     /// 3 by product, 4 by device, 6 Bluetooth by product, 7 Bluetooth by device.
     #[arg(long = "type")]
     cipher: String,

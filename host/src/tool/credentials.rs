@@ -21,7 +21,7 @@ use crate::exit::Exit;
 /// cmcc has no MQTT: dynamic gives the body of secret/info, static that of a report's credentials.
 /// The spelling of a key does not matter: product_sn, ProductSN and productSn are one.
 #[derive(Debug, clap::Args)]
-pub struct Credentials {
+pub(super) struct Credentials {
     /// ucloud, cmcc, krtyun or alibaba.
     #[arg(long)]
     platform: String,

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 
 /// China Mobile's numbers for hardware that is not cellular: 8 digits TUI (11 and six more), 6 digits serial, 1 free.
 #[derive(Debug, Subcommand)]
-pub enum Cmei {
+pub(super) enum Cmei {
     /// Say whether a number is a CMEI, and take it apart.
     Check {
         /// 15 digits; an empty text is what a device reports that cannot read its CMEI.
@@ -47,7 +47,7 @@ pub enum Cmei {
 
 /// Numbers of cellular devices.
 #[derive(Debug, Subcommand)]
-pub enum Imei {
+pub(super) enum Imei {
     /// Say whether a number is an IMEI, and whether its check digit fits.
     Check {
         /// 15 digits.

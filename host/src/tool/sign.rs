@@ -17,7 +17,7 @@ use crate::exit::Exit;
 /// "query": [[name, value]…], "form": [[name, value]…], "headers": [[name, value]…], "body": text or null}.
 /// Unknown keys are ignored.
 #[derive(Debug, clap::Args)]
-pub struct Sign {}
+pub(super) struct Sign {}
 
 #[derive(Deserialize)]
 struct Input {
