@@ -89,7 +89,8 @@ impl CloudSide for CloudState {
                     device.last_active = Some(cx.unix());
                     // Its name is its identity: the older session goes.
                     if let Some(older) = device.online.replace(connection) {
-                        self.close(older, cx);
+                        self.forget(older);
+                        cx.send(CloudOutput::Close { connection: older });
                         cx.log(What::Closed, subject.clone(), "the same user name logged in again");
                     }
                 }
@@ -443,15 +444,9 @@ impl CloudState {
     fn expel(&mut self, connection: ConnectionId, why: &'static str, cx: &mut CloudCx<'_>) {
         if let Some(session) = self.sessions.get(&connection) {
             cx.log(What::Closed, session.subject(), why);
-            self.close(connection, cx);
             self.leave(connection, cx);
+            cx.send(CloudOutput::Close { connection });
         }
-    }
-
-    /// Closes a connection; who is online is not touched.
-    fn close(&mut self, connection: ConnectionId, cx: &mut CloudCx<'_>) {
-        self.forget(connection);
-        cx.send(CloudOutput::Close { connection });
     }
 
     fn forget(&mut self, connection: ConnectionId) -> Option<Session> {

@@ -7,15 +7,15 @@ use alloc::vec::Vec;
 
 use super::super::wire;
 use super::records::{self, Device, Product, Standing, Upgrade, UpgradeState};
-use super::{CloudState, MAX_ORDERS};
+use super::{CloudState, Door, MAX_ORDERS};
 use crate::cloud::{
     Action, CloudCx, DeviceView, Firmware, Import, OperationError, OperationResult, ProductView,
     UpgradeView, What,
 };
 use crate::secret::Secret;
 
-/// An import's columns.
-const COLUMNS: [&str; 2] = ["device_id", "device_secret"];
+/// An import's columns, in our spelling and in the document's.
+const COLUMNS: [&str; 4] = ["device_id", "device_secret", "DeviceID", "DeviceSecret"];
 /// How many devices one list shows, and at most.
 const LISTED: usize = 100;
 const MOST_LISTED: usize = 1_000;
@@ -141,11 +141,12 @@ impl CloudState {
         let import = Import::parse(csv, &COLUMNS)?;
         let (mut added, mut existing) = (0, 0);
         let rejected = import.each(|column| {
-            let name = column("device_id").ok_or("device_id is empty")?;
+            let name = column("device_id").or_else(|| column("DeviceID"));
+            let name = name.ok_or("device_id is empty")?;
             if !wire::is_name(&name) {
                 return Err(["device_id ", wire::NAME_RULE].concat());
             }
-            let secret = column("device_secret");
+            let secret = column("device_secret").or_else(|| column("DeviceSecret"));
             if secret.as_deref().is_some_and(|s| !wire::is_secret(s)) {
                 return Err(["device_secret ", wire::SECRET_RULE].concat());
             }
@@ -183,7 +184,7 @@ impl CloudState {
         let limit = limit.unwrap_or(LISTED).min(MOST_LISTED);
         let view = |(name, device): (&String, &Device)| DeviceView {
             name: name.clone(),
-            state: device.state().to_string(),
+            state: self.state(device).to_string(),
             secret: reveal.then(|| device.secret.expose().to_string()),
             version: device.firmware.clone(),
             last_active: device.last_active,
@@ -351,6 +352,17 @@ impl CloudState {
         self.catalog.device(product, device).ok_or_else(|| {
             OperationError::not_found("no such device in this product: import it, or list devices")
         })
+    }
+
+    /// Online is who is there with its own secret.
+    fn state(&self, device: &Device) -> &'static str {
+        let session = device.online.and_then(|connection| self.sessions.get(&connection));
+        match device.standing {
+            _ if device.disabled => "disabled",
+            Standing::Inactive | Standing::Issued { .. } => "inactive",
+            Standing::Active if session.is_some_and(|s| s.door == Door::Device) => "online",
+            Standing::Active => "offline",
+        }
     }
 
     fn view(&self, id: &str, product: &Product, reveal: bool) -> ProductView {

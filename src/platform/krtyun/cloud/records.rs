@@ -456,16 +456,6 @@ impl Device {
         }
     }
 
-    /// As operators see it.
-    pub(super) fn state(&self) -> &'static str {
-        match (self.disabled, &self.standing, self.online) {
-            (true, ..) => "disabled",
-            (_, Standing::Inactive | Standing::Issued { .. }, _) => "inactive",
-            (_, Standing::Active, None) => "offline",
-            (_, Standing::Active, Some(_)) => "online",
-        }
-    }
-
     pub(super) fn keep(&self, product: &str, name: &str, cx: &mut CloudCx<'_>) {
         cx.put(DEVICE, &key(product, name), self);
     }
