@@ -13,20 +13,24 @@
 //!    └─────── Resting ──► ExpectErased ──► ExpectSecret   (only if a person asks for it)
 //! ```
 
-use alloc::string::String;
+mod register;
+mod report;
+
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
+use self::register::{Asking, ExpectSecret, ExpectStored, store};
+use self::report::{ExpectAccepted, ExpectErased, Registered};
 use super::config::{Config, Strategy};
-use super::schedule::{self, Diary, Inherited, Keeper, Plan, Schedule};
+use super::schedule::{self, Diary, Inherited, Schedule};
 use super::wire::{self, Credential};
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
-use crate::error::{ApiMisuse, CodecError, Error, Failure, LocalFailure, Rejected};
+use crate::error::{ApiMisuse, Error, LocalFailure, Rejected};
 use crate::input::{Answer, Input, Intent, Outcome};
-use crate::output::{Advice, Event, Identity, Step as Told, StoreKey, Token, Warning};
-use crate::platform::{Device, PlatformName};
+use crate::output::{Advice, Event, Step as Told, StoreKey, Token, Warning};
+use crate::platform::Device;
 use crate::time::Timer;
 
 /// One device of this platform.
@@ -262,273 +266,6 @@ impl Step {
     }
 }
 
-/// Between the first question and the answer.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Asking {
-    #[n(0)]
-    backoff: Backoff,
-    /// How many questions went out and came to nothing, those not counted that found nobody to ask.
-    #[n(1)]
-    unanswered: u32,
-}
-
-impl Asking {
-    fn new() -> Self {
-        Self { backoff: Backoff::login(), unanswered: 0 }
-    }
-
-    fn ask(self, config: &Config, cx: &mut Cx<'_>) -> Step {
-        cx.stop_all();
-        cx.step(Told::RequestSecret);
-        let token = cx.request(wire::info_request(config));
-        cx.after(Timer::Reply, config.reply_timeout);
-        Step::ExpectSecret(ExpectSecret { asking: self, token })
-    }
-
-    fn failed(mut self, error: Error, config: &Config, cx: &mut Cx<'_>) -> Step {
-        cx.stop_all();
-        let again = match retry(&error) {
-            Retry::Never => false,
-            Retry::Counted => {
-                self.unanswered += 1;
-                self.unanswered <= config.request_retries
-            }
-            Retry::Always => true,
-        };
-        if !again {
-            let advice = advice(&error);
-            cx.event(Event::Stopped { error, advice });
-            return Step::Unregistered;
-        }
-        let wait = self.backoff.next(cx.rng());
-        say_retrying(error, self.backoff, wait, cx);
-        Step::WaitToAsk(self)
-    }
-}
-
-/// `secret/info` is on its way.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectSecret {
-    #[n(0)]
-    asking: Asking,
-    #[n(1)]
-    token: Token,
-}
-
-impl ExpectSecret {
-    fn answered(self, answer: Answer, config: &Config, cx: &mut Cx<'_>) -> Step {
-        let read = match answer {
-            Answer::Response(response) => wire::read_info(config, &response),
-            Answer::Failed(failure) => Err(failure.into()),
-        };
-        match read {
-            Ok(credential) => {
-                cx.stop_all();
-                store(credential, config, cx)
-            }
-            Err(error) => self.asking.failed(error, config, cx),
-        }
-    }
-}
-
-fn store(credential: Credential, config: &Config, cx: &mut Cx<'_>) -> Step {
-    cx.step(Told::StoreSecret);
-    let value = wire::write_credential(config, &credential);
-    let token = cx.store(StoreKey::Credential, value);
-    Step::ExpectStored(ExpectStored { credential, token })
-}
-
-/// The secret is on its way to the storage; nothing uses it before it is there.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectStored {
-    #[n(0)]
-    credential: Credential,
-    #[n(1)]
-    token: Token,
-}
-
-impl ExpectStored {
-    fn ended(self, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) -> Step {
-        if *outcome != Outcome::Done {
-            say_storage_failed(cx);
-            return Step::Unstored(self.credential);
-        }
-        let (product, device) = config.names();
-        cx.event(Event::Registered {
-            identity: Identity {
-                platform: PlatformName::Cmcc,
-                product: String::from(product),
-                device: String::from(device),
-            },
-        });
-        Registered::new(self.credential).report(config, cx)
-    }
-}
-
-/// A device with a stored secret.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Registered {
-    #[n(0)]
-    credential: Credential,
-    #[n(1)]
-    schedule: Schedule,
-    #[n(2)]
-    keeper: Keeper,
-    #[n(3)]
-    backoff: Backoff,
-    /// [`Event::Ready`] was said, and nothing has voided it since.
-    #[n(4)]
-    ready: bool,
-}
-
-impl Registered {
-    fn new(credential: Credential) -> Self {
-        Self {
-            credential,
-            schedule: Schedule::Overdue,
-            keeper: Keeper::Idle,
-            backoff: schedule::backoff(),
-            ready: false,
-        }
-    }
-
-    /// After a restart before T_next: the schedule stands, and nothing is sent.
-    fn go_on(mut self, plan: Plan, config: &Config, cx: &mut Cx<'_>) -> Step {
-        cx.event(Event::Ready);
-        cx.event(plan.scheduled(config));
-        cx.at(Timer::Heartbeat, plan.next());
-        cx.after(Timer::Clock, schedule::CLOCK_CHECK);
-        self.schedule = Schedule::Planned(plan);
-        self.ready = true;
-        Step::Resting(self)
-    }
-
-    fn report(self, config: &Config, cx: &mut Cx<'_>) -> Step {
-        cx.stop(Timer::Retry);
-        cx.stop(Timer::Heartbeat);
-        cx.step(Told::Heartbeat);
-        let token = cx.request(wire::report_request(config, &self.credential));
-        cx.after(Timer::Reply, config.reply_timeout);
-        Step::ExpectAccepted(ExpectAccepted { registered: self, token })
-    }
-
-    /// The report did not get through. T_next and the limit stay where they were.
-    fn failed(mut self, error: Error, config: &Config, cx: &mut Cx<'_>) -> Step {
-        cx.stop(Timer::Reply);
-        if is_unknown_device(&error) {
-            // A person has to look into it, and this device never asks for a secret again on its own. But the
-            // document wants a report every day, and a platform that is only out of order says 500 too.
-            cx.event(Event::Stopped { error, advice: Advice::CheckDevice });
-            let wait = schedule::span(config, cx.rng());
-            cx.after(Timer::Heartbeat, Duration::from_millis(wait));
-            self.backoff.reset();
-            self.ready = false;
-            return Step::Refused(self);
-        }
-        let wait = self.schedule.retry_wait(config, &mut self.backoff, cx);
-        say_retrying(error, self.backoff, wait, cx);
-        Step::WaitToReport(self)
-    }
-
-    /// A person wants the device to register again. The schedule goes first: a credential without one reports at once,
-    /// whatever is cut in between.
-    fn forget(self, cx: &mut Cx<'_>) -> Step {
-        cx.stop_all();
-        cx.step(Told::EraseSecret);
-        let token = cx.erase(StoreKey::Schedule);
-        Step::ExpectErased(ExpectErased {
-            credential: self.credential,
-            next: Erasing::Credential,
-            token,
-        })
-    }
-}
-
-/// A report is on its way.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectAccepted {
-    #[n(0)]
-    registered: Registered,
-    #[n(1)]
-    token: Token,
-}
-
-impl ExpectAccepted {
-    fn answered(self, answer: Answer, config: &Config, cx: &mut Cx<'_>, diary: &mut Diary) -> Step {
-        let mut me = self.registered;
-        let read = match answer {
-            Answer::Response(response) => wire::read_report(config, &me.credential, &response),
-            Answer::Failed(failure) => Err(failure.into()),
-        };
-        if let Err(error) = read {
-            return me.failed(error, config, cx);
-        }
-        cx.stop(Timer::Reply);
-        diary.accepted();
-        me.backoff.reset();
-        let now = cx.now();
-        let plan = Plan::after_report(config, now, cx.rng());
-        cx.at(Timer::Heartbeat, plan.next());
-        cx.after(Timer::Clock, schedule::CLOCK_CHECK);
-        let accepted = plan.heartbeat(config);
-        me.schedule = Schedule::Planned(plan);
-        me.keeper.keep(config, &me.schedule, diary, cx);
-        cx.event(accepted);
-        if !me.ready {
-            cx.event(Event::Ready);
-            me.ready = true;
-        }
-        Step::Resting(me)
-    }
-}
-
-/// What is erased after what is being erased now.
-#[derive(Debug, Encode, Decode)]
-#[cbor(index_only)]
-enum Erasing {
-    #[n(0)]
-    Credential,
-    #[n(1)]
-    Nothing,
-}
-
-/// The store is being emptied, because a person asked for it.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectErased {
-    #[n(0)]
-    credential: Credential,
-    #[n(1)]
-    next: Erasing,
-    #[n(2)]
-    token: Token,
-}
-
-impl ExpectErased {
-    fn ended(mut self, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) -> Step {
-        if *outcome != Outcome::Done {
-            say_storage_failed(cx);
-            // The credential is still good; the daily duty goes on with it.
-            let wait = schedule::span(config, cx.rng());
-            cx.after(Timer::Heartbeat, Duration::from_millis(wait));
-            return Step::Refused(Registered::new(self.credential));
-        }
-        match self.next {
-            Erasing::Credential => {
-                self.token = cx.erase(StoreKey::Credential);
-                self.next = Erasing::Nothing;
-                Step::ExpectErased(self)
-            }
-            Erasing::Nothing => Asking::new().ask(config, cx),
-        }
-    }
-}
-
 fn say_retrying(error: Error, backoff: Backoff, wait: Duration, cx: &mut Cx<'_>) {
     cx.after(Timer::Retry, wait);
     let in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -540,47 +277,7 @@ fn say_storage_failed(cx: &mut Cx<'_>) {
     cx.event(Event::Stopped { error, advice: Advice::CheckStorage });
 }
 
-/// Whether asking for the secret once more can help.
-enum Retry {
-    Never,
-    /// `request_retries` times: whoever answers may be out of order for a moment.
-    Counted,
-    /// Nobody heard the question: a device may be switched on before its network is.
-    Always,
-}
-
-fn retry(error: &Error) -> Retry {
-    match error {
-        Error::Network { failure: Failure::Dns | Failure::Unreachable | Failure::Tls } => {
-            Retry::Always
-        }
-        Error::Network { failure: Failure::Forbidden } => Retry::Never,
-        Error::Network { .. } | Error::NoReply { .. } | Error::Codec { .. } => Retry::Counted,
-        Error::Rejected { by: Rejected::Http { status: 408 | 429 | 500.., .. } } => Retry::Counted,
-        Error::Rejected { .. } | Error::PeerMisbehaved { .. } | Error::Local { .. } => Retry::Never,
-    }
-}
-
 /// Code 500 is 设备或产品不存在: no such device or product.
 fn is_unknown_device(error: &Error) -> bool {
     matches!(error, Error::Rejected { by: Rejected::Code { code, .. } } if code == "500")
-}
-
-/// What a person may do about a secret that did not come.
-fn advice(error: &Error) -> Advice {
-    match error {
-        error if is_unknown_device(error) => Advice::ImportDevice,
-        Error::Rejected { by: Rejected::Http { status: 401 | 403, .. } } => {
-            Advice::CheckProductSecret
-        }
-        // Somebody else answers at this address, or nobody does.
-        Error::Rejected { by: Rejected::Http { status: 404 | 405, .. } }
-        | Error::Codec { error: CodecError::NotJson }
-        | Error::Network { .. }
-        | Error::NoReply { .. } => Advice::CheckNetwork,
-        Error::Local { .. } => Advice::CheckStorage,
-        Error::Rejected { .. } | Error::PeerMisbehaved { .. } | Error::Codec { .. } => {
-            Advice::AskVendor
-        }
-    }
 }
