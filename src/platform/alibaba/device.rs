@@ -20,6 +20,7 @@ mod online;
 mod register;
 mod session;
 
+use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
@@ -51,7 +52,7 @@ pub(crate) struct Flow {
     #[n(0)]
     state: State,
     #[n(1)]
-    shared: Shared,
+    shared: Box<Shared>,
 }
 
 /// What outlives steps and sessions.
@@ -156,7 +157,7 @@ impl Device for Flow {
 
     fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
         let updater = Updater::start(&config.firmware_version, stored)?;
-        let shared = Shared { updater, next_id: 1, token_wanted: false };
+        let shared = Box::new(Shared { updater, next_id: 1, token_wanted: false });
         let kept = stored.get(StoreKey::Credential);
         let kept = kept.map(|bytes| Credential::read(bytes, config)).transpose()?;
         let state = match (&config.origin, kept) {

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
 use crate::hex;
 use crate::json::{Document, Object, Value};
+use crate::output::Event;
 use crate::platform::update::Offer;
 
 /// Dynamic registration over HTTP.
@@ -76,77 +77,52 @@ pub(crate) fn reply(id: &str, code: i64) -> Vec<u8> {
     Object::new().raw("id", id).number("code", code).raw("data", "{}").bytes()
 }
 
-/// A message of the cloud that wants an answer.
-#[derive(Debug)]
-pub(crate) struct Asked<T> {
-    /// JSON, a string or a number.
-    pub(crate) id: String,
-    /// `Err`: to be answered with 400.
-    pub(crate) params: Result<T, CodecError>,
-}
+/// Reads the `params` of a message that wants an answer. Plain functions, so that there is one [`asked`] for all.
+pub(crate) type Read = fn(Value<'_>) -> Result<Event, CodecError>;
 
-fn asked<T>(
+/// A message of the cloud that wants an answer: its `id` (JSON, a string or a number), and what it says. A message whose
+/// `params` cannot be used is answered with 400.
+pub(crate) fn asked(
     payload: &[u8],
-    read: impl FnOnce(Value<'_>) -> Result<T, CodecError>,
-) -> Result<Asked<T>, CodecError> {
+    read: Read,
+) -> Result<(String, Result<Event, CodecError>), CodecError> {
     let doc = Document::parse(payload)?;
     let root = doc.object()?;
     let id = root.get("id").filter(|id| id.as_text().is_some_and(|text| text.len() <= 64));
-    let params = match root.get("params") {
+    let said = match root.get("params") {
         Some(params) if params.is_object() => read(params),
         Some(_) => Err(CodecError::invalid("params")),
         None => Err(CodecError::missing("params")),
     };
-    Ok(Asked { id: id.map_or("\"0\"", Value::raw).to_string(), params })
+    Ok((id.map_or("\"0\"", Value::raw).to_string(), said))
 }
 
 /// A gateway may take in sub-devices.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Permit {
-    /// 0 always, 65535 closed.
-    pub(crate) seconds: u32,
-    pub(crate) product: Option<String>,
-}
-
-pub(crate) fn parse_permit(payload: &[u8]) -> Result<Asked<Permit>, CodecError> {
-    asked(payload, |params| {
-        let time = params.get("time").ok_or_else(|| CodecError::missing("time"))?;
-        let seconds = time.as_u64().and_then(|t| u32::try_from(t).ok()).filter(|&t| t <= 65_535);
-        let product = params.text("productKey").filter(|key| !key.is_empty());
-        Ok(Permit {
-            seconds: seconds.ok_or_else(|| CodecError::invalid("time"))?,
-            product: product.map(|key| short(&key)),
-        })
+pub(crate) fn permit(params: Value<'_>) -> Result<Event, CodecError> {
+    let time = params.get("time").ok_or_else(|| CodecError::missing("time"))?;
+    let seconds = time.as_u64().and_then(|t| u32::try_from(t).ok()).filter(|&t| t <= 65_535);
+    let product = params.text("productKey").filter(|key| !key.is_empty());
+    Ok(Event::Permit {
+        seconds: seconds.ok_or_else(|| CodecError::invalid("time"))?,
+        product: product.map(|key| short(&key)),
     })
 }
 
 /// Sub-devices of a gateway changed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TopoChange {
-    /// 0 added, 1 removed, 2 enabled, 8 disabled.
-    pub(crate) status: u8,
-    /// `productKey/deviceName`.
-    pub(crate) devices: Vec<String>,
-}
-
-pub(crate) fn parse_topo_change(payload: &[u8]) -> Result<Asked<TopoChange>, CodecError> {
-    asked(payload, |params| {
-        let status = params.get("status").ok_or_else(|| CodecError::missing("status"))?;
-        let status = status.as_u64().and_then(|s| u8::try_from(s).ok());
-        let status = status.filter(|s| matches!(s, 0 | 1 | 2 | 8));
-        let list = params.get("subList").ok_or_else(|| CodecError::missing("subList"))?;
-        if !list.is_array() {
-            return Err(CodecError::invalid("subList"));
-        }
-        let devices = list.elements().map(|item| {
-            let text = |key: &str| item.text(key).ok_or_else(|| CodecError::missing(key));
-            Ok([short(&text("productKey")?), short(&text("deviceName")?)].join("/"))
-        });
-        Ok(TopoChange {
-            status: status.ok_or_else(|| CodecError::invalid("status"))?,
-            devices: devices.collect::<Result<_, CodecError>>()?,
-        })
-    })
+pub(crate) fn topo_change(params: Value<'_>) -> Result<Event, CodecError> {
+    let status = params.get("status").ok_or_else(|| CodecError::missing("status"))?;
+    let status = status.as_u64().and_then(|s| u8::try_from(s).ok());
+    let status = status.filter(|s| matches!(s, 0 | 1 | 2 | 8));
+    let list = params.get("subList").ok_or_else(|| CodecError::missing("subList"))?;
+    if !list.is_array() {
+        return Err(CodecError::invalid("subList"));
+    }
+    let mut devices = Vec::new();
+    for item in list.elements() {
+        let text = |key: &str| item.text(key).ok_or_else(|| CodecError::missing(key));
+        devices.push([short(&text("productKey")?), short(&text("deviceName")?)].join("/"));
+    }
+    Ok(Event::Topology { status: status.ok_or_else(|| CodecError::invalid("status"))?, devices })
 }
 
 /// Names from the cloud for a person's eyes.
@@ -155,8 +131,8 @@ fn short(text: &str) -> String {
 }
 
 /// The `params` of a property set, as they stand in the text.
-pub(crate) fn parse_property_set(payload: &[u8]) -> Result<Asked<String>, CodecError> {
-    asked(payload, |params| Ok(params.raw().to_string()))
+pub(crate) fn property_set(params: Value<'_>) -> Result<Event, CodecError> {
+    Ok(Event::PropertiesSet { json: params.raw().to_string() })
 }
 
 /// The cloud's answer to a message of ours.

@@ -10,7 +10,7 @@ use crate::error::{CodecError, Error};
 use crate::input::Message;
 use crate::output::{Event, QoS, Warning};
 use crate::platform::alibaba::Config;
-use crate::platform::alibaba::wire::{self, Asked, Reply, Upgrade};
+use crate::platform::alibaba::wire::{self, Reply, Upgrade};
 
 /// What a step has to look after itself.
 #[derive(Debug)]
@@ -56,56 +56,30 @@ pub(super) fn heard(
         cx.stray();
         return Heard::Nothing;
     };
-    let mut answer = |topic: &str, asked: Answered| {
-        let code = if asked.good { 200 } else { 400 };
-        let topic = wire::sys(pk, dn, topic);
-        session.publish(topic, QoS::AtLeastOnce, wire::reply(&asked.id, code), cx);
-        cx.event(asked.event);
-    };
-    let done = match what {
+    let (read, answer): (wire::Read, &str) = match what {
         wire::MATCH_REPLY => return reply(payload, Heard::MatchReply, cx),
         wire::PROPERTY_POST_REPLY => return reply(payload, Heard::PostReply, cx),
-        wire::PERMIT if config.gateway => wire::parse_permit(payload).map(|asked| {
-            let event = |p: wire::Permit| Event::Permit { seconds: p.seconds, product: p.product };
-            answer(wire::PERMIT_REPLY, Answered::new(asked, event));
-        }),
-        wire::TOPO_CHANGE if config.gateway => wire::parse_topo_change(payload).map(|asked| {
-            let event =
-                |t: wire::TopoChange| Event::Topology { status: t.status, devices: t.devices };
-            answer(wire::TOPO_CHANGE_REPLY, Answered::new(asked, event));
-        }),
-        wire::PROPERTY_SET => wire::parse_property_set(payload).map(|asked| {
-            answer(
-                wire::PROPERTY_SET_REPLY,
-                Answered::new(asked, |json| Event::PropertiesSet { json }),
-            );
-        }),
+        wire::PROPERTY_SET => (wire::property_set, wire::PROPERTY_SET_REPLY),
+        wire::PERMIT if config.gateway => (wire::permit, wire::PERMIT_REPLY),
+        wire::TOPO_CHANGE if config.gateway => (wire::topo_change, wire::TOPO_CHANGE_REPLY),
         _ => {
             cx.stray();
-            Ok(())
+            return Heard::Nothing;
         }
     };
-    if let Err(error) = done {
-        ignored(error.into(), cx);
-    }
-    Heard::Nothing
-}
-
-/// An answer to send, and what to tell people.
-struct Answered {
-    id: String,
-    good: bool,
-    event: Event,
-}
-
-impl Answered {
-    fn new<T>(asked: Asked<T>, event: impl FnOnce(T) -> Event) -> Self {
-        let Asked { id, params } = asked;
-        match params {
-            Ok(params) => Self { id, good: true, event: event(params) },
-            Err(error) => Self { id, good: false, event: warning(error.into()) },
+    match wire::asked(payload, read) {
+        Err(error) => ignored(error.into(), cx),
+        Ok((id, said)) => {
+            let code = if said.is_ok() { 200 } else { 400 };
+            let topic = wire::sys(pk, dn, answer);
+            session.publish(topic, QoS::AtLeastOnce, wire::reply(&id, code), cx);
+            match said {
+                Ok(event) => cx.event(event),
+                Err(error) => ignored(error.into(), cx),
+            }
         }
     }
+    Heard::Nothing
 }
 
 fn reply(payload: &[u8], heard: fn(Reply) -> Heard, cx: &mut Cx<'_>) -> Heard {
@@ -149,9 +123,5 @@ fn upgrade(
 }
 
 pub(super) fn ignored(error: Error, cx: &mut Cx<'_>) {
-    cx.event(warning(error));
-}
-
-fn warning(error: Error) -> Event {
-    Event::Warning { warning: Warning::Ignored { error } }
+    cx.event(Event::Warning { warning: Warning::Ignored { error } });
 }

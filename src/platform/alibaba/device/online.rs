@@ -1,5 +1,6 @@
 //! A device at work.
 
+use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -25,7 +26,7 @@ use crate::time::Timer;
 #[cbor(map)]
 pub(super) struct Online {
     #[n(0)]
-    pub(super) session: Session,
+    pub(super) session: Box<Session>,
     #[n(1)]
     binder: Binder,
     #[n(2)]
@@ -63,7 +64,7 @@ pub(super) fn inform(config: &Config, shared: &mut Shared, cx: &mut Cx<'_>) -> T
 impl Online {
     pub(super) fn enter(
         config: &Config,
-        mut session: Session,
+        mut session: Box<Session>,
         binder: Binder,
         shared: &mut Shared,
         cx: &mut Cx<'_>,

@@ -1,5 +1,6 @@
 //! From a stored secret to a device at work, and back after every break.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -151,7 +152,7 @@ impl Session {
 
     /// What is the same in every step of a session.
     pub(super) fn common(
-        mut self,
+        mut self: Box<Self>,
         config: &Config,
         input: Input,
         shared: &mut Shared,
@@ -182,7 +183,7 @@ impl Session {
     }
 
     /// The server does not answer any more: this session is no good.
-    pub(super) fn give_up(self, step: Step, cx: &mut Cx<'_>) -> State {
+    pub(super) fn give_up(self: Box<Self>, step: Step, cx: &mut Cx<'_>) -> State {
         cx.close(self.connection);
         relogin(Error::NoReply { step }, self.credential, self.backoff, cx)
     }
@@ -191,7 +192,7 @@ impl Session {
 /// What became of a session.
 pub(super) enum After {
     /// It goes on, and this was said in it.
-    Heard(Session, Heard),
+    Heard(Box<Session>, Heard),
     /// It is over, and this is the next step.
     Over(State),
 }
@@ -204,7 +205,7 @@ fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
         .map(|topic| Subscription { token: cx.subscribe(topic.clone()), topic })
         .collect();
     let ExpectLogin { connection, credential, backoff } = from;
-    let session = Session { connection, credential, backoff, sent: Vec::new() };
+    let session = Box::new(Session { connection, credential, backoff, sent: Vec::new() });
     State::Subscribing(ExpectSubscribed { session, pending })
 }
 
@@ -213,7 +214,7 @@ fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
 #[cbor(map)]
 pub(super) struct ExpectSubscribed {
     #[n(0)]
-    pub(super) session: Session,
+    pub(super) session: Box<Session>,
     #[n(1)]
     pending: Vec<Subscription>,
 }
@@ -261,7 +262,7 @@ impl ExpectSubscribed {
 
 fn report_version(
     config: &Config,
-    session: Session,
+    session: Box<Session>,
     shared: &mut Shared,
     cx: &mut Cx<'_>,
 ) -> State {
@@ -277,7 +278,7 @@ fn report_version(
 #[cbor(map)]
 pub(super) struct ExpectVersionReported {
     #[n(0)]
-    pub(super) session: Session,
+    pub(super) session: Box<Session>,
     #[n(1)]
     token: Token,
     /// What was reported: a download that outlived the last session may change it meanwhile.
@@ -322,7 +323,7 @@ pub(super) fn version_reported(latest: bool, shared: &mut Shared, cx: &mut Cx<'_
 
 fn report_token(
     config: &Config,
-    mut session: Session,
+    mut session: Box<Session>,
     shared: &mut Shared,
     cx: &mut Cx<'_>,
 ) -> State {
@@ -339,7 +340,7 @@ fn report_token(
 #[cbor(map)]
 pub(super) struct ExpectTokenReported {
     #[n(0)]
-    pub(super) session: Session,
+    pub(super) session: Box<Session>,
     #[n(1)]
     binder: Binder,
 }
