@@ -183,7 +183,7 @@ impl Session {
     }
 
     /// The server does not answer any more: this session is no good.
-    pub(super) fn give_up(self: Box<Self>, step: Step, cx: &mut Cx<'_>) -> State {
+    pub(super) fn give_up(self, step: Step, cx: &mut Cx<'_>) -> State {
         cx.close(self.connection);
         relogin(Error::NoReply { step }, self.credential, self.backoff, cx)
     }
