@@ -34,4 +34,14 @@ mod alibaba {
     mod registering_again_is_a_persons_decision;
     mod settings_are_read_strictly;
     mod the_gateway_hears_of_permits_and_topology;
+
+    // The cloud by itself.
+    #[cfg(feature = "cloud")]
+    mod each_business_code_is_given;
+    #[cfg(feature = "cloud")]
+    mod each_gateway_refusal_has_its_status_and_text;
+    #[cfg(feature = "cloud")]
+    mod platform;
+    #[cfg(feature = "cloud")]
+    mod the_vendors_own_clients_are_admitted;
 }
