@@ -4,7 +4,7 @@ use crate::shell::{Outcome, cargo, run};
 use crate::{needs, wasm};
 
 /// Builds and runs the benchmark; its arguments are passed on.
-pub fn bench(args: &[String]) -> Outcome {
+pub(crate) fn bench(args: &[String]) -> Outcome {
     wasm::ensure_target()?;
     let mut bench = cargo(&["bench", "--locked", "-p", "muster-host", "--bench", "figures", "--"]);
     bench.args(args);

@@ -41,7 +41,7 @@ const PROGRAMS: &[Program] = &[
 ];
 
 /// Finds or installs every program, and the peers' packages. Returns the environment for the tests.
-pub fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
+pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
     let mut missing: Vec<&Program> = PROGRAMS.iter().filter(|p| !present(p)).collect();
     if !missing.is_empty() {
         install(&missing.iter().map(|p| p.package).collect::<Vec<_>>());
@@ -49,11 +49,18 @@ pub fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
     }
     let mut wanted: Vec<String> = missing
         .iter()
-        .map(|p| format!("`{}` ({}): on Debian or Ubuntu `apt-get install {}`", p.name, p.what_for, p.package))
+        .map(|p| {
+            format!(
+                "`{}` ({}): on Debian or Ubuntu `apt-get install {}`",
+                p.name, p.what_for, p.package
+            )
+        })
         .collect();
     match output_of("node", &["--version"]).and_then(|v| major(&v)) {
         Some(major) if major >= 20 => {}
-        Some(major) => wanted.push(format!("Node.js 20 or newer (found {major}): https://nodejs.org")),
+        Some(major) => {
+            wanted.push(format!("Node.js 20 or newer (found {major}): https://nodejs.org"))
+        }
         None => wanted.push("Node.js 20 or newer with npm: https://nodejs.org".into()),
     }
     if !works("npm", &["--version"]) {
@@ -62,11 +69,17 @@ pub fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
     if !works("python3", &["-c", "import venv, ensurepip"]) {
         install(&["python3", "python3-venv"]);
         if !works("python3", &["-c", "import venv, ensurepip"]) {
-            wanted.push("python3 with venv: on Debian or Ubuntu `apt-get install python3 python3-venv`".into());
+            wanted.push(
+                "python3 with venv: on Debian or Ubuntu `apt-get install python3 python3-venv`"
+                    .into(),
+            );
         }
     }
     if !wanted.is_empty() {
-        return Err(format!("the tests need, and could not install:\n  - {}", wanted.join("\n  - ")));
+        return Err(format!(
+            "the tests need, and could not install:\n  - {}",
+            wanted.join("\n  - ")
+        ));
     }
     Ok(vec![("MUSTER_PEERS_NODE", node_peers()?), ("MUSTER_PEERS_PYTHON", python_peers()?)])
 }
@@ -96,8 +109,10 @@ fn install(packages: &[&str]) {
         run(command)
     };
     let _ = apt(&["update", "-qq"]);
-    let words: Vec<&str> =
-        ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
+    let words: Vec<&str> = ["install", "-y", "-qq", "--no-install-recommends"]
+        .into_iter()
+        .chain(packages.iter().copied())
+        .collect();
     let _ = apt(&words);
 }
 
@@ -132,7 +147,16 @@ fn python_peers() -> Outcome<PathBuf> {
         let lock = lock.to_string_lossy();
         run(command(
             &python.to_string_lossy(),
-            &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", &lock],
+            &[
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                &lock,
+            ],
         ))?;
         mark(&place, &root().join("tests/peers/requirements.txt"))?;
     }
@@ -150,5 +174,7 @@ fn mark(place: &std::path::Path, lock: &std::path::Path) -> Outcome {
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) -> Outcome {
-    std::fs::copy(from, to).map(drop).map_err(|e| format!("{} to {}: {e}", from.display(), to.display()))
+    std::fs::copy(from, to)
+        .map(drop)
+        .map_err(|e| format!("{} to {}: {e}", from.display(), to.display()))
 }

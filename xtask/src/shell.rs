@@ -4,32 +4,34 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Why a step ended; the text is for a person.
-pub type Outcome<T = ()> = Result<T, String>;
+pub(crate) type Outcome<T = ()> = Result<T, String>;
 
 /// The workspace's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map(PathBuf::from).unwrap_or(manifest)
 }
 
 /// The folder that cargo builds into.
-pub fn target_dir() -> PathBuf {
+pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// A command in the workspace's root, echoed when it runs.
-pub fn command(program: &str, args: &[&str]) -> Command {
+pub(crate) fn command(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
     command
 }
 
 /// Cargo, without the variables that the cargo running us has set.
-pub fn cargo(args: &[&str]) -> Command {
+pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = command("cargo", args);
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
-        if (name_text.starts_with("CARGO_") && name_text != "CARGO_TARGET_DIR" && name_text != "CARGO_HOME")
+        if (name_text.starts_with("CARGO_")
+            && name_text != "CARGO_TARGET_DIR"
+            && name_text != "CARGO_HOME")
             || name_text == "RUSTC_WRAPPER_DEPTH"
         {
             command.env_remove(&name);
@@ -39,7 +41,7 @@ pub fn cargo(args: &[&str]) -> Command {
 }
 
 /// Runs a command with our output, and fails if it fails.
-pub fn run(mut command: Command) -> Outcome {
+pub(crate) fn run(mut command: Command) -> Outcome {
     let shown = show(&command);
     eprintln!("$ {shown}");
     match command.status() {
@@ -50,7 +52,7 @@ pub fn run(mut command: Command) -> Outcome {
 }
 
 /// Whether a program runs at all with these arguments.
-pub fn works(program: &str, args: &[&str]) -> bool {
+pub(crate) fn works(program: &str, args: &[&str]) -> bool {
     Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -61,7 +63,7 @@ pub fn works(program: &str, args: &[&str]) -> bool {
 }
 
 /// What a program prints on stdout.
-pub fn output_of(program: &str, args: &[&str]) -> Option<String> {
+pub(crate) fn output_of(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

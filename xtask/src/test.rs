@@ -22,7 +22,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// Runs all steps, or those that are named.
-pub fn test(names: &[String]) -> Outcome {
+pub(crate) fn test(names: &[String]) -> Outcome {
     if let Some(unknown) = names.iter().find(|n| !STEPS.iter().any(|s| s.name == n.as_str())) {
         let known: Vec<&str> = STEPS.iter().map(|s| s.name).collect();
         return Err(format!("no step `{unknown}`; there are {}", known.join(", ")));
@@ -50,9 +50,25 @@ fn core() -> Outcome {
     run(cargo(&["test", "--locked", "-p", "muster"]))?;
     // A plugin for one cloud carries that cloud alone: each has to stand without the others.
     for platform in ["ucloud", "cmcc", "krtyun", "alibaba"] {
-        run(cargo(&["check", "--locked", "-p", "muster", "--no-default-features", "--features", platform]))?;
+        run(cargo(&[
+            "check",
+            "--locked",
+            "-p",
+            "muster",
+            "--no-default-features",
+            "--features",
+            platform,
+        ]))?;
         let with_cloud = format!("{platform},cloud");
-        run(cargo(&["check", "--locked", "-p", "muster", "--no-default-features", "--features", &with_cloud]))?;
+        run(cargo(&[
+            "check",
+            "--locked",
+            "-p",
+            "muster",
+            "--no-default-features",
+            "--features",
+            &with_cloud,
+        ]))?;
     }
     Ok(())
 }
@@ -60,7 +76,8 @@ fn core() -> Outcome {
 fn clippy() -> Outcome {
     run(cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let target = wasm::ensure_target()?;
-    let mut plugin = cargo(&["clippy", "--locked", "-p", "muster", "--no-default-features", "--features"]);
+    let mut plugin =
+        cargo(&["clippy", "--locked", "-p", "muster", "--no-default-features", "--features"]);
     plugin.arg("plugin,ucloud,cmcc,krtyun,alibaba");
     target.apply(&mut plugin);
     plugin.args(["--", "-D", "warnings"]);

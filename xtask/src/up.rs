@@ -6,7 +6,7 @@ use crate::shell::{Outcome, cargo, command, run, target_dir};
 use crate::wasm;
 
 /// Builds the host with the plugin in it, and becomes `muster up`.
-pub fn up(args: &[String]) -> Outcome {
+pub(crate) fn up(args: &[String]) -> Outcome {
     wasm::ensure_target()?;
     run(cargo(&["build", "--locked", "--release", "-p", "muster-host"]))?;
     let muster = target_dir().join("release/muster");

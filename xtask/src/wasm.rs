@@ -23,10 +23,17 @@ const TARGET: &str = "wasm32v1-none";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// `rustup target add`, and no more: what a build script may do.
+    #[allow(dead_code, reason = "the build script goes no further, xtask does")]
     Rustup,
     /// Debian's packages as well.
     #[allow(dead_code, reason = "xtask goes this far, the build script does not")]
     Packages,
+}
+
+/// The compiler for the plugin, installed if need be, for those that want more of it than [`build`].
+#[allow(dead_code, reason = "xtask's, not the build script's")]
+pub(crate) fn ensure_target() -> Result<Toolchain, String> {
+    Toolchain::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), Effort::Packages)
 }
 
 /// Builds the plugin with `platforms` in it and puts it to `out`.
@@ -51,14 +58,12 @@ pub(crate) fn build(
     cargo
         .current_dir(root)
         .args(["rustc", "--package", "muster", "--lib", "--crate-type", "cdylib", "--locked"])
-        .args(["--profile", "plugin", "--target", TARGET, "--no-default-features"])
+        .args(["--profile", "plugin", "--no-default-features"])
         .arg("--features")
         .arg(["plugin"].iter().chain(platforms).copied().collect::<Vec<_>>().join(","))
         .arg("--target-dir")
         .arg(target);
-    if toolchain.build_std {
-        cargo.arg("-Zbuild-std=core,alloc");
-    }
+    toolchain.apply(&mut cargo);
     // The stack comes first in the memory, so an overflow traps instead of overwriting data. The two globals tell
     // WAMR and others where the heap begins.
     cargo.args(["--", "-Clink-arg=-zstack-size=16384", "-Clink-arg=--export=__heap_base"]);
@@ -90,7 +95,7 @@ pub(crate) const SOURCES: [&str; 5] =
     ["src", "wit", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"];
 
 /// A compiler for the plugin.
-struct Toolchain {
+pub(crate) struct Toolchain {
     cargo: PathBuf,
     rustc: PathBuf,
     /// No `core` for the target is installed, but its source is.
@@ -175,9 +180,14 @@ impl Toolchain {
                 cargo.env_remove(name);
             }
         }
-        cargo.env("RUSTC", &self.rustc);
-        // The module must not depend on where it was built.
+        cargo
+    }
+
+    /// Makes a command of cargo one for the plugin's target.
+    pub(crate) fn apply(&self, cargo: &mut Command) {
+        cargo.env("RUSTC", &self.rustc).args(["--target", TARGET]);
         let mut flags = vec!["-Ctarget-cpu=mvp".to_string()];
+        // The module must not depend on where it was built.
         let home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -190,9 +200,8 @@ impl Toolchain {
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         if self.build_std {
             // Building `core` is the one thing that a stable compiler has to be asked for in this way.
-            cargo.env("RUSTC_BOOTSTRAP", "1");
+            cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
         }
-        cargo
     }
 }
 
