@@ -37,11 +37,31 @@ mod alibaba {
 
     // The cloud by itself.
     #[cfg(feature = "cloud")]
+    mod devices_are_let_in_by_the_published_rules;
+    #[cfg(feature = "cloud")]
     mod each_business_code_is_given;
     #[cfg(feature = "cloud")]
     mod each_gateway_refusal_has_its_status_and_text;
     #[cfg(feature = "cloud")]
     mod platform;
     #[cfg(feature = "cloud")]
+    mod the_cloud_goes_on_after_a_restart;
+    #[cfg(feature = "cloud")]
     mod the_vendors_own_clients_are_admitted;
+
+    // The app, mostly against the cloud.
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod a_gateway_opens_and_closes_joining;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod a_session_that_ran_out_is_renewed_once;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod an_owner_binds_a_device_step_by_step;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod an_owner_binds_a_real_device;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod hostile_requests_change_nothing;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod owner;
+    #[cfg(all(feature = "app", feature = "cloud"))]
+    mod the_documents_examples_hold;
 }
