@@ -100,7 +100,7 @@ impl<'a> Value<'a> {
     pub(crate) fn get(self, key: &str) -> Option<Value<'a>> {
         let mut members = self.0.to_object().ok()?;
         members
-            .find(|(name, _)| name.to_unquoted_string_str().is_ok_and(|n| n == key))
+            .find(|&(name, _)| is_name(name, key))
             .map(|(_, value)| Value(value))
             .filter(|value| !value.is_null())
     }
@@ -158,13 +158,24 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Whether a member's name is `key`. Almost no name has an escape in it, and then nothing is copied.
+fn is_name(name: RawJsonValue<'_, '_>, key: &str) -> bool {
+    match name.as_raw_str().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => plain == key,
+        _ => name.to_unquoted_string_str().is_ok_and(|unquoted| unquoted == key),
+    }
+}
+
 /// Writes compact JSON: `Object::new().string("a", "b").raw("n", "1").end()`.
 #[derive(Debug)]
 pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn new() -> Self {
-        Self(String::from("{"))
+        // Most bodies fit, and so are allocated once.
+        let mut out = String::with_capacity(128);
+        out.push('{');
+        Self(out)
     }
 
     fn key(mut self, key: &str) -> Self {
@@ -244,6 +255,12 @@ pub(crate) fn string(text: &str) -> String {
 /// Appends a JSON string of ASCII characters only: the vendors' C readers know no UTF-8.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    // Almost every text is plain: copied in one go.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
