@@ -100,3 +100,24 @@ fn a_damaged_value_is_named_and_a_table_of_the_future_ignored() {
     assert!(cloud.load(platform, "device", "nopair", b"\xa0").is_err());
     cloud.load(platform, "shadow", "x", b"\xff").unwrap();
 }
+
+#[test]
+fn between_the_issue_and_its_confirmation() {
+    let mut door = Door::new(&[]);
+    let connection = door.login(PRODUCT_SECRET);
+    door.subscribe(connection, &topic("register/set"));
+    issued(&door.publish(connection, &topic("register/post"), &request("a")));
+    let mut again = Cloud::new(CloudConfig::default(), [8; 32], door.now);
+    for ((platform, table, key), value) in &door.kept {
+        again.load(*platform, table, key, value.expose()).unwrap();
+    }
+    door.cloud = again;
+    assert_eq!(door.device().more["registration"], "secret issued, not confirmed");
+    let (connection, seen) = door.connect(PRODUCT, DEVICE, DEVICE_SECRET);
+    assert_eq!(seen, refused(connection, 4), "it is not confirmed, restart or not");
+    let connection = door.login(PRODUCT_SECRET);
+    assert_eq!(door.publish(connection, &topic("register/post"), &confirmation("b", "OK")), []);
+    let seen = door.publish(connection, &topic("register/post"), &confirmation("a", "OK"));
+    assert_eq!(seen, [Seen::Close(connection)]);
+    assert_eq!(door.device().state, "offline");
+}

@@ -1,9 +1,10 @@
 //! The vendor's side: who may log in, who gets a secret, and which updates are under way.
 //!
 //! What the seed document leaves open is decided strictly here, each leniency being a named switch of the product:
-//! see [`records::Rules`]. The records are in [`records`], what operators do in [`operate`].
+//! see [`product::Rules`]. The records are in [`records`], what operators do in [`operate`].
 
 mod operate;
+mod product;
 mod records;
 
 use alloc::collections::{BTreeMap, BTreeSet};

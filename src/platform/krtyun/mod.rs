@@ -20,7 +20,7 @@
 //! The vendor's document of 2019-12-10 ("seed document"; its console is at <https://iot.krtyun.com/iot-center/login>)
 //! gives the topics, the logins, the order of the steps and the bodies of `CMD` 10 and 11. Its pictures of the
 //! registration bodies are missing, and no public code shows them: their `CMD` numbers and key names are **assumed**,
-//! kept in one table ([`Assumed`](wire::Assumed)), and replaceable by settings. Refusal codes and the four keep
+//! kept in one table (`wire::Assumed`), and replaceable by settings. Refusal codes and the four keep
 //! alives come from two public repositories of 2019 that look like the vendor's own broker and console
 //! (miaojuanfeng/mqtt-server, miaojuanfeng/iOtCeNTeR). `docs/protocols/krtyun.md` has the details and all choices.
 //!

@@ -6,7 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::wire;
-use super::records::{self, Device, Product, Standing, Upgrade, UpgradeState};
+use super::product::Product;
+use super::records::{self, Device, Standing, Upgrade, UpgradeState};
 use super::{CloudState, Door, MAX_ORDERS};
 use crate::cloud::{
     Action, CloudCx, DeviceView, Firmware, Import, OperationError, OperationResult, ProductView,

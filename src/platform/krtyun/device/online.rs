@@ -78,9 +78,6 @@ enum Report {
         token: Token,
         #[n(1)]
         tries: u32,
-        /// Whether it tells the end of an update.
-        #[n(2)]
-        ending: bool,
     },
 }
 
@@ -287,9 +284,8 @@ impl Online {
     pub(super) fn report(mut self, job: &mut Job<'_, '_>) -> Self {
         job.cx.stop(Timer::Retry);
         job.cx.stop(Timer::Heartbeat);
-        let ending = job.update.ending().is_some();
         let token = job.publish_report();
-        self.report = Report::Sent { token, tries: 1, ending };
+        self.report = Report::Sent { token, tries: 1 };
         self
     }
 
@@ -303,11 +299,11 @@ impl Online {
                 }
             }
             Input::Acked(acked, Ack::Published) => match self.report {
-                Report::Sent { token, ending, .. } if acked == token => {
+                Report::Sent { token, .. } if acked == token => {
                     job.cx.stop(Timer::Reply);
                     job.cx.stop(Timer::Retry);
                     self.report = Report::Done;
-                    reported(ending, job);
+                    reported(job);
                     State::Online(self)
                 }
                 _ => {
@@ -326,13 +322,13 @@ impl Online {
     }
 
     pub(super) fn expired(mut self, timer: Timer, job: &mut Job<'_, '_>) -> State {
-        let Report::Sent { tries, ending, .. } = self.report else {
+        let Report::Sent { tries, .. } = self.report else {
             return State::Online(self.report(job));
         };
         let silence = Error::NoReply { step: Step::ReportVersion };
         if timer == Timer::Retry {
             let token = job.publish_report();
-            self.report = Report::Sent { token, tries: tries + 1, ending };
+            self.report = Report::Sent { token, tries: tries + 1 };
         } else if tries <= job.config.request_retries {
             job.back_off(silence);
         } else {
@@ -344,11 +340,10 @@ impl Online {
     }
 }
 
-/// The platform has the report.
-fn reported(ending: bool, job: &mut Job<'_, '_>) {
-    if ending {
-        job.update.reported(job.cx);
-    }
+/// The platform has the report. If an update has ended, it tells of that: an end has a report of its own sent, which
+/// overtakes any other.
+fn reported(job: &mut Job<'_, '_>) {
+    job.update.reported(job.cx);
     let event = match job.config.report_interval {
         Some(period) => {
             let next = job.cx.after(Timer::Heartbeat, period);
