@@ -139,3 +139,24 @@ fn nothing_breaks_out_of_the_header() {
     let (_, text) = refusal(&mut platform, |r| set(r, "Accept", &long));
     assert!(text.len() < 2_200);
 }
+
+#[test]
+fn what_is_remembered_of_nonces_is_bounded() {
+    use muster::cloud::{Cloud, CloudConfig, Limits};
+    let mut platform = Platform::new();
+    let limits = Limits { remembered: 10, ..Limits::default() };
+    platform.cloud = Cloud::new(CloudConfig { limits }, [1; 32], platform.now);
+    for ((table, key), value) in platform.kept.clone() {
+        let alibaba = muster::PlatformName::Alibaba;
+        platform.cloud.load(alibaba, table, &key, value.expose()).unwrap();
+    }
+    let first = platform.signed(PATH, BODY);
+    assert_eq!(platform.http(first.clone()).status, 200);
+    assert_eq!(platform.http(first.clone()).status, 400);
+    for _ in 0..10 {
+        let next = platform.signed(PATH, BODY);
+        assert_eq!(platform.http(next).status, 200);
+    }
+    // Eleven do not fit: the first is forgotten.
+    assert_eq!(platform.http(first).status, 200);
+}
