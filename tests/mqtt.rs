@@ -1,5 +1,6 @@
 //! MQTT sessions over bytes, client against server in memory. Virtual time, no sockets.
 #![cfg(all(feature = "mqtt", feature = "cloud"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod mqtt {
     mod common;
