@@ -9,5 +9,6 @@ pub mod device;
 pub mod exit;
 pub mod local;
 pub mod plugin;
+pub mod text;
 pub mod tool;
 pub mod up;

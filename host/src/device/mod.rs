@@ -1,12 +1,204 @@
-//! (see the module's commands)
+//! `muster device`: one device's life, from its first power-on.
+//!
+//! The protocol runs as a plugin in wasmtime; this module carries out what it commands and tells it what happened.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `driver` | the loop: inputs in, outputs carried out, one timer |
+//! | `config` | settings from the local cloud's demo, a file, the command line |
+//! | `store` | the device's folder: values replaced in one step, durable before they are acknowledged |
+//! | `link`, `transport`, `tls` | one MQTT connection over TCP, TLS or WebSocket |
+//! | `http` | the core's HTTP requests |
+//! | `firmware` | downloads, and the two slots |
+//! | `show`, `commands`, `signals`, `clock` | the person, and the machine |
+
+mod clock;
+mod commands;
+mod config;
+mod driver;
+mod firmware;
+mod http;
+mod link;
+mod show;
+mod signals;
+mod store;
+mod tls;
+mod transport;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use muster::PlatformName;
 
 use crate::exit::Exit;
+use crate::plugin::{Engine, Limits, Plugin, PluginError, embedded};
+use driver::{Driver, Parts, Until};
+use firmware::Firmware;
+use http::Http;
+use show::Show;
+use store::DeviceDir;
+use tls::Trust;
 
 /// Arguments.
+///
+/// With neither --config nor complete settings it is the demo device of the local cloud that `cargo xtask up` runs.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The cloud: ucloud, cmcc, krtyun or alibaba.
+    #[arg(long, value_name = "P", value_parser = platform)]
+    platform: PlatformName,
+    /// Settings: TOML with flat keys, or one JSON object.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting; beats the file and the demo.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::pair)]
+    set: Vec<(String, String)>,
+    /// The line that `muster up --json` printed: where the local cloud is.
+    #[arg(long, value_name = "FILE")]
+    local: Option<PathBuf>,
+    /// The device's folder [default: muster/devices/… in the user's data folder].
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Another plugin than the built-in one.
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    /// Trust this CA (PEM), and no other, for TLS.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// End when this is reached.
+    #[arg(long, value_name = "WHAT")]
+    until: Option<Until>,
+    /// End after this time, such as 90s, 10m or 2h.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    limit: Option<Duration>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// Take commands from stdin even if it is no terminal; type help for the list.
+    #[arg(long)]
+    commands: bool,
+}
 
 /// Runs the command.
-pub fn run(_args: Args) -> Result<(), Exit> {
-    Ok(())
+pub fn run(args: Args) -> Result<(), Exit> {
+    let trust = match &args.ca {
+        Some(path) => Trust::from_file(path)?,
+        None => Trust::Public,
+    };
+    let (http, tls) = (Http::new(&trust), trust.client()?);
+    let gathered = config::gather(
+        &config::Given {
+            platform: args.platform,
+            file: args.config.as_deref(),
+            pairs: &args.set,
+            local: args.local.as_deref(),
+        },
+        &http,
+    )?;
+    let identity = gathered.config.identity();
+    let root = match args.store {
+        Some(dir) => dir,
+        None => store::default_root(&identity)?,
+    };
+    let dir = Arc::new(DeviceDir::open(root)?);
+    let stored = dir.load()?;
+    let mut settings = gathered.settings;
+    let firmware = Firmware::new(dir.root());
+    let running = firmware.running().map_err(|e| {
+        Exit::local(
+            format!("which firmware runs cannot be read from {}: {e}", firmware.dir().display()),
+            "it was left as it is: move it away and start again",
+        )
+    })?;
+    if let Some(running) = running
+        && !gathered.version_given
+    {
+        settings.set("firmware_version", &running.version);
+    }
+    let plugin = plugin(args.plugin.as_deref())?;
+    let instance = plugin.instantiate().map_err(|e| broken_plugin(&e))?;
+    let mut show = Show::new(args.json, args.platform);
+    let plugin_name = args.plugin.map_or("built in".to_owned(), |p| p.display().to_string());
+    let at = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
+    show.device(&identity, &at.display().to_string(), &gathered.source, &plugin_name);
+    let interactive = args.commands || std::io::stdin().is_terminal();
+    let parts = Parts {
+        platform: args.platform,
+        instance,
+        dir,
+        http,
+        tls,
+        show,
+        until: args.until,
+        limit: args.limit,
+        interactive,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
+            Exit::local(
+                format!("cannot start: {e}"),
+                "free some memory and file handles, then try again",
+            )
+        })?;
+    let result = runtime.block_on(Driver::run(parts, settings, stored));
+    // A request that is still under way on a thread is nobody's any more.
+    runtime.shutdown_background();
+    result
+}
+
+fn plugin(path: Option<&std::path::Path>) -> Result<Plugin, Exit> {
+    let engine = Engine::new(Limits::default()).map_err(|e| broken_plugin(&e))?;
+    match path {
+        None => embedded(&engine).map_err(|e| broken_plugin(&e)),
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|e| {
+                let next = "give a muster.wasm with --plugin";
+                Exit::local(format!("cannot read {}: {e}", path.display()), next)
+            })?;
+            engine.load(&bytes).map_err(|e| broken_plugin(&e))
+        }
+    }
+}
+
+fn broken_plugin(error: &PluginError) -> Exit {
+    Exit::local(error, "use the built-in plugin (without --plugin), or one for this version")
+}
+
+fn platform(text: &str) -> Result<PlatformName, String> {
+    text.parse().map_err(|_| "has to be one of ucloud, cmcc, krtyun, alibaba".to_owned())
+}
+
+/// `500ms`, `10s`, `10m`, `2h`; without a unit, seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let problem = || "has to be a number with ms, s, m or h, such as 90s".to_owned();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| problem())?;
+    let millis = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(problem()),
+    };
+    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        for (text, millis) in [("10s", 10_000), ("250ms", 250), ("2h", 7_200_000), ("5", 5_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for bad in
+            ["", "s", "-1s", "1.5s", "10 s", "99999999999999999999s", "18446744073709551615h"]
+        {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -1,0 +1,498 @@
+//! The loop around one device: inputs in, outputs carried out, one timer.
+//!
+//! Everything that happens comes to one task, one thing after the other. So there is one connection at a time, news of
+//! an old one are recognised by its token and dropped, and a value is stored before anything that comes after it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use muster::wire::{Open, Refusal};
+use muster::{
+    Advice, ApiMisuse, Closed, Command, Error, Event, Failure, Input, Intent, LocalFailure,
+    Outcome, Output, PlatformName, Progress, Settings, Stored, Token, Update, UpdateFailure,
+};
+use rustls::ClientConfig;
+use tokio::sync::mpsc;
+
+use super::clock::{Clock, local, unix};
+use super::commands::{self, Wish};
+use super::firmware::Firmware;
+use super::http::Http;
+use super::link::{Link, News, Order, sleep};
+use super::show::Show;
+use super::signals::{Signal, Signals};
+use super::store::{self, DeviceDir};
+use crate::exit::{Exit, Kind};
+use crate::plugin::{Instance, PluginError, Trap};
+use crate::text;
+
+/// When to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Until {
+    /// The device has its own secret, and it is stored.
+    Registered,
+    /// It is logged in with it (cmcc: its heartbeat was accepted).
+    Ready,
+    /// A firmware update is installed and reported.
+    Updated,
+}
+
+impl Until {
+    fn reached_by(self, event: &Event) -> bool {
+        match self {
+            // A device that is ready was registered before, perhaps in an earlier life.
+            Self::Registered => matches!(event, Event::Registered { .. } | Event::Ready),
+            Self::Ready => matches!(event, Event::Ready),
+            Self::Updated => matches!(event, Event::Update { update: Update::Reported { .. } }),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Ready => "ready",
+            Self::Updated => "updated",
+        }
+    }
+}
+
+/// What a driver is made of.
+pub(super) struct Parts {
+    pub(super) platform: PlatformName,
+    pub(super) instance: Instance,
+    pub(super) dir: Arc<DeviceDir>,
+    pub(super) http: Http,
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) show: Show,
+    pub(super) until: Option<Until>,
+    pub(super) limit: Option<Duration>,
+    /// Whether a person may type commands.
+    pub(super) interactive: bool,
+}
+
+/// How it ended. All but the first two are failures.
+enum End {
+    Reached(Until),
+    TimeIsUp,
+    Interrupted,
+    /// Nobody reads our output any more.
+    Deaf,
+    Stopped {
+        error: Error,
+        advice: Advice,
+    },
+    UpdateFailed(UpdateFailure),
+    Plugin(PluginError),
+}
+
+/// Something that another task says.
+enum Word {
+    Link(Token, News),
+    Answer(Input, Option<String>),
+    Progress(Token, Progress),
+}
+
+pub(super) struct Driver {
+    parts: Parts,
+    clock: Clock,
+    firmware: Firmware,
+    link: Option<Link>,
+    downloads: HashMap<Token, Arc<AtomicBool>>,
+    inputs: VecDeque<Input>,
+    timer: Option<tokio::time::Instant>,
+    words: mpsc::Sender<Word>,
+    link_news: mpsc::Sender<(Token, News)>,
+    stopped: Option<(Error, Advice)>,
+    end: Option<End>,
+    /// The local date that was last told (cmcc).
+    date: Option<u32>,
+}
+
+impl Driver {
+    /// Brings the device to life and lets it live.
+    pub(super) async fn run(parts: Parts, settings: Settings, stored: Stored) -> Result<(), Exit> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|e| {
+            Exit::local(format!("the system gives no random numbers: {e}"), "check /dev/urandom")
+        })?;
+        let signals = Signals::listen()?;
+        let (words, inbox) = mpsc::channel(64);
+        let (link_news, news) = mpsc::channel(64);
+        let mut driver = Self {
+            firmware: Firmware::new(parts.dir.root()),
+            parts,
+            clock: Clock::start(),
+            link: None,
+            downloads: HashMap::new(),
+            inputs: VecDeque::new(),
+            timer: None,
+            words,
+            link_news,
+            stopped: None,
+            end: None,
+            date: None,
+        };
+        let open = Open::new(driver.parts.platform, settings, stored, seed, driver.clock.now());
+        let outputs = driver.parts.instance.open(&open).map_err(|e| driver.refused(&e))?;
+        drop(open);
+        driver.carry_out(outputs).await;
+        let end = driver.live(inbox, news, signals).await;
+        driver.finish(end).await
+    }
+
+    async fn live(
+        &mut self,
+        mut words: mpsc::Receiver<Word>,
+        mut news: mpsc::Receiver<(Token, News)>,
+        mut signals: Signals,
+    ) -> End {
+        let limit = self.parts.limit.map(|limit| tokio::time::Instant::now() + limit);
+        let mut lines = self.parts.interactive.then(commands::listen);
+        self.tell_date();
+        loop {
+            while self.end.is_none()
+                && let Some(input) = self.inputs.pop_front()
+            {
+                self.feed(input).await;
+            }
+            if let Some(end) = self.end.take() {
+                return end;
+            }
+            if self.parts.show.is_deaf() {
+                return End::Deaf;
+            }
+            let midnight_may_come = tokio::time::Instant::now() + Duration::from_secs(60);
+            let watch_date =
+                (self.parts.platform == PlatformName::Cmcc).then_some(midnight_may_come);
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::End => return End::Interrupted,
+                    Signal::Report => self.inputs.push_back(Input::User(Intent::Report)),
+                },
+                () = sleep(limit) => return End::TimeIsUp,
+                Some((token, happened)) = news.recv() => self.hear(Word::Link(token, happened)),
+                Some(word) = words.recv() => self.hear(word),
+                line = next_line(&mut lines) => match line.as_deref().map(commands::parse) {
+                    // The end of stdin is not the end of the device.
+                    None => lines = None,
+                    Some(Ok(None)) => {}
+                    Some(Ok(Some(Wish::Intent(intent)))) => {
+                        if matches!(intent, Intent::TryAgain | Intent::RegisterAgain) {
+                            self.stopped = None;
+                        }
+                        self.inputs.push_back(Input::User(intent));
+                    }
+                    Some(Ok(Some(Wish::Help))) => self.parts.show.note(commands::HELP),
+                    Some(Ok(Some(Wish::Quit))) => return match self.stopped.take() {
+                        Some((error, advice)) => End::Stopped { error, advice },
+                        None => End::Interrupted,
+                    },
+                    Some(Err(problem)) => self.parts.show.note(&problem),
+                },
+                () = sleep(self.timer) => {
+                    self.timer = None;
+                    self.inputs.push_back(Input::Timeout);
+                }
+                () = sleep(watch_date) => self.tell_date(),
+            }
+        }
+    }
+
+    /// China Mobile's strategy 1 reports at the first use of a day, and a device that is on is in use.
+    fn tell_date(&mut self) {
+        let today = local(unix()).date();
+        if self.parts.platform == PlatformName::Cmcc && self.date != Some(today) {
+            self.date = Some(today);
+            self.inputs.push_back(Input::User(Intent::Use { date: today }));
+        }
+    }
+
+    fn hear(&mut self, word: Word) {
+        let ours =
+            |link: &Option<Link>, token| link.as_ref().is_some_and(|link| link.token == token);
+        match word {
+            Word::Link(token, _) if !ours(&self.link, token) => {}
+            Word::Link(token, News::Connected) => self.inputs.push_back(Input::Connected(token)),
+            Word::Link(_, News::Message(message)) => self.inputs.push_back(Input::Message(message)),
+            Word::Link(_, News::Acked(token, ack)) => {
+                self.inputs.push_back(Input::Acked(token, ack));
+            }
+            Word::Link(token, News::Closed { closed, detail }) => {
+                self.link = None;
+                if let Some(detail) = detail {
+                    self.parts.show.note(&detail);
+                }
+                self.inputs.push_back(Input::Closed(token, closed));
+            }
+            Word::Progress(token, progress) => {
+                if self.downloads.contains_key(&token) {
+                    self.parts.show.progress(progress);
+                    self.inputs.push_back(Input::Progress(token, progress));
+                }
+            }
+            Word::Answer(input, detail) => {
+                if let Input::Downloaded(token, _) = &input
+                    && self.downloads.remove(token).is_none()
+                {
+                    return;
+                }
+                if let Some(detail) = detail {
+                    self.parts.show.note(&detail);
+                }
+                self.inputs.push_back(input);
+            }
+        }
+    }
+
+    async fn feed(&mut self, input: Input) {
+        match self.parts.instance.handle(&input, self.clock.now()) {
+            Ok(outputs) => self.carry_out(outputs).await,
+            Err(PluginError::Refused(Refusal::Misuse(ApiMisuse::IntentNotSupported))) => {
+                let note = format!("{} has no such thing to do", self.parts.platform);
+                self.parts.show.note(&note);
+            }
+            Err(error) => self.end = Some(End::Plugin(error)),
+        }
+    }
+
+    async fn carry_out(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Command(command) => self.command(command).await,
+                Output::Event(event) => self.event(event),
+                Output::Timeout(at) => self.timer = at.map(|at| self.clock.at(at)),
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.parts.show.event(&event, self.clock.now());
+        if self.end.is_none()
+            && let Some(until) = self.parts.until
+            && until.reached_by(&event)
+        {
+            self.end = Some(End::Reached(until));
+        }
+        match event {
+            // A person at the keyboard decides how to go on; a script gets its exit code.
+            Event::Stopped { error, advice } if self.parts.lines_wanted() => {
+                self.stopped = Some((error, advice));
+                self.parts.show.note("type again to try again, quit to end, help for more");
+            }
+            Event::Stopped { error, advice } => {
+                self.end.get_or_insert(End::Stopped { error, advice });
+            }
+            Event::Update { update: Update::Failed { reason } }
+                if self.parts.until == Some(Until::Updated) =>
+            {
+                self.end.get_or_insert(End::UpdateFailed(reason));
+            }
+            _ => {}
+        }
+    }
+
+    async fn command(&mut self, command: Command) {
+        match command {
+            Command::Connect(token, connect) => {
+                if let Some(old) = self.link.take() {
+                    old.abort();
+                }
+                let (tls, clock) = (self.parts.tls.clone(), self.clock);
+                self.link = Some(Link::open(token, connect, tls, clock, self.link_news.clone()));
+            }
+            Command::Close(token) => match &self.link {
+                // Its last news answers.
+                Some(link) if link.token == token => link.order(Order::Close),
+                _ => self.inputs.push_back(Input::Closed(token, Closed::Requested)),
+            },
+            Command::Subscribe(token, subscribe) => self.order(Order::Subscribe(token, subscribe)),
+            Command::Publish(token, publish) => self.order(Order::Publish(token, publish)),
+            Command::Request(token, request) => {
+                let (http, words) = (self.parts.http.clone(), self.words.clone());
+                tokio::task::spawn_blocking(move || {
+                    let (answer, detail) = http.request(&request);
+                    let _ =
+                        words.blocking_send(Word::Answer(Input::Response(token, answer), detail));
+                });
+            }
+            Command::Store(token, key, value) => {
+                let dir = self.parts.dir.clone();
+                let done = blocking(move || dir.put(key, &value)).await;
+                self.stored(token, done);
+            }
+            Command::Erase(token, key) => {
+                let dir = self.parts.dir.clone();
+                let done = blocking(move || dir.erase(key)).await;
+                self.stored(token, done);
+            }
+            Command::Download(token, download) => {
+                let stop = Arc::new(AtomicBool::new(false));
+                self.downloads.insert(token, stop.clone());
+                let (http, words) = (self.parts.http.clone(), self.words.clone());
+                let firmware = self.firmware.clone();
+                tokio::task::spawn_blocking(move || {
+                    let mut tell = |progress| {
+                        let _ = words.blocking_send(Word::Progress(token, progress));
+                    };
+                    let (downloaded, detail) =
+                        firmware.download(&http, &download, &stop, &mut tell);
+                    let input = Input::Downloaded(token, downloaded);
+                    let _ = words.blocking_send(Word::Answer(input, detail));
+                });
+            }
+            Command::CancelDownload(token) => {
+                if let Some(stop) = self.downloads.remove(&token) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+            Command::Install(token, install) => {
+                let firmware = self.firmware.clone();
+                let done = blocking(move || firmware.install(&install)).await;
+                let outcome =
+                    self.outcome(done, LocalFailure::Install, "the image was not installed");
+                self.inputs.push_back(Input::Installed(token, outcome));
+            }
+            // Unknown to this host: it must fail, not ignore it.
+            other => {
+                let error = PluginError::Host(format!("it cannot carry out {other:?}"));
+                self.end = Some(End::Plugin(error));
+            }
+        }
+    }
+
+    fn order(&self, order: Order) {
+        // Without a connection the order is void: `Closed` is on its way, and the core awaits no other answer.
+        if let Some(link) = &self.link {
+            link.order(order);
+        }
+    }
+
+    fn stored(&mut self, token: Token, done: std::io::Result<()>) {
+        let outcome = self.outcome(done, LocalFailure::Store, "nothing was stored");
+        self.inputs.push_back(Input::Stored(token, outcome));
+    }
+
+    fn outcome(&mut self, done: std::io::Result<()>, failure: LocalFailure, what: &str) -> Outcome {
+        match done {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                let note = format!("{what} in {}: {error}", self.parts.dir.root().display());
+                self.parts.show.note(&note);
+                Outcome::Failed(failure)
+            }
+        }
+    }
+
+    /// Logs out, stops what is under way, and says how it ended.
+    async fn finish(mut self, end: End) -> Result<(), Exit> {
+        for stop in self.downloads.values() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        if let Some(link) = self.link.take() {
+            link.order(Order::Close);
+            // DISCONNECT, then the layers below: a second each at most.
+            link.ended(Duration::from_secs(2)).await;
+        }
+        let platform = self.parts.platform;
+        let (why, result) = match end {
+            End::Reached(until) => (format!("done: {}", until.word()), Ok(())),
+            End::TimeIsUp => match self.parts.until {
+                None => ("the time is up".into(), Ok(())),
+                Some(until) => {
+                    let why = format!("not {} in the time given with --for", until.word());
+                    let next = "give it more time, or see above what it waits for";
+                    (why.clone(), Err(Exit::network(why, next)))
+                }
+            },
+            End::Interrupted | End::Deaf => match self.parts.until {
+                None => ("ended; everything is stored".into(), Ok(())),
+                Some(until) => {
+                    let why = format!("interrupted before it was {}", until.word());
+                    (
+                        why.clone(),
+                        Err(Exit::network(why, "start it again: it goes on where it was")),
+                    )
+                }
+            },
+            End::Stopped { error, advice } => {
+                let why = text::error(&error, platform);
+                (why.clone(), Err(Exit::new(kind_of(&error), why, text::advice(advice))))
+            }
+            End::UpdateFailed(reason) => {
+                let why = format!("the update failed: {}", text::update_failure(&reason));
+                let kind = match &reason {
+                    UpdateFailure::Download(Failure::TooLarge | Failure::Forbidden)
+                    | UpdateFailure::Refused(_)
+                    | UpdateFailure::Size
+                    | UpdateFailure::Digest
+                    | UpdateFailure::Url => Kind::Rejected,
+                    UpdateFailure::Install => Kind::Local,
+                    _ => Kind::Network,
+                };
+                (why.clone(), Err(Exit::new(kind, why, "have the operator push it again")))
+            }
+            End::Plugin(error) => (error.to_string(), Err(self.refused(&error))),
+        };
+        let code = result.as_ref().err().map_or(0, |exit: &Exit| exit.kind as u8);
+        self.parts.show.end(code, &why);
+        result
+    }
+
+    fn refused(&self, error: &PluginError) -> Exit {
+        match error {
+            PluginError::Refused(Refusal::Misuse(misuse)) => match misuse {
+                ApiMisuse::Config(problem) => Exit::usage(
+                    problem,
+                    "set it with --set KEY=VALUE or in a file given with --config",
+                ),
+                ApiMisuse::StoredForAnotherDevice => Exit::local(
+                    format!("{} holds another device", self.parts.dir.root().display()),
+                    "give this device a folder of its own: --store DIR",
+                ),
+                ApiMisuse::StoredUnreadable(key) => {
+                    store::damaged(&self.parts.dir.file(*key), *key)
+                }
+                other => Exit::local(other, "report this as a defect"),
+            },
+            PluginError::Trapped { trap: Trap::OutOfFuel | Trap::OutOfTime, .. } => {
+                Exit::local(error, "start it again; if it comes back, the plugin is to blame")
+            }
+            _ => Exit::local(error, "start it again; what was stored is safe"),
+        }
+    }
+}
+
+impl Parts {
+    /// Whether a person is asked how to go on after a stop.
+    fn lines_wanted(&self) -> bool {
+        self.interactive && self.until.is_none() && self.limit.is_none()
+    }
+}
+
+/// Which exit code an error is.
+fn kind_of(error: &Error) -> Kind {
+    match error {
+        Error::Rejected { .. } | Error::PeerMisbehaved { .. } | Error::Codec { .. } => {
+            Kind::Rejected
+        }
+        Error::Local { .. } => Kind::Local,
+        _ => Kind::Network,
+    }
+}
+
+async fn next_line(lines: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the disk without holding up the connection's task.
+async fn blocking(
+    work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+) -> std::io::Result<()> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
+}

@@ -1,0 +1,170 @@
+//! What a person or a script sees: one line an event.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muster::{Event, Identity, Now, PlatformName, Progress, UnixTime, Update};
+use serde_json::{Map, Value, json};
+
+use super::clock::{self, local, rfc3339};
+use crate::text;
+
+/// Writes to stdout: for people, or as JSON.
+pub(super) struct Show {
+    json: bool,
+    platform: PlatformName,
+    bar: Option<ProgressBar>,
+    terminal: bool,
+    /// The last quarter of a download that was told without a terminal.
+    quarter: Option<u64>,
+    /// Nobody reads any more.
+    deaf: bool,
+}
+
+impl Show {
+    pub(super) fn new(json: bool, platform: PlatformName) -> Self {
+        let terminal = !json && io::stdout().is_terminal();
+        Self { json, platform, bar: None, terminal, quarter: None, deaf: false }
+    }
+
+    /// Whether stdout was closed: then nobody waits for us either.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// The first line: who this is, and where it keeps what it knows.
+    pub(super) fn device(
+        &mut self,
+        identity: &Identity,
+        store: &str,
+        settings: &str,
+        plugin: &str,
+    ) {
+        if self.json {
+            self.object(json!({
+                "event": "device", "platform": identity.platform, "product": identity.product,
+                "device": identity.device, "store": store, "settings": settings, "plugin": plugin,
+            }));
+        } else {
+            let Identity { platform, product, device } = identity;
+            self.line(&format!(
+                "{platform} device {device} of product {product}\n  settings: {settings}\n  store:    {store}\n  \
+                 plugin:   {plugin}"
+            ));
+        }
+    }
+
+    /// An event of the core.
+    pub(super) fn event(&mut self, event: &Event, now: Now) {
+        if self.json {
+            return self.object(serde_json::to_value(event).unwrap_or(Value::Null));
+        }
+        if let Event::Update { update } = event {
+            if let Update::Downloading { received, total } = update {
+                return self.download(*received, *total);
+            }
+            self.end_bar();
+        }
+        let Some(mut text) = text::event(event, self.platform) else { return };
+        let (next, next_unix) = match event {
+            Event::Heartbeat { next, next_unix, .. } => (*next, *next_unix),
+            Event::Scheduled { next, next_unix, .. } => (Some(*next), *next_unix),
+            _ => (None, None),
+        };
+        if let Some(next) = next {
+            let wait = next.millis_since(now.mono);
+            let unix = next_unix.unwrap_or(UnixTime(clock::unix().0.saturating_add(wait)));
+            text.push_str(&format!(", at {} (in {})", local(unix).time(), text::wait(wait)));
+        }
+        self.stamped(&text);
+    }
+
+    /// Something of the host itself: why a connection failed, what a command did.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.json {
+            self.object(json!({ "event": "note", "text": text }));
+        } else {
+            self.stamped(&format!("  {text}"));
+        }
+    }
+
+    /// The last line of `--json`. People see the exit's own message.
+    pub(super) fn end(&mut self, code: u8, why: &str) {
+        self.end_bar();
+        if self.json {
+            self.object(json!({ "event": "end", "code": code, "why": why }));
+        } else if code == 0 {
+            self.stamped(why);
+        }
+    }
+
+    /// How far a download is, between two events.
+    pub(super) fn progress(&mut self, progress: Progress) {
+        if !self.json {
+            self.download(progress.received, progress.total);
+        }
+    }
+
+    fn download(&mut self, received: u64, total: Option<u64>) {
+        if !self.terminal {
+            let total = total.unwrap_or(0);
+            let quarter = (received * 4).checked_div(total);
+            if quarter.is_some() && quarter != self.quarter {
+                self.quarter = quarter;
+                let text =
+                    format!("downloading: {} of {}", text::bytes(received), text::bytes(total));
+                self.stamped(&text);
+            }
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stdout());
+            let template = "{bar:32} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        bar.set_position(received);
+    }
+
+    fn end_bar(&mut self) {
+        self.quarter = None;
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn stamped(&mut self, text: &str) {
+        let line = format!("{}  {text}", local(clock::unix()).time());
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => self.line(&line),
+        }
+    }
+
+    fn object(&mut self, value: Value) {
+        let unix = clock::unix();
+        let mut line = Map::new();
+        line.insert("time".into(), rfc3339(unix).into());
+        match value {
+            Value::Object(fields) => line.extend(fields),
+            other => {
+                line.insert("event".into(), other);
+            }
+        }
+        self.line(&Value::Object(line).to_string());
+    }
+
+    fn line(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+            self.deaf = true;
+        }
+    }
+}
