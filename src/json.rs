@@ -252,6 +252,24 @@ pub(crate) fn string(text: &str) -> String {
     out
 }
 
+/// JSON as it came in, without the white space between its parts and in ASCII.
+#[cfg(feature = "ucloud")]
+pub(crate) fn compact(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in json.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            ' ' | '\t' | '\r' | '\n' if !in_string => continue,
+            _ => {}
+        }
+        push_ascii(&mut out, c);
+    }
+    out
+}
+
 /// Appends a JSON string of ASCII characters only: the vendors' C readers know no UTF-8.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
@@ -268,14 +286,18 @@ fn push_string(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    out.push_str("\\u");
-                    out.push_str(&crate::hex::lower(&unit.to_be_bytes()));
-                }
-            }
+            _ => push_ascii(out, c),
         }
     }
     out.push('"');
+}
+
+fn push_ascii(out: &mut String, c: char) {
+    if matches!(c, ' '..='~') {
+        return out.push(c);
+    }
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.push_str("\\u");
+        out.push_str(&crate::hex::lower(&unit.to_be_bytes()));
+    }
 }

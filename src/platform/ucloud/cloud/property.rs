@@ -8,7 +8,7 @@ use super::topics::{EVENT_REPLY, RESTORE_REPLY};
 use super::{MAX_DOWNLINK, Visit, records};
 use crate::cloud::What;
 use crate::error::CodecError;
-use crate::json::{Document, Object, Value};
+use crate::json::{Document, Object, Value, compact};
 use crate::platform::ucloud::wire;
 
 /// How many properties are remembered of a device; further ones are refused.
@@ -91,7 +91,7 @@ pub(super) fn set_body(request_id: &str, json: &str) -> Option<String> {
     let doc = Document::parse(json.as_bytes()).ok()?;
     let mut properties = Object::new();
     for (id, value) in doc.object().ok()?.members() {
-        properties = properties.raw(&id, value.raw());
+        properties = properties.raw(&id, &compact(value.raw()));
     }
     Some(Object::new().string("RequestID", request_id).object("Property", properties).end())
 }
@@ -123,7 +123,7 @@ impl Visit<'_, '_> {
         let mut added = 0;
         for (id, entry) in property.members() {
             let value = entry.get("Value").ok_or("every property needs a Value")?;
-            if id.is_empty() || id.len() + value.raw().len() > MAX_PROPERTY {
+            if id.is_empty() || id.len() + compact(value.raw()).len() > MAX_PROPERTY {
                 return Err("a property of more than 512 bytes, or without a name");
             }
             added += usize::from(!known.0.contains_key(id.as_ref()));
@@ -134,7 +134,7 @@ impl Visit<'_, '_> {
         for (id, entry) in property.members() {
             let time = entry.get("Time").and_then(Value::as_u64).unwrap_or(now);
             if let Some(value) = entry.get("Value") {
-                known.0.insert(id.into_owned(), (value.raw().to_string(), time));
+                known.0.insert(id.into_owned(), (compact(value.raw()), time));
             }
         }
         self.cx.put(records::PROPERTIES, &key, &*known);

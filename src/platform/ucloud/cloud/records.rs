@@ -180,9 +180,16 @@ pub(super) struct Report {
 }
 
 /// The latest value of each property, as JSON, with the time at which it came.
-#[derive(Debug, Default, Encode, Decode)]
+#[derive(Default, Encode, Decode)]
 #[cbor(transparent)]
 pub(super) struct Properties(#[n(0)] pub(super) BTreeMap<String, (String, u64)>);
+
+impl core::fmt::Debug for Properties {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Values are the owner's.
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Device {
     pub(super) fn new(record: DeviceRecord) -> Self {

@@ -1,13 +1,13 @@
 //! Properties of the thing model: posted by the device, set by the cloud.
 
 use alloc::collections::VecDeque;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
 
 use crate::error::{CodecError, Rejected};
-use crate::json::{Document, Object};
+use crate::json::{Document, Object, compact};
 use crate::platform::ucloud::wire;
 
 /// Posts that wait for a session or for their turn; one more pushes the oldest out.
@@ -15,10 +15,21 @@ const MAX_WAITING: usize = 8;
 /// What still fits, with its topic, into a message that the vendor's clients would take.
 const MAX_POST: usize = 32 * 1024;
 
-/// Properties to be posted, as the `Property` object of the body, oldest first.
+/// Properties to be posted, oldest first.
 #[derive(Debug, Default, Encode, Decode)]
 #[cbor(transparent)]
-pub(super) struct Posts(#[n(0)] VecDeque<String>);
+pub(super) struct Posts(#[n(0)] VecDeque<Properties>);
+
+/// The `Property` object of one post. Its values are the owner's, and not shown.
+#[derive(Encode, Decode)]
+#[cbor(transparent)]
+pub(super) struct Properties(#[n(0)] String);
+
+impl core::fmt::Debug for Properties {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Properties({} bytes)", self.0.len())
+    }
+}
 
 impl Posts {
     /// Takes `{"id":value,…}` in.
@@ -29,21 +40,21 @@ impl Posts {
         let doc = Document::parse(json.as_bytes())?;
         let mut properties = Object::new();
         for (id, value) in doc.object()?.members() {
-            properties = properties.object(&id, Object::new().raw("Value", value.raw()));
+            properties = properties.object(&id, Object::new().raw("Value", &compact(value.raw())));
         }
         if self.0.len() == MAX_WAITING {
             self.0.pop_front();
         }
-        self.0.push_back(properties.end());
+        self.0.push_back(Properties(properties.end()));
         Ok(())
     }
 
-    pub(super) fn next(&mut self) -> Option<String> {
+    pub(super) fn next(&mut self) -> Option<Properties> {
         self.0.pop_front()
     }
 
     /// Puts one back that was sent and not answered.
-    pub(super) fn put_back(&mut self, properties: String) {
+    pub(super) fn put_back(&mut self, properties: Properties) {
         if self.0.len() < MAX_WAITING {
             self.0.push_front(properties);
         }
@@ -51,8 +62,8 @@ impl Posts {
 }
 
 /// `{"RequestID":"…","Property":{"id":{"Value":…}}}`
-pub(super) fn post_body(request_id: &str, properties: &str) -> Vec<u8> {
-    Object::new().string("RequestID", request_id).raw("Property", properties).bytes()
+pub(super) fn post_body(request_id: &str, properties: &Properties) -> Vec<u8> {
+    Object::new().string("RequestID", request_id).raw("Property", &properties.0).bytes()
 }
 
 /// What a `post_reply` says to the request `request_id`; `None`: it is about another one.
@@ -84,5 +95,5 @@ pub(super) fn set(bytes: &[u8]) -> Result<(String, Vec<u8>), CodecError> {
         return Err(CodecError::invalid("Property"));
     }
     let reply = Object::new().raw("RequestID", &echo).number("RetCode", 0).bytes();
-    Ok((property.raw().to_string(), reply))
+    Ok((compact(property.raw()), reply))
 }

@@ -406,7 +406,7 @@ enum Posting {
         #[n(0)]
         request_id: String,
         #[n(1)]
-        properties: String,
+        properties: property::Properties,
         #[n(2)]
         tries: Tries,
     },
