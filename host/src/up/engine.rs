@@ -22,6 +22,7 @@ use muster::{Now, PlatformName, UnixTime};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use super::firmware;
 use super::journal::Journal;
 use super::store::Store;
 use crate::exit::Exit;
@@ -170,6 +171,7 @@ pub(crate) struct Keeper {
     store: Store,
     journal: Arc<Journal>,
     clock: Clock,
+    firmware_base: String,
     deadline: Option<muster::Instant>,
     sinks: HashMap<ConnectionId, (PlatformName, mpsc::Sender<CloudOutput>)>,
     requests: HashMap<RequestId, oneshot::Sender<Response>>,
@@ -188,6 +190,7 @@ impl Keeper {
         config: CloudConfig,
         journal: Arc<Journal>,
         clock: Clock,
+        firmware_base: String,
     ) -> Result<Self, Exit> {
         let cloud = build(&store, &config, clock)?;
         let status = Status {
@@ -205,6 +208,7 @@ impl Keeper {
             store,
             journal,
             clock,
+            firmware_base,
             deadline: None,
             sinks: HashMap::new(),
             requests: HashMap::new(),
@@ -248,6 +252,8 @@ impl Keeper {
     /// Puts the changes so far on the disk, together with notes of the host's own.
     pub(crate) fn commit(&mut self, meta: &[(&str, &str)]) -> rusqlite::Result<()> {
         self.store.commit(&self.changes, meta)?;
+        self.status.commits += 1;
+        self.status.changes += self.changes.len() as u64;
         self.changes.clear();
         let held = std::mem::take(&mut self.held);
         self.release(held);
@@ -394,8 +400,12 @@ impl Keeper {
                 CloudOutput::ConnAck { connection, .. }
                 | CloudOutput::SubAck { connection, .. }
                 | CloudOutput::UnsubAck { connection, .. }
-                | CloudOutput::PubAck { connection, .. }
-                | CloudOutput::Publish { connection, .. } => self.tell(connection, output),
+                | CloudOutput::PubAck { connection, .. } => self.tell(connection, output),
+                CloudOutput::Publish { connection, token, topic, qos, payload } => {
+                    let payload = firmware::with_base(payload, &self.firmware_base);
+                    let output = CloudOutput::Publish { connection, token, topic, qos, payload };
+                    self.tell(connection, output);
+                }
                 CloudOutput::Close { connection } => {
                     self.tell(connection, output);
                     self.sinks.remove(&connection);

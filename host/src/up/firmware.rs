@@ -15,7 +15,7 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use md5::Md5;
 use muster::cloud::{Action, Operation, OperationResult};
-use muster::{PlatformName, hex};
+use muster::{SecretBytes, hex};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
@@ -83,12 +83,12 @@ pub(crate) async fn upload(State(up): State<Arc<Up>>, request: Request) -> Answe
     let id = image.sha256.get(..32).unwrap_or(&image.sha256).to_owned();
     let fresh = staged.keep(&folder, &id, &name).await?;
 
-    let url = address(&up.firmware_base, platform, &id, &name, &version);
+    let path = format!("/{id}/{name}");
     let action = Action::AddFirmware {
         product,
         module,
         version,
-        url: url.clone(),
+        url: format!("{STAND_IN}{path}"),
         size: image.size,
         md5: image.md5.clone(),
         sha256: image.sha256.clone(),
@@ -107,15 +107,30 @@ pub(crate) async fn upload(State(up): State<Arc<Up>>, request: Request) -> Answe
         Err(unavailable) => return Err(unavailable.into()),
     }
     Ok(super::http::json(&json!({
-        "url": url, "size": image.size, "md5": image.md5, "sha256": image.sha256,
+        "url": format!("{}{path}", up.addresses.firmware), "size": image.size, "md5": image.md5, "sha256": image.sha256,
     })))
 }
 
-/// What devices are told. UCloud's C SDK cannot read an address without a query.
-fn address(base: &str, platform: PlatformName, id: &str, name: &str, version: &str) -> String {
-    let query =
-        if platform == PlatformName::Ucloud { format!("?v={version}") } else { String::new() };
-    format!("{base}/{id}/{name}{query}")
+/// What the clouds keep in place of the address of this server, which may be another one after the next start: they
+/// know an image as `STAND_IN/<id>/<name>`, and the engine puts the real address into what goes out to devices.
+const STAND_IN: &str = "http://firmware.muster.invalid";
+
+/// A message to a device, with the address at which it can fetch firmware now.
+pub(crate) fn with_base(payload: SecretBytes, base: &str) -> SecretBytes {
+    let (bytes, needle) = (payload.expose(), STAND_IN.as_bytes());
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(needle.len()).position(|window| window == needle) {
+        let (before, after) = rest.split_at(at);
+        out.extend_from_slice(before);
+        out.extend_from_slice(base.as_bytes());
+        rest = after.get(needle.len()..).unwrap_or_default();
+    }
+    if rest.len() == bytes.len() {
+        return payload;
+    }
+    out.extend_from_slice(rest);
+    SecretBytes::new(out)
 }
 
 fn file_name(product: &str, module: Option<&str>, version: &str) -> String {
@@ -358,7 +373,20 @@ fn parse_range(text: &str, size: u64) -> Range {
 
 #[cfg(test)]
 mod tests {
-    use super::{Range, parse_range};
+    use super::{Range, STAND_IN, parse_range, with_base};
+    use muster::SecretBytes;
+
+    #[test]
+    fn devices_are_told_the_address_of_today() {
+        let told =
+            |text: &str| with_base(SecretBytes::new(text.as_bytes().to_vec()), "http://h:1/f");
+        assert_eq!(told("{}").expose(), b"{}");
+        let kept = format!("{{\"a\":\"{STAND_IN}/1/x?Version=1\",\"b\":\"{STAND_IN}/2/y\"}}");
+        assert_eq!(
+            told(&kept).expose(),
+            br#"{"a":"http://h:1/f/1/x?Version=1","b":"http://h:1/f/2/y"}"#
+        );
+    }
 
     #[test]
     fn ranges_are_read_as_rfc_9110_says() {

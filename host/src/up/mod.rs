@@ -97,7 +97,6 @@ pub(crate) struct Up {
     pub(crate) addresses: Addresses,
     pub(crate) doors: Doors,
     pub(crate) data: PathBuf,
-    pub(crate) firmware_base: String,
     pub(crate) uploads: Semaphore,
     pub(crate) mqtt_slots: Arc<Semaphore>,
     pub(crate) clock: Clock,
@@ -150,11 +149,18 @@ async fn up(args: Args) -> Result<(), Exit> {
     firmware::prepare(&data)?;
 
     let sockets = Sockets::bind(&args).await?;
+    let addresses = sockets.addresses(&args, data.clone())?;
     let journal = Arc::new(Journal::new());
     let limit = args.max_connections as usize;
     let mut config = CloudConfig::default();
     config.limits.connections = limit;
-    let mut keeper = Keeper::new(Store::open(&folder)?, config, Arc::clone(&journal), clock)?;
+    let mut keeper = Keeper::new(
+        Store::open(&folder)?,
+        config,
+        Arc::clone(&journal),
+        clock,
+        addresses.firmware.clone(),
+    )?;
     let app_secret = demo::seed(&mut keeper)?;
     let engine = keeper.start().map_err(|e| {
         Exit::local(
@@ -163,12 +169,10 @@ async fn up(args: Args) -> Result<(), Exit> {
         )
     })?;
 
-    let addresses = sockets.addresses(&args, data.clone())?;
     let mqtt_slots = Arc::new(Semaphore::new(limit));
     let up = Arc::new(Up {
         engine: engine.clone(),
         journal,
-        firmware_base: addresses.firmware.clone(),
         addresses,
         doors: sockets.doors,
         data,

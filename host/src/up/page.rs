@@ -24,7 +24,10 @@ pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
     };
     let mut nonce = [0; 16];
     if getrandom::fill(&mut nonce).is_err() {
-        return super::http::plain(StatusCode::INTERNAL_SERVER_ERROR, "the system gives no random numbers\n");
+        return super::http::plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the system gives no random numbers\n",
+        );
     }
     let nonce = hex::lower(&nonce);
     let html = document(&up.addresses, &demo, language(parts), &nonce);
@@ -32,7 +35,8 @@ pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     );
-    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let policy =
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, policy),
@@ -46,7 +50,11 @@ pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
 
 /// The language to begin with: the first of the two that the browser names.
 fn language(parts: &Parts) -> &'static str {
-    let asked = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let asked = parts
+        .headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut tags = asked.split(',').map(|tag| tag.trim().to_ascii_lowercase());
     match tags.find(|tag| tag.starts_with("zh") || tag.starts_with("en")) {
         Some(tag) if tag.starts_with("zh") => "zh",
@@ -65,8 +73,10 @@ fn document(at: &Addresses, demo: &Value, lang: &str, nonce: &str) -> String {
         (two("Operator API", "运维接口"), at.api.clone()),
         (two("Data folder", "数据目录"), at.data.display().to_string()),
     ];
-    let addresses: String =
-        address_rows.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", code(value))).collect();
+    let addresses: String = address_rows
+        .iter()
+        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", code(value)))
+        .collect();
     format!(
         r#"<!doctype html>
 <html lang="{html_lang}" data-lang="{lang}">
@@ -128,7 +138,11 @@ fn document(at: &Addresses, demo: &Value, lang: &str, nonce: &str) -> String {
 
 /// The same text in both languages; the style sheet shows one.
 fn two(en: &str, zh: &str) -> String {
-    format!(r#"<span class="en" lang="en">{}</span><span class="zh" lang="zh-CN">{}</span>"#, escape(en), escape(zh))
+    format!(
+        r#"<span class="en" lang="en">{}</span><span class="zh" lang="zh-CN">{}</span>"#,
+        escape(en),
+        escape(zh)
+    )
 }
 
 fn code(text: &str) -> String {
@@ -217,10 +231,20 @@ fn card(platform: PlatformName, at: &Addresses, demo: &Value) -> String {
     );
     let mut doors = String::new();
     if let (Some(tcp), Some(ws)) = (at.mqtt.get(&platform), at.ws.get(&platform)) {
-        let _ = write!(doors, "<dt>MQTT</dt><dd>{}</dd><dt>WebSocket</dt><dd>{}</dd>", code(tcp), code(ws));
+        let _ = write!(
+            doors,
+            "<dt>MQTT</dt><dd>{}</dd><dt>WebSocket</dt><dd>{}</dd>",
+            code(tcp),
+            code(ws)
+        );
     }
     for (key, path) in http_paths(platform) {
-        let _ = write!(doors, "<dt>{}</dt><dd>{}</dd>", escape(key), code(&format!("{}{path}", at.http)));
+        let _ = write!(
+            doors,
+            "<dt>{}</dt><dd>{}</dd>",
+            escape(key),
+            code(&format!("{}{path}", at.http))
+        );
     }
     let _ = write!(out, "<dl>{doors}</dl>");
 
@@ -229,7 +253,12 @@ fn card(platform: PlatformName, at: &Addresses, demo: &Value) -> String {
         let _ = write!(out, "<h3>{}</h3>{}", two("Demo device", "演示设备"), table(settings));
         if platform == PlatformName::Alibaba {
             let app = &demo["alibaba_app"]["settings"];
-            let _ = write!(out, "<h3>{}</h3>{}", two("Demo app and owner", "演示 App 与用户"), table(app));
+            let _ = write!(
+                out,
+                "<h3>{}</h3>{}",
+                two("Demo app and owner", "演示 App 与用户"),
+                table(app)
+            );
         }
         let _ = write!(out, "<h3>{}</h3>", two("Try it", "试一试"));
         for step in steps(platform, at, demo) {
@@ -239,7 +268,10 @@ fn card(platform: PlatformName, at: &Addresses, demo: &Value) -> String {
         let _ = write!(
             out,
             "<p class=\"note\">{}</p>",
-            two("The demo product is gone. Start with a fresh --data folder to get it back.", "演示产品已被删除。使用新的 --data 目录启动即可恢复。")
+            two(
+                "The demo product is gone. Start with a fresh --data folder to get it back.",
+                "演示产品已被删除。使用新的 --data 目录启动即可恢复。"
+            )
         );
     }
     out.push_str("</section>\n");
@@ -249,10 +281,13 @@ fn card(platform: PlatformName, at: &Addresses, demo: &Value) -> String {
 fn http_paths(platform: PlatformName) -> &'static [(&'static str, &'static str)] {
     match platform {
         PlatformName::Ucloud | PlatformName::Krtyun => &[],
-        PlatformName::Cmcc => {
-            &[("secret/info", "/v2/customer/device/secret/info"), ("report", "/v2/customer/device/report")]
+        PlatformName::Cmcc => &[
+            ("secret/info", "/v2/customer/device/secret/info"),
+            ("report", "/v2/customer/device/report"),
+        ],
+        PlatformName::Alibaba => {
+            &[("HTTPS API", "/awss/…  /thing/…"), ("auth", "/auth/register/device")]
         }
-        PlatformName::Alibaba => &[("HTTPS API", "/awss/…  /thing/…"), ("auth", "/auth/register/device")],
     }
 }
 
@@ -285,11 +320,23 @@ fn table(settings: &Value) -> String {
 
 /// How a person tries a platform: with the plugin, and with somebody else's client.
 fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
-    let get = |key: &str| demo[platform.as_str()]["settings"][key].as_str().unwrap_or_default().to_owned();
+    let get = |key: &str| {
+        demo[platform.as_str()]["settings"][key].as_str().unwrap_or_default().to_owned()
+    };
     let own = command(&format!("muster device --platform {platform} {}", url_flag(at)));
-    let own = format!("<p>{}</p>{own}", two("With the wasm plugin, from registration to updates:", "使用 wasm 插件，从注册到升级："));
+    let own = format!(
+        "<p>{}</p>{own}",
+        two(
+            "With the wasm plugin, from registration to updates:",
+            "使用 wasm 插件，从注册到升级："
+        )
+    );
     let port = at.mqtt.get(&platform).and_then(|url| url.rsplit(':').next()).unwrap_or_default();
-    let host = at.mqtt.get(&platform).and_then(|url| url.strip_prefix("mqtt://")?.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
+    let host = at
+        .mqtt
+        .get(&platform)
+        .and_then(|url| url.strip_prefix("mqtt://")?.rsplit_once(':'))
+        .map_or("127.0.0.1", |(host, _)| host);
     match platform {
         PlatformName::Ucloud => {
             let (p, secret) = (get("product_sn"), get("product_secret"));
@@ -303,7 +350,17 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
                 "The vendor's C and Arduino SDKs, paho and MQTT.js work unchanged: point their broker address here; their firmware downloads expect port 80, so give --firmware-url an address that reaches it.",
                 "厂商的 C 与 Arduino SDK、paho、MQTT.js 无需修改即可使用：把 broker 地址指向这里；SDK 的固件下载固定使用 80 端口，请用 --firmware-url 指定可达地址。",
             );
-            vec![own, format!("<p>{}</p>{}<p>{sdk}</p>", two("With Mosquitto, the request for the secret:", "使用 Mosquitto 请求设备密码："), command_with_secret(&line, &secret))]
+            vec![
+                own,
+                format!(
+                    "<p>{}</p>{}<p>{sdk}</p>",
+                    two(
+                        "With Mosquitto, the request for the secret:",
+                        "使用 Mosquitto 请求设备密码："
+                    ),
+                    command_with_secret(&line, &secret)
+                ),
+            ]
         }
         PlatformName::Cmcc => {
             let (id, key) = (get("product_id"), get("product_key"));
@@ -311,7 +368,14 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
                 "curl -s {}/v2/customer/device/secret/info -H 'Content-Type: application/json' -d '{{\"deviceNoType\":\"SN\",\"deviceNo\":\"MUSTER-SN-0001\",\"productId\":\"{id}\",\"productKey\":\"{key}\"}}'",
                 at.http
             );
-            vec![own, format!("<p>{}</p>{}", two("With curl:", "使用 curl："), command_with_secret(&line, &key))]
+            vec![
+                own,
+                format!(
+                    "<p>{}</p>{}",
+                    two("With curl:", "使用 curl："),
+                    command_with_secret(&line, &key)
+                ),
+            ]
         }
         PlatformName::Krtyun => {
             let (p, secret) = (get("product_id"), get("product_secret"));
@@ -319,7 +383,17 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
             let line = format!(
                 "mosquitto_rr -h {host} -p {port} -i {p} -u {d} -P {secret} -q 1 -t /sys/{p}/{d}/thing/register/post -e /sys/{p}/{d}/thing/register/set -m '{{\"CMD\":20,\"ID\":\"1\",\"PRODUCT_ID\":\"{p}\",\"DEVICE_ID\":\"{d}\"}}'"
             );
-            vec![own, format!("<p>{}</p>{}", two("With Mosquitto, the request for the secret:", "使用 Mosquitto 请求设备密钥："), command_with_secret(&line, &secret))]
+            vec![
+                own,
+                format!(
+                    "<p>{}</p>{}",
+                    two(
+                        "With Mosquitto, the request for the secret:",
+                        "使用 Mosquitto 请求设备密钥："
+                    ),
+                    command_with_secret(&line, &secret)
+                ),
+            ]
         }
         PlatformName::Alibaba => {
             let app = format!(
@@ -354,7 +428,8 @@ fn escape(text: &str) -> String {
 /// What a person sees who starts `muster up` in a terminal.
 pub(crate) fn terminal(at: &Addresses, demo: &Value) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "Muster {}: four device clouds on this machine\n", env!("CARGO_PKG_VERSION"));
+    let _ =
+        writeln!(out, "Muster {}: four device clouds on this machine\n", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(out, "  start page     {}/", at.http);
     for platform in PlatformName::ALL {
         let door = at.mqtt.get(&platform).map_or_else(|| at.http.clone(), Clone::clone);
