@@ -103,6 +103,9 @@ pub(crate) struct Up {
     app_secret: Option<String>,
 }
 
+/// The file in the data folder that holds what `--json` prints, while the clouds run: for `--local`.
+pub(crate) const LINE: &str = "up.json";
+
 /// The platforms that have MQTT, with the port each has by default.
 const MQTT_PORTS: [(PlatformName, u16); 3] =
     [(PlatformName::Ucloud, 18831), (PlatformName::Krtyun, 18832), (PlatformName::Alibaba, 18833)];
@@ -189,8 +192,16 @@ async fn up(args: Args) -> Result<(), Exit> {
         tokio::spawn(mqtt::serve(Arc::clone(&up), listener, platform, Arc::clone(&mqtt_slots)));
     }
 
+    let line = up.data.join(LINE);
+    store::replace(&line, format!("{}\n", json(&up.addresses)).as_bytes()).map_err(|e| {
+        Exit::local(
+            format!("cannot write {}: {e}", line.display()),
+            "check the rights of the data folder, or choose another: --data DIR",
+        )
+    })?;
     announce(&up, args.json).await?;
     stop.wait().await;
+    let _ = std::fs::remove_file(&line);
     if !args.json {
         eprintln!("stopping; what the clouds know is in {}", up.data.display());
     }

@@ -131,8 +131,8 @@ fn document(at: &Addresses, demo: &Value, lang: &str, nonce: &str) -> String {
             "What you would do in a vendor's console: products, imports, switches, firmware, updates.",
             "相当于厂商控制台中的操作：产品、导入设备、开关、固件、升级。",
         ),
-        commands = command(&format!("muster cloud products {}", url_flag(at)))
-            + &command(&format!("muster cloud log --follow {}", url_flag(at))),
+        commands = command(&format!("muster cloud products {}", local_flag(at)))
+            + &command(&format!("muster cloud log --follow {}", local_flag(at))),
     )
 }
 
@@ -173,8 +173,18 @@ fn command_with_secret(text: &str, secret: &str) -> String {
     )
 }
 
-fn url_flag(at: &Addresses) -> String {
-    if at.http == crate::local::DEFAULT_URL { String::new() } else { format!("--url {}", at.http) }
+/// Names these clouds to the other commands, unless they are where those look anyway.
+fn local_flag(at: &Addresses) -> String {
+    if at.http == crate::local::DEFAULT_URL {
+        return String::new();
+    }
+    let file = at.data.join(super::LINE).display().to_string();
+    let plain = file.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+:@".contains(&b));
+    if plain {
+        format!("--local {file}")
+    } else {
+        format!("--local '{}'", file.replace('\'', "'\\''"))
+    }
 }
 
 struct Words {
@@ -323,7 +333,7 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
     let get = |key: &str| {
         demo[platform.as_str()]["settings"][key].as_str().unwrap_or_default().to_owned()
     };
-    let own = command(&format!("muster device --platform {platform} {}", url_flag(at)));
+    let own = command(&format!("muster device --platform {platform} {}", local_flag(at)));
     let own = format!(
         "<p>{}</p>{own}",
         two(
@@ -399,7 +409,7 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
             let app = format!(
                 "<p>{}</p>{}<p>{}</p>",
                 two("As the owner's app, the guided bind:", "以用户 App 的身份完成绑定流程："),
-                command(&format!("muster app alibaba bind {}", url_flag(at))),
+                command(&format!("muster app alibaba bind {}", local_flag(at))),
                 two(
                     "Real API Gateway clients work too (PyPI alibabacloud-iot-api-gateway, npm aliyun-api-gateway): host as above, AppKey and AppSecret from the table.",
                     "真实的 API 网关客户端同样可用（PyPI alibabacloud-iot-api-gateway、npm aliyun-api-gateway）：host 见上，AppKey 与 AppSecret 见表。",
@@ -447,7 +457,7 @@ pub(crate) fn terminal(at: &Addresses, demo: &Value) -> String {
             .collect();
         let _ = writeln!(out, "  {name:<13}  {}", line.join(" "));
     }
-    let flag = url_flag(at);
+    let flag = local_flag(at);
     let _ = writeln!(out, "\nNext, in a second terminal:");
     for platform in PlatformName::ALL {
         let line = format!("muster device --platform {platform} {flag}");
