@@ -192,6 +192,7 @@ async fn up(args: Args) -> Result<(), Exit> {
         tokio::spawn(mqtt::serve(Arc::clone(&up), listener, platform, Arc::clone(&mqtt_slots)));
     }
 
+    warn(&args);
     let line = up.data.join(LINE);
     store::replace(&line, format!("{}\n", json(&up.addresses)).as_bytes()).map_err(|e| {
         Exit::local(
@@ -209,6 +210,22 @@ async fn up(args: Args) -> Result<(), Exit> {
     // Held until here: nobody else may open the database before it is closed.
     drop(folder);
     Ok(())
+}
+
+/// What a person may not have meant.
+fn warn(args: &Args) {
+    if args.listen.is_unspecified() && args.firmware_url.is_none() {
+        eprintln!(
+            "warning: devices on other machines are told to fetch firmware from 127.0.0.1\n  \
+             next: say how they reach this machine: --firmware-url http://ADDR:PORT/firmware"
+        );
+    }
+    if !args.operator_listen.is_loopback() {
+        eprintln!(
+            "warning: the operator API has no password, and whoever reaches {} may do everything",
+            args.operator_listen
+        );
+    }
 }
 
 /// All listeners.

@@ -145,8 +145,13 @@ impl Wire for Tcp {
         if self.0.shutdown().await.is_err() {
             return;
         }
-        // Closing with unread bytes resets the connection, and the peer may lose the refusal that we sent last.
+        // Closing with unread bytes resets the connection, and the peer may lose the refusal that we sent last. What a
+        // peer sends beyond a few packets gets no such courtesy.
         let mut rest = [0; 1024];
-        while matches!(self.0.read(&mut rest).await, Ok(n) if n > 0) {}
+        for _ in 0..64 {
+            if !matches!(self.0.read(&mut rest).await, Ok(n) if n > 0) {
+                return;
+            }
+        }
     }
 }
