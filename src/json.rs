@@ -62,10 +62,12 @@ fn without_trailing_commas(bytes: &[u8]) -> Cow<'_, [u8]> {
         }
         if in_string || !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
             let closes = !in_string && matches!(byte, b'}' | b']');
-            if closes && last == b',' && !matches!(before, b'{' | b'[' | b',') {
-                if let Some(comma) = text.to_mut().get_mut(last_at) {
-                    *comma = b' ';
-                }
+            let dangling = last == b',' && !matches!(before, b'{' | b'[' | b',');
+            if closes
+                && dangling
+                && let Some(comma) = text.to_mut().get_mut(last_at)
+            {
+                *comma = b' ';
             }
             // What is inside a string is no comma and no bracket.
             (before, last, last_at) = (last, if in_string { b'"' } else { byte }, at);
