@@ -31,7 +31,7 @@ pub(super) struct Given<'a> {
 }
 
 /// Reads `KEY=VALUE`.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("has to be KEY=VALUE".to_owned()),
@@ -81,7 +81,10 @@ pub(super) fn gather(given: &Given<'_>, http: &Http) -> Result<Gathered, Exit> {
 }
 
 /// TOML, or JSON by its first character: flat keys, values of any simple type.
-fn read_file(path: &Path, platform: PlatformName) -> Result<Vec<(String, String)>, Exit> {
+pub(crate) fn read_file(
+    path: &Path,
+    platform: PlatformName,
+) -> Result<Vec<(String, String)>, Exit> {
     let at = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| {
         Exit::local(format!("cannot read {at}: {e}"), "give an existing file with --config")
@@ -110,7 +113,7 @@ fn read_file(path: &Path, platform: PlatformName) -> Result<Vec<(String, String)
     }
 }
 
-fn flat(value: &Value) -> Result<Vec<(String, String)>, String> {
+pub(crate) fn flat(value: &Value) -> Result<Vec<(String, String)>, String> {
     let Value::Object(map) = value else { return Err("has to be an object".into()) };
     map.iter()
         .map(|(key, value)| match value {

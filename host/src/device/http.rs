@@ -17,13 +17,13 @@ const READ_WITHIN: Duration = Duration::from_secs(20);
 
 /// The clients. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Http {
+pub(crate) struct Http {
     requests: ureq::Agent,
     downloads: ureq::Agent,
 }
 
 impl Http {
-    pub(super) fn new(trust: &Trust) -> Self {
+    pub(crate) fn new(trust: &Trust) -> Self {
         let roots = match trust {
             Trust::Public => RootCerts::WebPki,
             Trust::Own(own) => {
@@ -54,7 +54,7 @@ impl Http {
     }
 
     /// Carries out a request of the core. With a failure comes a detail for the person.
-    pub(super) fn request(&self, request: &Request) -> (Answer, Option<String>) {
+    pub(crate) fn request(&self, request: &Request) -> (Answer, Option<String>) {
         match self.try_request(request) {
             Ok(response) => (Answer::Response(response), None),
             Err(error) => {

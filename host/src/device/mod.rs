@@ -14,15 +14,15 @@
 
 mod clock;
 mod commands;
-mod config;
+pub(crate) mod config;
 mod driver;
 mod firmware;
-mod http;
+pub(crate) mod http;
 mod link;
 mod show;
 mod signals;
 mod store;
-mod tls;
+pub(crate) mod tls;
 mod transport;
 
 use std::io::IsTerminal;

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 
 /// Whom to trust.
 #[derive(Clone)]
-pub(super) enum Trust {
+pub(crate) enum Trust {
     /// The public roots, as Mozilla keeps them.
     Public,
     /// These and no others.
