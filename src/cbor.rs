@@ -79,7 +79,8 @@ impl minicbor::encode::Write for Bytes {
 impl Encoder {
     /// Nothing written yet.
     pub fn new() -> Self {
-        Self(minicbor::Encoder::new(Bytes(Vec::new())))
+        // Most values fit; growing from nothing would move them four times.
+        Self(minicbor::Encoder::new(Bytes(Vec::with_capacity(96))))
     }
 
     /// What was written.

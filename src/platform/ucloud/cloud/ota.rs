@@ -23,7 +23,7 @@ pub(super) fn upstream(payload: &[u8], visit: &mut Visit<'_, '_>) {
     let Report { module, what } = report;
     match what {
         Reported::Version(version) => {
-            visit.report(wire::OTA_UP, payload);
+            visit.report_json(wire::OTA_UP, payload);
             visit.cx.log(What::Reported, visit.session.subject(), ["version ", &version].concat());
             visit.runs(&module, &version);
             visit.settle(&module, &version);
@@ -37,11 +37,11 @@ pub(super) fn upstream(payload: &[u8], visit: &mut Visit<'_, '_>) {
             visit.progress(&module, state, percent, &version);
         }
         Reported::Success(version) => {
-            visit.report(wire::OTA_UP, payload);
+            visit.report_json(wire::OTA_UP, payload);
             visit.succeeded(&module, &version);
         }
         Reported::Failure(code) => {
-            visit.report(wire::OTA_UP, payload);
+            visit.report_json(wire::OTA_UP, payload);
             let failed = [&code.to_string(), ": ", reason(code)].concat();
             visit.ended(&module, UpgradeState::Failed, &failed);
         }

@@ -33,7 +33,7 @@ pub(super) fn posted(payload: &[u8], visit: &mut Visit<'_, '_>) {
         Err(why) => (PARAMETER_ERROR, why),
     };
     if code == 0 {
-        visit.report(wire::POST, payload);
+        visit.report_json(wire::POST, payload);
         visit.cx.log(What::Reported, visit.session.subject(), "properties");
     } else {
         visit.dropped(message);
@@ -52,7 +52,7 @@ pub(super) fn event(payload: &[u8], visit: &mut Visit<'_, '_>) {
         None => (PARAMETER_ERROR, "Identifier is missing"),
     };
     if code == 0 {
-        visit.report("tmodel/event/post", payload);
+        visit.report_json("tmodel/event/post", payload);
         visit.cx.log(What::Reported, visit.session.subject(), "an event");
     }
     visit.reply(EVENT_REPLY, &request_id, code, message);
@@ -137,7 +137,7 @@ impl Visit<'_, '_> {
                 known.0.insert(id.into_owned(), (compact(value.raw()), time));
             }
         }
-        self.cx.put(records::PROPERTIES, &key, &*known);
+        self.cx.put(records::PROPERTIES, key, &*known);
         Ok(())
     }
 }

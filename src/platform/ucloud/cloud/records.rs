@@ -205,7 +205,7 @@ impl Device {
     }
 
     pub(super) fn put(&self, product: &str, device: &str, cx: &mut CloudCx<'_>) {
-        cx.put(DEVICE, &subject(product, device), &self.record);
+        cx.put(DEVICE, subject(product, device), &self.record);
     }
 
     /// Where it can be reached with its own secret.
@@ -224,7 +224,7 @@ impl Device {
         let report = Report { number, at, json };
         // Slots are used in turn: what is kept stays bounded too.
         let slot = (number % keep as u64).to_string();
-        cx.put(REPORT, &[product, "/", device, "/", &slot].concat(), &report);
+        cx.put(REPORT, [product, "/", device, "/", &slot].concat(), &report);
         extra.reports.push_back(report);
     }
 
@@ -245,22 +245,37 @@ impl Device {
 }
 
 impl Visit<'_, '_> {
-    /// Remembers what a device published; by its length alone if it is long or holds a secret.
+    /// Remembers what a device published.
     pub(super) fn report(&mut self, topic: &str, payload: &[u8]) {
-        let secret = self.product.record.secret.clone();
+        let text = core::str::from_utf8(payload).ok();
+        self.remember(topic, payload.len(), text, Document::parse(payload).is_ok());
+    }
+
+    /// Remembers what a device published; it was parsed already.
+    pub(super) fn report_json(&mut self, topic: &str, payload: &[u8]) {
+        let text = core::str::from_utf8(payload).ok();
+        self.remember(topic, payload.len(), text, true);
+    }
+
+    /// By its length alone if it is long or holds a secret: masking could break the JSON around it, and nobody needs a
+    /// report of one's own secret.
+    fn remember(&mut self, topic: &str, len: usize, text: Option<&str>, is_json: bool) {
         let (product, name) = (&self.session.product, &self.session.device);
+        let product_secret = &self.product.record.secret;
         let Some(device) = self.product.devices.get_mut(name) else { return };
         device.record.last_active = self.cx.unix();
-        let mut text = core::str::from_utf8(payload).ok().filter(|text| text.len() <= MAX_REPORT);
-        if text.is_some_and(|t| [&secret, &device.record.secret].iter().any(|s| holds(t, s))) {
-            // Masking could break the JSON around it, and nobody needs a report of one's own secret.
-            text = None;
-        }
+        let secrets = [product_secret, &device.record.secret];
+        let text = text
+            .filter(|text| text.len() <= MAX_REPORT)
+            .filter(|text| !secrets.iter().any(|secret| holds(text, secret)));
         let json = Object::new().string("Topic", topic);
-        let json = match text.map(|text| (text, Document::parse(payload))) {
-            Some((_, Ok(doc))) => json.raw("Payload", doc.root().raw()),
-            Some((text, Err(_))) => json.string("Text", text),
-            None => json.number("Bytes", i64::try_from(payload.len()).unwrap_or(i64::MAX)),
+        let json = match text {
+            // Behind the JSON there may be white space and NULs.
+            Some(text) if is_json => {
+                json.raw("Payload", text.trim_end_matches(['\0', ' ', '\t', '\r', '\n']))
+            }
+            Some(text) => json.string("Text", text),
+            None => json.number("Bytes", i64::try_from(len).unwrap_or(i64::MAX)),
         };
         device.add_report(product, name, json.end(), self.cx);
     }
@@ -329,6 +344,6 @@ impl UpgradeState {
 
 impl Upgrade {
     pub(super) fn put(&self, product: &str, device: &str, cx: &mut CloudCx<'_>) {
-        cx.put(UPGRADE, &[product, "/", device, "/", &self.module].concat(), self);
+        cx.put(UPGRADE, [product, "/", device, "/", &self.module].concat(), self);
     }
 }
