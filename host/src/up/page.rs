@@ -354,7 +354,7 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
             let d = demo["ucloud"]["devices"][1].as_str().unwrap_or("112233445567").to_owned();
             let common = format!("-h {host} -p {port} -i {p}.{d} -u '{p}|{d}|2' -P {secret} -q 1");
             let line = format!(
-                "mosquitto_rr {common} -t '/$system/{p}/{d}/password' -e '/$system/{p}/{d}/password_reply' -m '{{\"RequestID\":\"100\"}}'"
+                "mosquitto_rr -V mqttv311 -W 10 {common} -t '/$system/{p}/{d}/password' -e '/$system/{p}/{d}/password_reply' -m '{{\"RequestID\":\"100\"}}'"
             );
             let sdk = two(
                 "The vendor's C and Arduino SDKs, paho and MQTT.js work unchanged: point their broker address here; their firmware downloads expect port 80, so give --firmware-url an address that reaches it.",
@@ -391,7 +391,7 @@ fn steps(platform: PlatformName, at: &Addresses, demo: &Value) -> Vec<String> {
             let (p, secret) = (get("product_id"), get("product_secret"));
             let d = "10002";
             let line = format!(
-                "mosquitto_rr -h {host} -p {port} -i {p} -u {d} -P {secret} -q 1 -t /sys/{p}/{d}/thing/register/post -e /sys/{p}/{d}/thing/register/set -m '{{\"CMD\":20,\"ID\":\"1\",\"PRODUCT_ID\":\"{p}\",\"DEVICE_ID\":\"{d}\"}}'"
+                "mosquitto_rr -V mqttv311 -W 10 -h {host} -p {port} -i {p} -u {d} -P {secret} -q 1 -t /sys/{p}/{d}/thing/register/post -e /sys/{p}/{d}/thing/register/set -m '{{\"CMD\":20,\"ID\":\"1\",\"PRODUCT_ID\":\"{p}\",\"DEVICE_ID\":\"{d}\"}}'"
             );
             vec![
                 own,

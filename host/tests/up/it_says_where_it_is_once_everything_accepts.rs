@@ -76,3 +76,51 @@ fn the_start_page_needs_nothing_from_elsewhere() {
         get("fr, zh-CN;q=0.8, en;q=0.5").text().contains("<html lang=\"zh-CN\" data-lang=\"zh\">")
     );
 }
+
+/// The commands on the page are to be copied: they have to work as they stand.
+#[test]
+#[cfg(unix)]
+fn the_commands_of_the_start_page_work() {
+    let data = tempfile::tempdir().unwrap();
+    let up = Up::start(data.path());
+    let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", up.http());
+    let page = request(up.http(), &head, b"").text();
+    let unescape = |text: &str| {
+        text.replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&")
+    };
+    let mut tried = 0;
+    for command in
+        page.split("data-copy=\"").skip(1).map(|rest| unescape(rest.split('"').next().unwrap()))
+    {
+        let tool = command.split(' ').next().unwrap_or_default();
+        let answer = match tool {
+            "mosquitto_rr" if command.contains("$system") => "\"Password\"",
+            "mosquitto_rr" => "\"DEVICE_SECRET\"",
+            "curl" => "\"deviceSecret\"",
+            _ => continue,
+        };
+        let there = std::process::Command::new("sh")
+            .args(["-c", &format!("command -v {tool}")])
+            .output()
+            .unwrap();
+        if !there.status.success() {
+            eprintln!("{tool} is not installed: {command} was not tried");
+            continue;
+        }
+        let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && said.contains(answer),
+            "{command}\n{said}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        tried += 1;
+    }
+    let commands =
+        page.matches("data-copy=\"mosquitto_rr").count() + page.matches("data-copy=\"curl").count();
+    assert_eq!(commands, 3, "{tried} of them were tried");
+}
