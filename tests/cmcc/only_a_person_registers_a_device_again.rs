@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use muster::cloud::Action;
 use muster::sim::Fault;
-use muster::{Event, Intent, Now, Step, StoreKey, Stored};
+use muster::{Command, Event, Input, Intent, Now, Outcome, Output, Step, StoreKey, Stored};
 
 use super::setup::{
     Hand, NUMBER, PRODUCT, config, counts, info_reply, operate, requests_to, run_to_ready,
@@ -36,6 +36,25 @@ fn the_store_is_emptied_and_the_new_secret_taken() {
 }
 
 #[test]
+fn the_schedule_goes_first_so_that_a_cut_leaves_nothing_that_waits() {
+    let mut hand = Hand::new(config(), stored_credential(), Now::new(0, 1_000_000));
+    hand.reply(super::setup::REPORT_REPLY);
+    hand.stored();
+    hand.intent(Intent::RegisterAgain);
+    let erased = |hand: &Hand| match hand.out.last() {
+        Some(Output::Command(Command::Erase(token, key))) => (*token, *key),
+        other => panic!("{other:?}"),
+    };
+    let (token, key) = erased(&hand);
+    assert_eq!(key, StoreKey::Schedule);
+    hand.input(Input::Stored(token, Outcome::Done));
+    let (token, key) = erased(&hand);
+    assert_eq!(key, StoreKey::Credential);
+    hand.input(Input::Stored(token, Outcome::Done));
+    assert!(hand.request().1.url.ends_with("secret/info"));
+}
+
+#[test]
 fn in_every_step_the_wish_is_understood() {
     // While asking: it is being done.
     let mut hand = Hand::new(config(), Stored::empty(), Now::mono(0));
@@ -47,7 +66,7 @@ fn in_every_step_the_wish_is_understood() {
     let (store, _, _) = hand.store();
     hand.intent(Intent::RegisterAgain);
     assert!(hand.out.is_empty());
-    hand.input(muster::Input::Stored(store, muster::Outcome::Done));
+    hand.input(Input::Stored(store, Outcome::Done));
     // While reporting: the answer is not awaited any more.
     let (report, _) = hand.request();
     hand.intent(Intent::RegisterAgain);

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use muster::Stored;
 use muster::cloud::{
     Action, DeviceView, OperationErrorKind as Kind, OperationResult, ProductView, RejectedRow,
 };
 use muster::sim::World;
+use muster::{Event, Intent, Stored};
 
 use super::setup::{
     KEY, NUMBER, PRODUCT, SECRET, config, hours, import, operate, run_to_ready, switch, world,
@@ -156,6 +157,26 @@ fn the_state_and_the_last_activity_of_a_device_are_seen() {
     let (product, device) = (PRODUCT.to_string(), NUMBER.to_string());
     assert_eq!(kind(&mut world, Action::DeleteDevice { product, device }), Kind::NotFound);
     assert!(!world.kept.keys().any(|(_, table, _)| *table == "report" || *table == "device"));
+}
+
+#[test]
+fn a_number_that_is_deleted_and_imported_again_is_another_device() {
+    let mut world = world();
+    let id = world.add(config(), Stored::empty()).unwrap();
+    run_to_ready(&mut world, id);
+    let before = devices(&mut world, None, None, true).1[0].more["device_id"].clone();
+    let (product, device) = (PRODUCT.to_string(), NUMBER.to_string());
+    operate(&mut world, Action::DeleteDevice { product, device }).unwrap();
+    // With the very same secret.
+    import(
+        &mut world,
+        &format!("device_no_type,device_no,device_secret\nCMEI,{NUMBER},{SECRET}\n"),
+    );
+    assert_ne!(devices(&mut world, None, None, true).1[0].more["device_id"], before);
+    world.intent(id, Intent::Report).unwrap();
+    world.run_for(Duration::from_secs(1));
+    assert!(matches!(world.events(id).last(), Some((_, Event::Stopped { .. }))));
+    assert_eq!(devices(&mut world, None, None, true).1[0].state, "inactive");
 }
 
 #[test]

@@ -4,7 +4,9 @@ use muster::cloud::{Action, Cloud, CloudConfig, OperationResult};
 use muster::sim::World;
 use muster::{Intent, PlatformName, Stored};
 
-use super::setup::{NUMBER, PRODUCT, config, counts, hours, operate, run_to_ready, switch, world};
+use super::setup::{
+    KEY, NUMBER, PRODUCT, config, counts, hours, http, operate, run_to_ready, switch, world,
+};
 
 /// A new cloud from what the old one had persisted.
 fn restart(world: &mut World) {
@@ -67,6 +69,19 @@ fn a_secret_is_the_same_after_a_restart_at_any_moment() {
         hours(&mut world, 13);
         assert!(counts(&world).1 >= 2);
     }
+}
+
+#[test]
+fn an_answer_is_counted_before_it_is_given() {
+    let mut world = world();
+    let body = format!(
+        r#"{{"deviceNoType":"CMEI","deviceNo":"{NUMBER}","productId":"{PRODUCT}","productKey":"{KEY}"}}"#
+    );
+    for _ in 0..3 {
+        world.http(http("/v2/customer/device/secret/info", &body)).unwrap();
+    }
+    restart(&mut world);
+    assert!(seen(&mut world).contains(r#""secret_info_answers":"3""#));
 }
 
 #[test]
