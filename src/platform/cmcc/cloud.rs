@@ -39,13 +39,14 @@ type DeviceKey = (String, String);
 #[derive(Debug, Default)]
 pub(crate) struct CloudState {
     products: BTreeMap<String, Product>,
-    devices: BTreeMap<DeviceKey, Device>,
+    /// By product, then by device number: one table for all would compare the product's id at every step.
+    devices: BTreeMap<String, BTreeMap<String, Device>>,
     /// By `deviceId`, which is unique on the platform.
     ids: BTreeMap<String, DeviceKey>,
     /// By the order of their coming.
     reports: BTreeMap<u64, Report>,
-    reports_of: BTreeMap<DeviceKey, BTreeSet<u64>>,
-    devices_in: BTreeMap<String, usize>,
+    /// Which of [`CloudState::reports`] are of one device, by its `deviceId`.
+    reports_of: BTreeMap<String, BTreeSet<u64>>,
     switches: Switches,
 }
 
@@ -99,13 +100,12 @@ struct Device {
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(map)]
 struct Report {
+    /// `deviceId`
     #[n(0)]
-    product: String,
+    device: String,
     #[n(1)]
-    number: String,
-    #[n(2)]
     at: u64,
-    #[n(3)]
+    #[n(2)]
     json: String,
 }
 
@@ -214,26 +214,22 @@ impl CloudState {
     }
 
     fn insert_device(&mut self, device: Device) {
-        let key = (device.product.clone(), device.number.clone());
-        self.ids.insert(device.id.clone(), key.clone());
-        if self.devices.insert(key, device.clone()).is_none() {
-            *self.devices_in.entry(device.product).or_default() += 1;
-        }
+        self.ids.insert(device.id.clone(), (device.product.clone(), device.number.clone()));
+        let of_product = self.devices.entry(device.product.clone()).or_default();
+        of_product.insert(device.number.clone(), device);
     }
 
     fn insert_report(&mut self, sequence: u64, report: Report) {
-        let key = (report.product.clone(), report.number.clone());
-        self.reports_of.entry(key).or_default().insert(sequence);
+        self.reports_of.entry(report.device.clone()).or_default().insert(sequence);
         self.reports.insert(sequence, report);
     }
 
     fn remove_report(&mut self, sequence: u64, cx: &mut CloudCx<'_>) {
         let Some(report) = self.reports.remove(&sequence) else { return };
-        let key = (report.product, report.number);
-        if let Some(of_device) = self.reports_of.get_mut(&key) {
+        if let Some(of_device) = self.reports_of.get_mut(&report.device) {
             of_device.remove(&sequence);
             if of_device.is_empty() {
-                self.reports_of.remove(&key);
+                self.reports_of.remove(&report.device);
             }
         }
         cx.delete(REPORTS, &report_key(sequence));
@@ -242,28 +238,31 @@ impl CloudState {
     /// Keeps a report and drops what is over the limits.
     fn keep_report(&mut self, report: Report, cx: &mut CloudCx<'_>) {
         let sequence = self.reports.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
-        let key = (report.product.clone(), report.number.clone());
         cx.put(REPORTS, &report_key(sequence), &report);
-        self.insert_report(sequence, report);
-        let limits = cx.limits;
-        if let Some(of_device) = self.reports_of.get(&key)
-            && of_device.len() > limits.reports_per_device
-            && let Some(&oldest) = of_device.first()
-        {
+        let of_device = self.reports_of.entry(report.device.clone()).or_default();
+        of_device.insert(sequence);
+        let too_many = of_device.len() > cx.limits.reports_per_device;
+        let oldest = of_device.first().copied().filter(|_| too_many);
+        self.reports.insert(sequence, report);
+        if let Some(oldest) = oldest {
             self.remove_report(oldest, cx);
         }
-        if self.reports.len() > limits.remembered
+        if self.reports.len() > cx.limits.remembered
             && let Some((&oldest, _)) = self.reports.first_key_value()
         {
             self.remove_report(oldest, cx);
         }
     }
+}
 
-    fn put_device(&self, key: &DeviceKey, cx: &mut CloudCx<'_>) {
-        if let Some(device) = self.devices.get(key) {
-            // A product id has no slash in it, so the key is unambiguous.
-            cx.put(DEVICES, &[&key.0, "/", &key.1].concat(), device);
-        }
+fn put_device(device: &Device, cx: &mut CloudCx<'_>) {
+    cx.put(DEVICES, &device.subject(), device);
+}
+
+impl Device {
+    /// `product/number`. A product id has no slash in it, so it is unambiguous.
+    fn subject(&self) -> String {
+        [&self.product, "/", &self.number].concat()
     }
 }
 

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::ops::Bound;
 
 use super::{
-    CloudState, DEVICES, Device, DeviceKey, PLATFORM, PRODUCTS, Product, SWITCHES, Switch,
-    Switches, known_type,
+    CloudState, DEVICES, Device, PLATFORM, PRODUCTS, Product, SWITCHES, Switch, Switches,
+    known_type, put_device,
 };
 use crate::cloud::{
     Action, CloudCx, DeviceView, Import, OperationError, OperationResult, ProductView, ReportView,
@@ -46,33 +46,30 @@ impl CloudState {
             Action::ListDevices { product, after, limit, reveal } => {
                 return self.list_devices(product, after, limit, reveal, cx);
             }
-            Action::ListReports { product, device } => return self.list_reports(product, device),
+            Action::ListReports { product, device } => return self.list_reports(&product, &device),
             Action::Switch { product, name, value } => {
                 self.switch(product.as_deref(), &name, &value, cx)?;
                 (product.unwrap_or_default(), OperationResult::Done)
             }
             Action::Disable { product, device, disabled } => {
-                let key = (product, device);
-                self.device(&key)?.disabled = disabled;
-                self.put_device(&key, cx);
-                (joined(&key), OperationResult::Done)
+                let device = self.device(&product, &device)?;
+                device.disabled = disabled;
+                put_device(device, cx);
+                (device.subject(), OperationResult::Done)
             }
             Action::Reset { product, device, new_secret } => {
-                let key = (product, device);
                 let secret = Secret::new(cx.rng.alphanumeric(32));
-                let device = self.device(&key)?;
+                let device = self.device(&product, &device)?;
                 if new_secret {
                     device.secret = secret;
                 }
                 (device.asked, device.first_report) = (0, None);
                 (device.last_active, device.version) = (None, None);
-                self.put_device(&key, cx);
-                (joined(&key), OperationResult::Done)
+                put_device(device, cx);
+                (device.subject(), OperationResult::Done)
             }
             Action::DeleteDevice { product, device } => {
-                let key = (product, device);
-                self.delete_device(&key, cx)?;
-                (joined(&key), OperationResult::Done)
+                (self.delete_device(&product, &device, cx)?, OperationResult::Done)
             }
             _ => {
                 return Err(OperationError::unsupported(
@@ -139,7 +136,7 @@ impl CloudState {
             name: product.map(|product| product.name.clone()).unwrap_or_default(),
             secret: product.filter(|_| reveal).map(|product| product.key.expose().to_string()),
             switches: switches.collect(),
-            devices: self.devices_in.get(id).copied().unwrap_or(0),
+            devices: self.devices.get(id).map_or(0, BTreeMap::len),
             firmware: Vec::new(),
         }
     }
@@ -163,13 +160,12 @@ impl CloudState {
                 None if any_type && number_type.len() <= 16 && number.len() <= 64 => {}
                 None => return Err("device_no_type has to be SN, IMEI or CMEI".to_string()),
             }
-            let key = (product.to_string(), number);
-            if self.devices.contains_key(&key) {
+            let of_product = self.devices.get(product);
+            if of_product.is_some_and(|devices| devices.contains_key(&number)) {
                 existing += 1;
                 return Ok(());
             }
-            let count = self.devices_in.get(product).copied().unwrap_or(0);
-            if count >= cx.limits.devices_per_product {
+            if of_product.map_or(0, BTreeMap::len) >= cx.limits.devices_per_product {
                 return Err("the product takes no more devices".to_string());
             }
             let secret = match column("device_secret") {
@@ -179,9 +175,8 @@ impl CloudState {
                 Some(secret) => secret,
                 None => cx.rng.alphanumeric(32),
             };
-            let (product, number) = key.clone();
-            self.insert_device(Device {
-                product,
+            let device = Device {
+                product: product.to_string(),
                 number,
                 number_type,
                 id: fresh(cx.rng, 15, |id| self.ids.contains_key(id)),
@@ -191,8 +186,9 @@ impl CloudState {
                 first_report: None,
                 last_active: None,
                 version: None,
-            });
-            self.put_device(&key, cx);
+            };
+            put_device(&device, cx);
+            self.insert_device(device);
             added += 1;
             Ok(())
         });
@@ -209,31 +205,28 @@ impl CloudState {
     ) -> Result<OperationResult, OperationError> {
         self.find_product(&product)?;
         let limit = limit.unwrap_or(100).min(1_000);
-        let from = match after {
-            Some(after) => Bound::Excluded((product.clone(), after)),
-            None => Bound::Included((product.clone(), String::new())),
+        let Some(devices) = self.devices.get(&product) else {
+            return Ok(OperationResult::Devices { total: 0, items: Vec::new() });
         };
-        let items = self
-            .devices
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let items = devices
             .range((from, Bound::Unbounded))
-            .take_while(|((of, _), _)| *of == product)
             .take(limit)
             .map(|(_, device)| device_view(device, reveal, cx.unix()))
             .collect();
-        let total = self.devices_in.get(&product).copied().unwrap_or(0);
+        let total = devices.len();
         Ok(OperationResult::Devices { total, items })
     }
 
     fn list_reports(
         &mut self,
-        product: String,
-        device: String,
+        product: &str,
+        device: &str,
     ) -> Result<OperationResult, OperationError> {
-        let key = (product, device);
-        self.device(&key)?;
+        let id = self.device(product, device)?.id.clone();
         let items = self
             .reports_of
-            .get(&key)
+            .get(&id)
             .into_iter()
             .flatten()
             .rev()
@@ -265,32 +258,34 @@ impl CloudState {
         Ok(())
     }
 
+    /// Returns the subject for the log.
     fn delete_device(
         &mut self,
-        key: &DeviceKey,
+        product: &str,
+        number: &str,
         cx: &mut CloudCx<'_>,
-    ) -> Result<(), OperationError> {
-        self.device(key)?;
-        if let Some(device) = self.devices.remove(key) {
-            self.ids.remove(&device.id);
-            if let Some(count) = self.devices_in.get_mut(&key.0) {
-                *count = count.saturating_sub(1);
-            }
+    ) -> Result<String, OperationError> {
+        let device = self.device(product, number)?;
+        let (id, subject) = (device.id.clone(), device.subject());
+        if let Some(of_product) = self.devices.get_mut(product) {
+            of_product.remove(number);
         }
-        cx.delete(DEVICES, &joined(key));
-        for sequence in self.reports_of.get(key).cloned().unwrap_or_default() {
+        self.ids.remove(&id);
+        cx.delete(DEVICES, &subject);
+        for sequence in self.reports_of.get(&id).cloned().unwrap_or_default() {
             self.remove_report(sequence, cx);
         }
-        Ok(())
+        Ok(subject)
     }
 
     fn find_product(&self, id: &str) -> Result<&Product, OperationError> {
         self.products.get(id).ok_or_else(no_product)
     }
 
-    fn device(&mut self, key: &DeviceKey) -> Result<&mut Device, OperationError> {
-        self.find_product(&key.0)?;
-        self.devices.get_mut(key).ok_or_else(|| {
+    fn device(&mut self, product: &str, number: &str) -> Result<&mut Device, OperationError> {
+        self.find_product(product)?;
+        let device = self.devices.get_mut(product).and_then(|devices| devices.get_mut(number));
+        device.ok_or_else(|| {
             OperationError::not_found("no such device number in this product; import it first")
         })
     }
@@ -298,10 +293,6 @@ impl CloudState {
 
 fn no_product() -> OperationError {
     OperationError::not_found("no such product; list_products shows those there are")
-}
-
-fn joined((product, number): &DeviceKey) -> String {
-    [product, "/", number].concat()
 }
 
 fn device_view(device: &Device, reveal: bool, now: u64) -> DeviceView {

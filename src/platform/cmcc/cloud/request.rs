@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use super::check::Body;
-use super::{CloudState, Device, DeviceKey, Product, Report, Switch, known_type};
+use super::{CloudState, Device, Product, Report, Switch, known_type, put_device};
 use crate::cloud::{CloudCx, HttpRequest, What};
 use crate::error::vendor_text;
 use crate::http::{Response, header};
@@ -81,8 +81,10 @@ impl CloudState {
             return Err(refuse("参数错误: deviceNoType 应为SN、IMEI或CMEI"));
         }
         self.product(&product_id, &product_key).map_err(refuse)?;
-        let key: DeviceKey = (product_id.clone(), number.clone());
-        let device = self.devices.get_mut(&key).ok_or_else(|| refuse("设备不存在"))?;
+        let of_product = self.devices.get_mut(&product_id);
+        let device = of_product
+            .and_then(|devices| devices.get_mut(&number))
+            .ok_or_else(|| refuse("设备不存在"))?;
         if !any_type && device.number_type != number_type {
             return Err(refuse("参数错误: deviceNoType 与导入的设备号类型不一致"));
         }
@@ -90,14 +92,13 @@ impl CloudState {
             return Err(refuse("设备已禁用"));
         }
         device.asked = device.asked.saturating_add(1);
-        let data = Object::new()
+        put_device(device, cx);
+        cx.log(What::SecretIssued, device.subject(), "secret/info");
+        Ok(Object::new()
             .string("deviceId", &device.id)
             .string("deviceNo", &device.number)
             .string("productId", &device.product)
-            .string("deviceSecret", device.secret.expose());
-        self.put_device(&key, cx);
-        cx.log(What::SecretIssued, subject(&key), "secret/info");
-        Ok(data)
+            .string("deviceSecret", device.secret.expose()))
     }
 
     fn report(
@@ -111,16 +112,18 @@ impl CloudState {
         let device_secret = body.id("deviceSecret").map_err(nobody)?;
         let product_id = body.id("productId").map_err(nobody)?;
         let product_key = body.id("productKey").map_err(nobody)?;
-        let key = self.ids.get(&device_id).filter(|(product, _)| *product == product_id).cloned();
-        let number = key.as_ref().map(|(_, number)| number.clone()).unwrap_or_default();
-        let refuse = |message: &str| Refusal::new(message, &product_id, &number);
+        let place = self.ids.get(&device_id).filter(|(product, _)| *product == product_id);
+        let number = place.map(|(_, number)| number.as_str()).unwrap_or_default();
+        let refuse = |message: &str| Refusal::new(message, &product_id, number);
         let lenient = self.is_on(self.products.get(&product_id), Switch::LenientParams);
         let params = body.params(lenient).map_err(|message| refuse(&message))?;
         let product = self.product(&product_id, &product_key).map_err(refuse)?;
         let changed_at = product.changed_at;
-        let numeric_time = self.is_on(self.products.get(&product_id), Switch::NumericTime);
-        let key = key.ok_or_else(|| refuse("设备不存在"))?;
-        let device = self.devices.get_mut(&key).ok_or_else(|| refuse("设备不存在"))?;
+        let numeric_time = self.is_on(Some(product), Switch::NumericTime);
+        let of_product = self.devices.get_mut(&product_id).filter(|_| place.is_some());
+        let device = of_product
+            .and_then(|devices| devices.get_mut(number))
+            .ok_or_else(|| refuse("设备不存在"))?;
         if device.secret.expose() != device_secret {
             return Err(refuse("设备密钥错误"));
         }
@@ -131,15 +134,10 @@ impl CloudState {
         device.first_report.get_or_insert(now);
         device.last_active = Some(now);
         device.version = Some(params.firmware_version.clone());
-        let report = Report {
-            product: key.0.clone(),
-            number: key.1.clone(),
-            at: now,
-            json: masked(device, &product_key, &params.object().end(), ip),
-        };
-        self.put_device(&key, cx);
-        self.keep_report(report, cx);
-        cx.log(What::Reported, subject(&key), "report");
+        put_device(device, cx);
+        cx.log(What::Reported, device.subject(), "report");
+        let json = masked(device, &product_key, params.object().end(), ip);
+        self.keep_report(Report { device: device_id.clone(), at: now, json }, cx);
         let time = changed_at.to_string();
         let data = Object::new().string("deviceId", &device_id);
         Ok(if numeric_time {
@@ -157,10 +155,9 @@ impl CloudState {
 
 /// The report as it is kept: rebuilt from checked fields, so its length is bounded, and no secret of the device's is in
 /// it, not even one that strayed into another field.
-fn masked(device: &Device, product_key: &str, params: &str, ip: Option<&str>) -> String {
-    let mut params = params.to_string();
+fn masked(device: &Device, product_key: &str, mut params: String, ip: Option<&str>) -> String {
     for secret in [device.secret.expose(), product_key] {
-        if secret.len() >= 4 {
+        if secret.len() >= 4 && params.contains(secret) {
             params = params.replace(secret, "***");
         }
     }
@@ -176,10 +173,6 @@ fn masked(device: &Device, product_key: &str, params: &str, ip: Option<&str>) ->
         None => report,
     }
     .end()
-}
-
-fn subject((product, number): &DeviceKey) -> String {
-    [product, "/", number].concat()
 }
 
 fn reply(numeric: bool, success: bool, message: &str, data: Option<Object>) -> Response {
