@@ -11,8 +11,10 @@ mod check;
 mod operate;
 mod request;
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::cbor::{Decode, Encode};
 
@@ -35,6 +37,25 @@ const SWITCHES: &str = "switches";
 /// A device's place: product id and device number.
 type DeviceKey = (String, String);
 
+/// `deviceId`. The platform makes them, of 15 digits; numbers are compared faster than texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+struct DeviceId(#[n(0)] u64);
+
+impl DeviceId {
+    /// Reads its one spelling.
+    fn parse(text: &str) -> Option<Self> {
+        let id = Self(text.parse().ok()?);
+        (id.to_string() == text).then_some(id)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// All that the platform knows.
 #[derive(Debug, Default)]
 pub(crate) struct CloudState {
@@ -42,11 +63,11 @@ pub(crate) struct CloudState {
     /// By product, then by device number: one table for all would compare the product's id at every step.
     devices: BTreeMap<String, BTreeMap<String, Device>>,
     /// By `deviceId`, which is unique on the platform.
-    ids: BTreeMap<String, DeviceKey>,
+    ids: BTreeMap<DeviceId, DeviceKey>,
     /// By the order of their coming.
     reports: BTreeMap<u64, Report>,
     /// Which of [`CloudState::reports`] are of one device, by its `deviceId`.
-    reports_of: BTreeMap<String, BTreeSet<u64>>,
+    reports_of: BTreeMap<DeviceId, Vec<u64>>,
     switches: Switches,
 }
 
@@ -75,9 +96,8 @@ struct Device {
     /// `deviceNoType`; any text if [`Switch::AnyDeviceNoType`] was on at the import.
     #[n(2)]
     number_type: String,
-    /// `deviceId`
     #[n(3)]
-    id: String,
+    id: DeviceId,
     /// `deviceSecret`
     #[n(4)]
     secret: Secret,
@@ -100,9 +120,8 @@ struct Device {
 #[derive(Clone, Debug, Encode, Decode)]
 #[cbor(map)]
 struct Report {
-    /// `deviceId`
     #[n(0)]
-    device: String,
+    device: DeviceId,
     #[n(1)]
     at: u64,
     #[n(2)]
@@ -214,20 +233,23 @@ impl CloudState {
     }
 
     fn insert_device(&mut self, device: Device) {
-        self.ids.insert(device.id.clone(), (device.product.clone(), device.number.clone()));
+        self.ids.insert(device.id, (device.product.clone(), device.number.clone()));
         let of_product = self.devices.entry(device.product.clone()).or_default();
         of_product.insert(device.number.clone(), device);
     }
 
     fn insert_report(&mut self, sequence: u64, report: Report) {
-        self.reports_of.entry(report.device.clone()).or_default().insert(sequence);
+        let of_device = self.reports_of.entry(report.device).or_default();
+        if let Err(place) = of_device.binary_search(&sequence) {
+            of_device.insert(place, sequence);
+        }
         self.reports.insert(sequence, report);
     }
 
     fn remove_report(&mut self, sequence: u64, cx: &mut CloudCx<'_>) {
         let Some(report) = self.reports.remove(&sequence) else { return };
         if let Some(of_device) = self.reports_of.get_mut(&report.device) {
-            of_device.remove(&sequence);
+            of_device.retain(|&other| other != sequence);
             if of_device.is_empty() {
                 self.reports_of.remove(&report.device);
             }
@@ -239,8 +261,8 @@ impl CloudState {
     fn keep_report(&mut self, report: Report, cx: &mut CloudCx<'_>) {
         let sequence = self.reports.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
         cx.put(REPORTS, &report_key(sequence), &report);
-        let of_device = self.reports_of.entry(report.device.clone()).or_default();
-        of_device.insert(sequence);
+        let of_device = self.reports_of.entry(report.device).or_default();
+        of_device.push(sequence);
         let too_many = of_device.len() > cx.limits.reports_per_device;
         let oldest = of_device.first().copied().filter(|_| too_many);
         self.reports.insert(sequence, report);

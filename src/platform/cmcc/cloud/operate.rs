@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::ops::Bound;
 
 use super::{
-    CloudState, DEVICES, Device, PLATFORM, PRODUCTS, Product, SWITCHES, Switch, Switches,
+    CloudState, DEVICES, Device, DeviceId, PLATFORM, PRODUCTS, Product, SWITCHES, Switch, Switches,
     known_type, put_device,
 };
 use crate::cloud::{
@@ -95,7 +95,7 @@ impl CloudState {
         }
         let id = match id {
             Some(id) => id,
-            None => fresh(cx.rng, 13, |id| self.products.contains_key(id)),
+            None => fresh(cx.rng, 13, |id| self.products.contains_key(&id.to_string())).to_string(),
         };
         if !(1..=32).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(OperationError::invalid(
@@ -179,7 +179,7 @@ impl CloudState {
                 product: product.to_string(),
                 number,
                 number_type,
-                id: fresh(cx.rng, 15, |id| self.ids.contains_key(id)),
+                id: DeviceId(fresh(cx.rng, 15, |id| self.ids.contains_key(&DeviceId(id)))),
                 secret: Secret::new(secret),
                 disabled: false,
                 asked: 0,
@@ -223,7 +223,7 @@ impl CloudState {
         product: &str,
         device: &str,
     ) -> Result<OperationResult, OperationError> {
-        let id = self.device(product, device)?.id.clone();
+        let id = self.device(product, device)?.id;
         let items = self
             .reports_of
             .get(&id)
@@ -266,7 +266,7 @@ impl CloudState {
         cx: &mut CloudCx<'_>,
     ) -> Result<String, OperationError> {
         let device = self.device(product, number)?;
-        let (id, subject) = (device.id.clone(), device.subject());
+        let (id, subject) = (device.id, device.subject());
         if let Some(of_product) = self.devices.get_mut(product) {
             of_product.remove(number);
         }
@@ -303,7 +303,7 @@ fn device_view(device: &Device, reveal: bool, now: u64) -> DeviceView {
         Some(_) => "offline",
     };
     let mut more = BTreeMap::new();
-    more.insert("device_id".to_string(), device.id.clone());
+    more.insert("device_id".to_string(), device.id.to_string());
     more.insert("device_no_type".to_string(), device.number_type.clone());
     more.insert("secret_info_answers".to_string(), device.asked.to_string());
     if let Some(first) = device.first_report {
@@ -335,12 +335,12 @@ fn is_secret(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// So many random digits, the first not 0, that are not taken yet.
-fn fresh(rng: &mut Rng, digits: u32, taken: impl Fn(&str) -> bool) -> String {
+/// A random number of so many digits that is not taken yet.
+fn fresh(rng: &mut Rng, digits: u32, taken: impl Fn(u64) -> bool) -> u64 {
     let low = 10u64.pow(digits - 1);
     loop {
-        let id = rng.between(low, low * 10 - 1).to_string();
-        if !taken(&id) {
+        let id = rng.between(low, low * 10 - 1);
+        if !taken(id) {
             return id;
         }
     }

@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use super::check::Body;
-use super::{CloudState, Device, Product, Report, Switch, known_type, put_device};
+use super::{CloudState, Device, DeviceId, Product, Report, Switch, known_type, put_device};
 use crate::cloud::{CloudCx, HttpRequest, What};
 use crate::error::vendor_text;
 use crate::http::{Response, header};
@@ -95,7 +95,7 @@ impl CloudState {
         put_device(device, cx);
         cx.log(What::SecretIssued, device.subject(), "secret/info");
         Ok(Object::new()
-            .string("deviceId", &device.id)
+            .string("deviceId", &device.id.to_string())
             .string("deviceNo", &device.number)
             .string("productId", &device.product)
             .string("deviceSecret", device.secret.expose()))
@@ -112,7 +112,8 @@ impl CloudState {
         let device_secret = body.id("deviceSecret").map_err(nobody)?;
         let product_id = body.id("productId").map_err(nobody)?;
         let product_key = body.id("productKey").map_err(nobody)?;
-        let place = self.ids.get(&device_id).filter(|(product, _)| *product == product_id);
+        let place = DeviceId::parse(&device_id).and_then(|id| self.ids.get(&id));
+        let place = place.filter(|(product, _)| *product == product_id);
         let number = place.map(|(_, number)| number.as_str()).unwrap_or_default();
         let refuse = |message: &str| Refusal::new(message, &product_id, number);
         let lenient = self.is_on(self.products.get(&product_id), Switch::LenientParams);
@@ -137,7 +138,8 @@ impl CloudState {
         put_device(device, cx);
         cx.log(What::Reported, device.subject(), "report");
         let json = masked(device, &product_key, params.object().end(), ip);
-        self.keep_report(Report { device: device_id.clone(), at: now, json }, cx);
+        let report = Report { device: device.id, at: now, json };
+        self.keep_report(report, cx);
         let time = changed_at.to_string();
         let data = Object::new().string("deviceId", &device_id);
         Ok(if numeric_time {
@@ -162,7 +164,7 @@ fn masked(device: &Device, product_key: &str, mut params: String, ip: Option<&st
         }
     }
     let report = Object::new()
-        .string("deviceId", &device.id)
+        .string("deviceId", &device.id.to_string())
         .string("deviceSecret", "***")
         .string("productId", &device.product)
         .string("productKey", "***")
