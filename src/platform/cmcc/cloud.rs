@@ -254,13 +254,13 @@ impl CloudState {
                 self.reports_of.remove(&report.device);
             }
         }
-        cx.delete(REPORTS, &report_key(sequence));
+        cx.delete(REPORTS, report_key(sequence));
     }
 
     /// Keeps a report and drops what is over the limits.
     fn keep_report(&mut self, report: Report, cx: &mut CloudCx<'_>) {
         let sequence = self.reports.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
-        cx.put(REPORTS, &report_key(sequence), &report);
+        cx.put(REPORTS, report_key(sequence), &report);
         let of_device = self.reports_of.entry(report.device).or_default();
         of_device.push(sequence);
         let too_many = of_device.len() > cx.limits.reports_per_device;
@@ -278,7 +278,7 @@ impl CloudState {
 }
 
 fn put_device(device: &Device, cx: &mut CloudCx<'_>) {
-    cx.put(DEVICES, &device.subject(), device);
+    cx.put(DEVICES, device.subject(), device);
 }
 
 impl Device {

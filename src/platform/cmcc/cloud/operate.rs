@@ -120,7 +120,7 @@ impl CloudState {
             set.0.insert(switch, on);
         }
         let product = Product { name, key: Secret::new(key), switches: set, changed_at: cx.unix() };
-        cx.put(PRODUCTS, &id, &product);
+        cx.put(PRODUCTS, id.as_str(), &product);
         self.products.insert(id.clone(), product);
         Ok(self.product_view(&id, true))
     }
