@@ -322,16 +322,10 @@ impl Default for Limits {
 }
 
 /// How the cloud is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CloudConfig {
     /// Bounds.
     pub limits: Limits,
-}
-
-impl Default for CloudConfig {
-    fn default() -> Self {
-        Self { limits: Limits::default() }
-    }
 }
 
 /// What a platform's cloud side may use.

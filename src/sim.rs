@@ -249,7 +249,7 @@ impl World {
         device.downloads.clear();
         if let Some((connection, _)) = device.connection.take() {
             self.connections.remove(&connection);
-            self.to_cloud(CloudInput::Lost { connection }, Duration::ZERO);
+            self.reach_cloud(CloudInput::Lost { connection }, Duration::ZERO);
         }
     }
 
@@ -279,9 +279,9 @@ impl World {
         let life = self.devices[id.0].life;
         if let Some((connection, token)) = self.devices[id.0].connection.take() {
             self.connections.remove(&connection);
-            self.to_cloud(CloudInput::Lost { connection }, Duration::ZERO);
+            self.reach_cloud(CloudInput::Lost { connection }, Duration::ZERO);
             let lost = Input::Closed(token, Closed::Failed(Failure::Lost));
-            self.to_device(id, life, lost, Duration::ZERO);
+            self.reach_device(id, life, lost, Duration::ZERO);
         }
     }
 
@@ -439,11 +439,11 @@ impl World {
         self.queue.insert((self.now.mono + after, self.sequence), arrival);
     }
 
-    fn to_cloud(&mut self, input: CloudInput, more: Duration) {
+    fn reach_cloud(&mut self, input: CloudInput, more: Duration) {
         self.schedule(Arrival::ToCloud(input), self.latency + more);
     }
 
-    fn to_device(&mut self, id: DeviceId, life: u64, input: Input, more: Duration) {
+    fn reach_device(&mut self, id: DeviceId, life: u64, input: Input, more: Duration) {
         self.schedule(Arrival::ToDevice(id, life, input), self.latency + more);
     }
 
@@ -506,9 +506,9 @@ impl World {
                     self.devices[id.0].connection = None;
                     self.connections.remove(&connection);
                     let failed = Input::Closed(token, Closed::Failed(Failure::Unreachable));
-                    self.to_device(id, life, failed, Duration::ZERO);
+                    self.reach_device(id, life, failed, Duration::ZERO);
                 } else {
-                    self.to_cloud(input, delay(fault));
+                    self.reach_cloud(input, delay(fault));
                 }
             }
             Command::Close(token) => {
@@ -517,17 +517,22 @@ impl World {
                 {
                     self.connections.remove(&connection);
                     let packet = Packet::Disconnect;
-                    self.to_cloud(CloudInput::Packet { connection, packet }, Duration::ZERO);
-                    self.to_cloud(CloudInput::Lost { connection }, Duration::ZERO);
+                    self.reach_cloud(CloudInput::Packet { connection, packet }, Duration::ZERO);
+                    self.reach_cloud(CloudInput::Lost { connection }, Duration::ZERO);
                 }
-                self.to_device(id, life, Input::Closed(token, Closed::Requested), Duration::ZERO);
+                self.reach_device(
+                    id,
+                    life,
+                    Input::Closed(token, Closed::Requested),
+                    Duration::ZERO,
+                );
             }
             Command::Subscribe(token, subscribe) => {
                 if let Some((connection, _)) = self.devices[id.0].connection {
                     let packet_id = self.packet_id(connection, token);
                     let filters = alloc::vec![(subscribe.topic, subscribe.qos as u8)];
                     let packet = Packet::Subscribe { packet_id, filters };
-                    self.to_cloud(CloudInput::Packet { connection, packet }, Duration::ZERO);
+                    self.reach_cloud(CloudInput::Packet { connection, packet }, Duration::ZERO);
                 }
             }
             Command::Publish(token, publish) => {
@@ -538,7 +543,7 @@ impl World {
                 let packet_id = match publish.qos {
                     QoS::AtMostOnce => {
                         let acked = Input::Acked(token, Ack::Published);
-                        self.to_device(id, life, acked, Duration::ZERO);
+                        self.reach_device(id, life, acked, Duration::ZERO);
                         None
                     }
                     QoS::AtLeastOnce => Some(self.packet_id(connection, token)),
@@ -552,7 +557,7 @@ impl World {
                         retain: false,
                         payload: SecretBytes::new(payload.clone()),
                     };
-                    self.to_cloud(CloudInput::Packet { connection, packet }, delay(fault));
+                    self.reach_cloud(CloudInput::Packet { connection, packet }, delay(fault));
                 }
             }
             Command::Request(token, request) => {
@@ -563,7 +568,7 @@ impl World {
                     let request_id = self.fresh_request();
                     self.requests.insert(request_id, Caller::Device(id, life, token));
                     let request = to_server(&request.method, &request.url, &request.headers, &body);
-                    self.to_cloud(CloudInput::Request { id: request_id, request }, delay(fault));
+                    self.reach_cloud(CloudInput::Request { id: request_id, request }, delay(fault));
                 }
             }
             Command::Store(token, key, value) => self.store(id, life, token, key, Some(value)),
@@ -630,12 +635,12 @@ impl World {
                 self.devices[id.0].staged = Some((sha256.clone(), image.clone()));
                 for half in [size / 2, size] {
                     let progress = Progress { received: half, total: Some(size) };
-                    self.to_device(id, life, Input::Progress(token, progress), Duration::ZERO);
+                    self.reach_device(id, life, Input::Progress(token, progress), Duration::ZERO);
                 }
                 Downloaded::Complete { size, md5, sha256 }
             }
         };
-        self.to_device(id, life, Input::Downloaded(token, end), Duration::from_millis(1));
+        self.reach_device(id, life, Input::Downloaded(token, end), Duration::from_millis(1));
     }
 
     /// Carries out what the cloud wants: changes are kept first, as in a host's transaction.
@@ -672,7 +677,7 @@ impl World {
                             self.connections.remove(&connection);
                             Input::Closed(token, Closed::Refused(code))
                         };
-                        self.to_device(id, self.devices[id.0].life, input, delay(fault));
+                        self.reach_device(id, self.devices[id.0].life, input, delay(fault));
                     }
                 }
                 CloudOutput::SubAck { connection, packet_id, codes } => {
@@ -696,11 +701,14 @@ impl World {
                         for _ in 0..copies(fault) {
                             let payload = SecretBytes::new(payload.clone());
                             let message = Input::Message(Message { topic: topic.clone(), payload });
-                            self.to_device(id, life, message, delay(fault));
+                            self.reach_device(id, life, message, delay(fault));
                         }
                         if qos == QoS::AtLeastOnce && fault != Fault::Lose {
                             let packet = Packet::Acked { token };
-                            self.to_cloud(CloudInput::Packet { connection, packet }, self.latency);
+                            self.reach_cloud(
+                                CloudInput::Packet { connection, packet },
+                                self.latency,
+                            );
                         }
                     }
                 }
@@ -708,7 +716,7 @@ impl World {
                     if let Some((id, token)) = self.connections.remove(&connection) {
                         self.devices[id.0].connection.take_if(|(c, _)| *c == connection);
                         let closed = Input::Closed(token, Closed::Failed(Failure::Lost));
-                        self.to_device(id, self.devices[id.0].life, closed, Duration::ZERO);
+                        self.reach_device(id, self.devices[id.0].life, closed, Duration::ZERO);
                     }
                 }
             }
@@ -720,7 +728,7 @@ impl World {
         let Some(&(id, _)) = self.connections.get(&connection) else { return };
         let fault = self.fault(id, Crossing::Ack);
         for _ in 0..copies(fault) {
-            self.to_device(id, self.devices[id.0].life, Input::Acked(token, ack), delay(fault));
+            self.reach_device(id, self.devices[id.0].life, Input::Acked(token, ack), delay(fault));
         }
     }
 
@@ -731,7 +739,7 @@ impl World {
                 let fault = self.fault(id, Crossing::Response { status, body });
                 for _ in 0..copies(fault) {
                     let answer = Input::Response(token, Answer::Response(response.clone()));
-                    self.to_device(id, life, answer, delay(fault));
+                    self.reach_device(id, life, answer, delay(fault));
                 }
             }
             Some(Caller::Outside) => {
