@@ -45,9 +45,9 @@ fn what_the_cloud_refuses_at_registration_stops_and_a_person_goes_on() {
         hours(&mut world, 24 * 7);
         let events = told(&world, id);
         let stop = Event::Stopped { error: code("500", message), advice: Advice::ImportDevice };
-        assert_eq!(events[1..], [stop.clone()], "{key}");
+        assert_eq!(events[1..], [stop], "{key}");
         // The operator mends it, a person says so.
-        let number = format!("device_no_type,device_no\nCMEI,111234561234560\n");
+        let number = "device_no_type,device_no\nCMEI,111234561234560\n".to_string();
         super::setup::import(&mut world, &number);
         world.intent(id, Intent::TryAgain).unwrap();
         world.run_for(Duration::from_secs(10));

@@ -21,7 +21,7 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(codec(b"[]"), CodecError::NotAnObject);
     assert_eq!(codec(b"200"), CodecError::NotAnObject);
     assert_eq!(codec(b"{\"code\":\"\xff\"}"), CodecError::NotUtf8);
-    assert_eq!(codec(&vec![b' '; 3]), CodecError::NotJson);
+    assert_eq!(codec(&[b' '; 3]), CodecError::NotJson);
     let long = format!("{{\"code\":\"200\",\"x\":\"{}\"}}", "x".repeat(65_536));
     assert_eq!(codec(long.as_bytes()), CodecError::TooLong);
     let deep = format!("{{\"code\":\"200\",\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));

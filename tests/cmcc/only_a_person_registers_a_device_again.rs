@@ -114,7 +114,7 @@ fn no_failure_makes_a_device_with_a_secret_ask_again() {
     let mut n = 0u64;
     let sent = watch(&mut world, move |_| {
         n += 1;
-        if n % 2 == 0 { Fault::Lose } else { Fault::None }
+        if n.is_multiple_of(2) { Fault::Lose } else { Fault::None }
     });
     let (product, device) = (PRODUCT.to_string(), NUMBER.to_string());
     operate(&mut world, Action::DeleteDevice { product, device }).unwrap();

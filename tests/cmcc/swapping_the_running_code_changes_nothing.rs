@@ -16,7 +16,7 @@ fn live(daily: bool, swap: bool) -> (Vec<(Instant, Event)>, Option<SecretBytes>)
     let strategy = if daily { "daily" } else { "interval" };
     let config = read(&settings().with("strategy", strategy));
     let id = world.add(config, Stored::empty()).unwrap();
-    let mut at = |world: &mut World, id: DeviceId, end: u64| {
+    let at = |world: &mut World, id: DeviceId, end: u64| {
         while world.now().mono.0 < end {
             if swap {
                 world.swap_agent(id).unwrap();
