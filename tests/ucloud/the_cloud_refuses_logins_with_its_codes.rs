@@ -191,7 +191,8 @@ fn a_registration_can_be_refused_by_ret_code_instead() {
         let mut platform = Platform::new();
         prepare(&mut platform);
         platform.operate(switch("RefuseByRetCode", "true")).unwrap();
-        platform.operate(switch(&format!("RetCode{name}"), "4711")).unwrap();
+        let switched = platform.operate(switch(&format!("RetCode{name}"), "4711"));
+        assert_eq!(switched.is_ok(), told, "{name}");
         let connect = connect();
         let device = connect.client_id.split('.').next_back().unwrap_or_default().to_string();
         let (connection, out) = platform.connect(connect);
@@ -212,7 +213,7 @@ fn switches_take_only_what_makes_sense() {
         ("ConnackSecret", "0"),
         ("ConnackSecret", "256"),
         ("ConnackSecret", "five"),
-        ("RetCodeSecret", "0"),
+        ("RetCodeActivated", "0"),
         ("RefuseByRetCode", "maybe"),
         ("NoSuchSwitch", "true"),
         ("DynamicRegister", "perhaps"),

@@ -62,9 +62,7 @@ fn admit(
         AuthMode::Static => log_in(state, product, device, password, cx).map(|()| None)?,
         AuthMode::Dynamic => match pre_authenticate(state, product, device, password, cx) {
             Ok(()) => None,
-            Err(refusal) if state.switches.refuses_by_ret_code() && refusal.may_be_told() => {
-                Some(refusal)
-            }
+            Err(refusal) if state.switches.tells(refusal) => Some(refusal),
             Err(refusal) => return Err(refusal),
         },
     };

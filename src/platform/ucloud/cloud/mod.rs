@@ -1,8 +1,8 @@
 //! The vendor's side, as strict as it is documented.
 //!
-//! [`login`] decides about CONNECT, [`topics`] about what a session may do, [`password`], [`ota`], [`property`] and
-//! [`shadow`] answer messages, [`operate`] carries out what operators want, [`records`] is what is kept and
-//! [`switches`] what can be changed. Every look-up is by key; nothing walks over all devices but an operator's action
+//! [`login`] decides about CONNECT, [`topics`] about what a session may do, [`password`], [`ota`] and [`property`]
+//! answer messages, [`operate`] carries out what operators want, [`records`] is what is kept and [`switches`] what can
+//! be changed. Every look-up is by key; nothing walks over all devices but an operator's action
 //! on all devices.
 
 mod login;

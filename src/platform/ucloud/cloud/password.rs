@@ -19,7 +19,7 @@ pub(super) fn asked(payload: &[u8], switches: &Switches, visit: &mut Visit<'_, '
         }
     };
     if let Some(refusal) = visit.session.refused {
-        let code = switches.ret_code(refusal).to_string();
+        let code = switches.ret_code(refusal).unwrap_or_default().to_string();
         let reply = Object::new().string("RetCode", &code).raw("RequestID", &request_id).end();
         if visit.down(wire::PASSWORD_REPLY, reply) {
             visit.cx.log(What::Refused, visit.session.subject(), refusal.reason());

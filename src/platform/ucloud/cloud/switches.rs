@@ -27,21 +27,22 @@ pub(super) enum Refusal {
     Full,
 }
 
-/// Name of the CONNACK switch, its default; name of the RetCode switch, its default.
+/// Name of the CONNACK switch, its default; name of the RetCode switch, its default. Only what a peer with the right
+/// product secret may be told has a RetCode.
 ///
 /// The vendor documents neither number. CONNACK: 4 and 5 after what its SDK's source says they mean. RetCode: from the
 /// platform's one list, `retcode.md`.
-const TABLE: [(Refusal, &str, u8, &str, u32); 10] = [
-    (Refusal::Protocol, "ConnackProtocol", 1, "RetCodeProtocol", 230),
-    (Refusal::KeepAlive, "ConnackKeepAlive", 2, "RetCodeKeepAlive", 230),
-    (Refusal::DeviceSn, "ConnackDeviceSN", 2, "RetCodeDeviceSN", 230),
-    (Refusal::Names, "ConnackNames", 4, "RetCodeNames", 230),
-    (Refusal::Secret, "ConnackSecret", 4, "RetCodeSecret", 100_014),
-    (Refusal::DynamicOff, "ConnackDynamicOff", 5, "RetCodeDynamicOff", 140),
-    (Refusal::NotImported, "ConnackNotImported", 5, "RetCodeNotImported", 100_008),
-    (Refusal::Activated, "ConnackActivated", 5, "RetCodeActivated", 240),
-    (Refusal::Disabled, "ConnackDisabled", 5, "RetCodeDisabled", 100_072),
-    (Refusal::Full, "ConnackFull", 5, "RetCodeFull", 100_019),
+const TABLE: [(Refusal, &str, u8, Option<(&str, u32)>); 10] = [
+    (Refusal::Protocol, "ConnackProtocol", 1, None),
+    (Refusal::KeepAlive, "ConnackKeepAlive", 2, None),
+    (Refusal::DeviceSn, "ConnackDeviceSN", 2, None),
+    (Refusal::Names, "ConnackNames", 4, None),
+    (Refusal::Secret, "ConnackSecret", 4, None),
+    (Refusal::DynamicOff, "ConnackDynamicOff", 5, Some(("RetCodeDynamicOff", 140))),
+    (Refusal::NotImported, "ConnackNotImported", 5, Some(("RetCodeNotImported", 100_008))),
+    (Refusal::Activated, "ConnackActivated", 5, Some(("RetCodeActivated", 240))),
+    (Refusal::Disabled, "ConnackDisabled", 5, Some(("RetCodeDisabled", 100_072))),
+    (Refusal::Full, "ConnackFull", 5, Some(("RetCodeFull", 100_019))),
 ];
 
 /// Refuse a dynamic registration with a RetCode in the reply instead of a CONNACK code.
@@ -67,14 +68,6 @@ impl Refusal {
             Self::Full => "the product has as many devices as it may have",
         }
     }
-
-    /// Whether a session may be told by RetCode: only where the product's secret was right.
-    pub(super) fn may_be_told(self) -> bool {
-        !matches!(
-            self,
-            Self::Protocol | Self::KeepAlive | Self::DeviceSn | Self::Names | Self::Secret
-        )
-    }
 }
 
 /// The platform's switches.
@@ -82,15 +75,15 @@ impl Refusal {
 pub(super) struct Switches {
     by_ret_code: bool,
     connack: [u8; TABLE.len()],
-    ret_code: [u32; TABLE.len()],
+    ret_code: [Option<u32>; TABLE.len()],
 }
 
 impl Default for Switches {
     fn default() -> Self {
         Self {
             by_ret_code: false,
-            connack: TABLE.map(|(_, _, code, _, _)| code),
-            ret_code: TABLE.map(|(_, _, _, _, code)| code),
+            connack: TABLE.map(|(_, _, code, _)| code),
+            ret_code: TABLE.map(|(_, _, _, told)| told.map(|(_, code)| code)),
         }
     }
 }
@@ -101,33 +94,37 @@ impl Switches {
             self.by_ret_code = flag(value)?;
             return Ok(());
         }
-        for (i, (_, connack, _, ret_code, _)) in TABLE.iter().enumerate() {
+        for (i, (_, connack, _, told)) in TABLE.iter().enumerate() {
             if name == *connack {
                 self.connack[i] = number(value, 1, 255, "a CONNACK code from 1 to 255")?;
                 return Ok(());
             }
-            if name == *ret_code {
-                self.ret_code[i] = number(value, 1, 999_999, "a RetCode from 1 to 999999")?;
+            if told.is_some_and(|(ret_code, _)| name == ret_code) {
+                let code = number(value, 1, 999_999, "a RetCode from 1 to 999999")?;
+                self.ret_code[i] = Some(code);
                 return Ok(());
             }
         }
         Err(OperationError::not_found(
-            "no such switch of the platform; there are RefuseByRetCode, and Connack… and RetCode… \
-             followed by Protocol, KeepAlive, DeviceSN, Names, Secret, DynamicOff, NotImported, \
-             Activated, Disabled or Full; DynamicRegister and PreRegister are a product's",
+            "no such switch of the platform; there are RefuseByRetCode; Connack… followed by Protocol, \
+             KeepAlive, DeviceSN, Names, Secret, DynamicOff, NotImported, Activated, Disabled or \
+             Full; RetCode… followed by one of the last five. DynamicRegister and PreRegister are a \
+             product's",
         ))
-    }
-
-    pub(super) fn refuses_by_ret_code(&self) -> bool {
-        self.by_ret_code
     }
 
     pub(super) fn connack(&self, refusal: Refusal) -> u8 {
         self.connack[refusal.row()]
     }
 
-    pub(super) fn ret_code(&self, refusal: Refusal) -> u32 {
+    /// The RetCode to refuse with, whether or not it is switched on; `None` for what is always refused at CONNECT.
+    pub(super) fn ret_code(&self, refusal: Refusal) -> Option<u32> {
         self.ret_code[refusal.row()]
+    }
+
+    /// Whether a login is let in, to be refused by RetCode.
+    pub(super) fn tells(&self, refusal: Refusal) -> bool {
+        self.by_ret_code && self.ret_code(refusal).is_some()
     }
 }
 
