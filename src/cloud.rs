@@ -347,21 +347,16 @@ impl CloudCx<'_> {
         self.now.unix.map_or(self.now.mono.0, |unix| unix.0)
     }
 
-    pub(crate) fn put<T: Encode>(
-        &mut self,
-        table: &'static str,
-        key: impl Into<String>,
-        value: &T,
-    ) {
+    pub(crate) fn put<T: Encode>(&mut self, table: &'static str, key: &str, value: &T) {
         self.change(table, key, Some(SecretBytes::new(cbor::encode(value))));
     }
 
-    pub(crate) fn delete(&mut self, table: &'static str, key: impl Into<String>) {
+    pub(crate) fn delete(&mut self, table: &'static str, key: &str) {
         self.change(table, key, None);
     }
 
-    fn change(&mut self, table: &'static str, key: impl Into<String>, value: Option<SecretBytes>) {
-        let change = Change { platform: self.platform, table, key: key.into(), value };
+    fn change(&mut self, table: &'static str, key: &str, value: Option<SecretBytes>) {
+        let change = Change { platform: self.platform, table, key: String::from(key), value };
         self.changes.push_back(CloudOutput::Persist(change));
     }
 

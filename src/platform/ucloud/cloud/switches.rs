@@ -27,12 +27,14 @@ pub(super) enum Refusal {
     Full,
 }
 
-/// Name of the CONNACK switch, its default; name of the RetCode switch, its default. Only what a peer with the right
+type Row = (Refusal, &'static str, u8, Option<(&'static str, u32)>);
+
+/// Reason; name of the CONNACK switch, its default; name of the RetCode switch, its default. Only what a peer with the right
 /// product secret may be told has a RetCode.
 ///
 /// The vendor documents neither number. CONNACK: 4 and 5 after what its SDK's source says they mean. RetCode: from the
 /// platform's one list, `retcode.md`.
-const TABLE: [(Refusal, &str, u8, Option<(&str, u32)>); 10] = [
+const TABLE: [Row; 10] = [
     (Refusal::Protocol, "ConnackProtocol", 1, None),
     (Refusal::KeepAlive, "ConnackKeepAlive", 2, None),
     (Refusal::DeviceSn, "ConnackDeviceSN", 2, None),
