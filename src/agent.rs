@@ -215,6 +215,7 @@ impl Cx<'_> {
     }
 
     /// Sets `timer`, replacing its old deadline.
+    #[inline(never)]
     pub(crate) fn after(&mut self, timer: Timer, wait: Duration) -> Instant {
         let at = self.core.now.mono + wait;
         self.core.timers.set(timer, at);

@@ -38,6 +38,14 @@ impl Document {
         Value(self.0.value())
     }
 
+    /// Parses strictly; the root has to be an object.
+    #[cfg(feature = "alibaba")]
+    #[inline(never)]
+    pub(crate) fn parse_object(bytes: &[u8]) -> Result<Self, CodecError> {
+        let doc = Self::parse(bytes)?;
+        if doc.root().is_object() { Ok(doc) } else { Err(CodecError::NotAnObject) }
+    }
+
     /// The root, if it is an object.
     pub(crate) fn object(&self) -> Result<Value<'_>, CodecError> {
         let root = self.root();
@@ -179,6 +187,16 @@ impl<'a> Value<'a> {
     /// The text of `key`, a string or a number.
     pub(crate) fn text(self, key: &str) -> Option<Cow<'a, str>> {
         self.get(key)?.as_text()
+    }
+
+    /// The text of `key`, which has to be there.
+    #[cfg(feature = "alibaba")]
+    #[inline(never)]
+    pub(crate) fn required(self, key: &str) -> Result<String, CodecError> {
+        match self.text(key) {
+            Some(text) => Ok(text.into_owned()),
+            None => Err(CodecError::missing(key)),
+        }
     }
 
     /// The value as it stands in the text, to echo it with its own JSON type.

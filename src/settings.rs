@@ -119,16 +119,23 @@ impl<'a> Reader<'a> {
     }
 
     /// One of `choices`; the first is the default.
-    pub(crate) fn choice<T: Copy>(
+    pub(crate) fn choice<T: Copy, const N: usize>(
         &mut self,
         key: &'static str,
-        choices: &[(&str, T)],
+        choices: &[(&str, T); N],
     ) -> Result<T, ConfigError> {
-        let text = self.optional(key).unwrap_or(choices[0].0);
-        choices.iter().find(|(name, _)| *name == text).map(|&(_, value)| value).ok_or_else(|| {
-            let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
-            problem(key, &["has to be one of ", &names.join(", ")].concat())
-        })
+        let names: [&str; N] = core::array::from_fn(|at| choices[at].0);
+        self.one_of(key, &names).map(|at| choices[at].1)
+    }
+
+    /// Which of `names`. Apart from [`Reader::choice`], so that there is one of it for all types.
+    #[inline(never)]
+    fn one_of(&mut self, key: &'static str, names: &[&str]) -> Result<usize, ConfigError> {
+        let Some(text) = self.optional(key) else { return Ok(0) };
+        names
+            .iter()
+            .position(|&name| name == text)
+            .ok_or_else(|| problem(key, &["has to be one of ", &names.join(", ")].concat()))
     }
 
     /// A URL with one of `schemes` and a host.

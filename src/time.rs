@@ -22,7 +22,9 @@ impl Add<Duration> for Instant {
     type Output = Instant;
 
     fn add(self, rhs: Duration) -> Instant {
-        let millis = u64::try_from(rhs.as_millis()).unwrap_or(u64::MAX);
+        // `as_millis` counts in 128 bits, which is a lot of code where there are 32.
+        let whole = rhs.as_secs().saturating_mul(1_000);
+        let millis = whole.saturating_add(u64::from(rhs.subsec_millis()));
         Instant(self.0.saturating_add(millis))
     }
 }

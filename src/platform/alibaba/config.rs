@@ -1,7 +1,6 @@
 //! The device's settings.
 
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
@@ -80,88 +79,98 @@ impl fmt::Debug for Config {
 
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        // Nothing is copied out of the settings before all of them are known to be good.
         let mut s = settings.reader();
-        let broker = s.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)?;
         let product_key = name("product_key", s.required("product_key")?)?;
         let device_name = name("device_name", s.required("device_name")?)?;
-        let secure_mode = match s.optional("secure_mode") {
-            None if broker.starts_with("mqtts:") || broker.starts_with("wss:") => SecureMode::Tls,
-            None => SecureMode::Tcp,
-            Some(_) => s.choice(
+        let firmware_version = version(s.optional("firmware_version").unwrap_or("1.0.0"))?;
+        let firmware_max_size = s.number("firmware_max_size", 1..=1 << 40, 64 << 20)?;
+        let bind_token = s.flag("bind_token", true)?;
+        let bind_token_life = s.number("bind_token_life_s", 1..=1800, 60)?;
+        let gateway = s.flag("gateway", true)?;
+        let keep_alive = s.number("keep_alive", 30..=1200, 300)?;
+        let reply_timeout = s.number("reply_timeout_ms", 100..=600_000, 10_000)?;
+        let request_retries = s.number("request_retries", 0..=20, 3)?;
+        let sign_method =
+            s.choice("sign_method", &SignMethod::ALL.map(|method| (method.as_str(), method)))?;
+        let chosen_mode = match s.optional("secure_mode") {
+            None => None,
+            Some(_) => Some(s.choice(
                 "secure_mode",
                 &[("2", SecureMode::Tls), ("3", SecureMode::Tcp), ("-2", SecureMode::NoWhitelist)],
-            )?,
+            )?),
         };
-        let product_secret = s.secret("product_secret");
-        let device_secret = s.secret("device_secret");
         let over_http = s.choice("registration", &[("http", true), ("mqtt", false)])?;
         let auth_type = s.choice(
             "auth_type",
             &[("register", AuthType::Register), ("regnwl", AuthType::Regnwl)],
         )?;
-        let auth_url = match s.optional("auth_url") {
-            Some(_) => Some(s.url("auth_url", &["http", "https"], None)?),
+        let instance_id = match s.optional("instance_id") {
             None => None,
+            Some(id) => Some(name("instance_id", id)?),
         };
-        let instance_id =
-            s.optional("instance_id").map(|id| name("instance_id", id)).transpose()?;
-        let origin = match (device_secret, product_secret) {
-            (Some(secret), _) => Origin::Configured(secret),
-            (None, None) => {
+        let product_secret = s.optional("product_secret");
+        let device_secret = s.optional("device_secret");
+        let auth_url = s.optional("auth_url");
+        if auth_url.is_some() {
+            s.url("auth_url", &["http", "https"], None)?;
+        }
+        if device_secret.is_none() {
+            if product_secret.is_none() {
                 let why = "is missing: give it for dynamic registration, or give `device_secret`";
                 return Err(problem("product_secret", why));
             }
-            (None, Some(product_secret)) => {
-                let way = match (over_http, auth_type, auth_url) {
-                    (true, AuthType::Regnwl, _) => {
-                        return Err(problem("auth_type", "regnwl needs `registration` = mqtt"));
-                    }
-                    (true, AuthType::Register, None) => {
-                        let why = "is missing: registration over HTTP needs it, such as \
-                                   https://iot-auth.cn-shanghai.aliyuncs.com";
-                        return Err(problem("auth_url", why));
-                    }
-                    (true, AuthType::Register, Some(base)) => {
-                        let base = base.trim_end_matches('/');
-                        Way::Http { url: [base, super::wire::REGISTER_PATH].concat() }
-                    }
-                    (false, auth_type, _) => Way::Mqtt {
+            if over_http && auth_type == AuthType::Regnwl {
+                return Err(problem("auth_type", "regnwl needs `registration` = mqtt"));
+            }
+            if over_http && auth_url.is_none() {
+                let why = "is missing: registration over HTTP needs it, such as \
+                           https://iot-auth.cn-shanghai.aliyuncs.com";
+                return Err(problem("auth_url", why));
+            }
+        }
+        let broker = s.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)?;
+        s.finish()?;
+        let secure_mode = chosen_mode.unwrap_or_else(|| {
+            let tls = broker.starts_with("mqtts:") || broker.starts_with("wss:");
+            if tls { SecureMode::Tls } else { SecureMode::Tcp }
+        });
+        let origin = match device_secret {
+            Some(secret) => Origin::Configured(secret.into()),
+            None => Origin::Registration(Registration {
+                product_secret: product_secret.unwrap_or_default().into(),
+                way: if over_http {
+                    let base = auth_url.unwrap_or_default().trim_end_matches('/');
+                    Way::Http { url: [base, super::wire::REGISTER_PATH].concat() }
+                } else {
+                    Way::Mqtt {
                         auth_type,
                         // Plain TCP is not documented for registration: it is 2, or -2 on newer instances.
                         secure_mode: match secure_mode {
                             SecureMode::NoWhitelist => SecureMode::NoWhitelist,
                             SecureMode::Tls | SecureMode::Tcp => SecureMode::Tls,
                         },
-                        instance_id,
-                    },
-                };
-                Origin::Registration(Registration { product_secret, way })
-            }
+                        instance_id: instance_id.map(String::from),
+                    }
+                },
+            }),
         };
-        let methods: Vec<(&str, SignMethod)> =
-            SignMethod::ALL.iter().map(|&method| (method.as_str(), method)).collect();
-        let config = Self {
-            origin,
-            secure_mode,
-            sign_method: s.choice("sign_method", &methods)?,
-            firmware_version: version(&s.text("firmware_version", "1.0.0"))?,
-            firmware_max_size: s.number("firmware_max_size", 1..=1 << 40, 64 << 20)?,
-            bind_token: s.flag("bind_token", true)?,
-            bind_token_life: Duration::from_secs(s.number("bind_token_life_s", 1..=1800, 60)?),
-            gateway: s.flag("gateway", true)?,
-            keep_alive: u16::try_from(s.number("keep_alive", 30..=1200, 300)?).unwrap_or(300),
-            reply_timeout: Duration::from_millis(s.number(
-                "reply_timeout_ms",
-                100..=600_000,
-                10_000,
-            )?),
-            request_retries: u32::try_from(s.number("request_retries", 0..=20, 3)?).unwrap_or(3),
+        Ok(Self {
             broker,
-            product_key,
-            device_name,
-        };
-        s.finish()?;
-        Ok(config)
+            product_key: product_key.into(),
+            device_name: device_name.into(),
+            origin,
+            sign_method,
+            secure_mode,
+            firmware_version: firmware_version.into(),
+            firmware_max_size,
+            bind_token,
+            bind_token_life: Duration::from_secs(bind_token_life),
+            gateway,
+            keep_alive: u16::try_from(keep_alive).unwrap_or(300),
+            reply_timeout: Duration::from_millis(reply_timeout),
+            request_retries: u32::try_from(request_retries).unwrap_or(3),
+        })
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {
@@ -174,18 +183,18 @@ impl Config {
 }
 
 /// Names stand in topics and client ids, so only the characters that the vendor allows can be let in.
-fn name(key: &'static str, text: &str) -> Result<String, ConfigError> {
+fn name<'a>(key: &'static str, text: &'a str) -> Result<&'a str, ConfigError> {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_@.:".contains(&b);
     if text.len() <= 64 && text.bytes().all(good) {
-        Ok(text.to_string())
+        Ok(text)
     } else {
         Err(problem(key, "has to be 1 to 64 letters, digits and - _ @ . :"))
     }
 }
 
-fn version(text: &str) -> Result<String, ConfigError> {
+fn version(text: &str) -> Result<&str, ConfigError> {
     if text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        Ok(text.to_string())
+        Ok(text)
     } else {
         Err(problem("firmware_version", "has to be 1 to 64 printable ASCII characters"))
     }

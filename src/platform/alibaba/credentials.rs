@@ -13,7 +13,6 @@
 //! [`matches`](SignMethod::matches).
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -65,8 +64,8 @@ impl SignMethod {
     }
 
     fn hex(self, secret: &Secret, parts: &[&str]) -> String {
-        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        hex::lower(&self.hmac(secret, &parts))
+        // What is signed is the parts in a row, however they are cut.
+        hex::lower(&self.hmac(secret, &[parts.concat().as_bytes()]))
     }
 
     /// Whether two signatures in hex are the same, whatever their case, in a time that does not depend on where they
@@ -181,7 +180,7 @@ pub struct Device<'a> {
 impl Device<'_> {
     /// `{dn}&{pk}`.
     pub fn username(&self) -> String {
-        format!("{}&{}", self.device_name, self.product_key)
+        [self.device_name, "&", self.product_key].concat()
     }
 }
 
@@ -255,7 +254,7 @@ pub fn registration_connect(
     ]);
     fields.extend(instance_id.map(|id| ("instanceId", id)));
     MqttCredential {
-        client_id: client_id(&format!("{}.{}", device.device_name, device.product_key), &fields),
+        client_id: client_id(&[device.device_name, ".", device.product_key].concat(), &fields),
         username: device.username(),
         password: Secret::new(registration_sign(method, device, product_secret, random)),
     }
@@ -307,9 +306,9 @@ pub fn login_connect(
     let (mode, sign) = (("securemode", secure_mode.as_str()), ("signmethod", method.as_str()));
     let time = ("timestamp", timestamp);
     let (name, fields) = match style {
-        Style::Muster => (format!("{pk}.{dn}"), Vec::from([mode, sign, time])),
+        Style::Muster => ([pk, ".", dn].concat(), Vec::from([mode, sign, time])),
         Style::LinkkitC => (
-            format!("{pk}.{dn}"),
+            [pk, ".", dn].concat(),
             Vec::from([
                 time,
                 ("_v", "sdk-c-3.0.1"),
@@ -321,7 +320,7 @@ pub fn login_connect(
             ]),
         ),
         Style::LinkkitPython => (
-            format!("{pk}&{dn}"),
+            [pk, "&", dn].concat(),
             Vec::from([
                 mode,
                 sign,
@@ -333,7 +332,7 @@ pub fn login_connect(
             ]),
         ),
         Style::LinkkitNode => (
-            format!("{pk}&{dn}"),
+            [pk, "&", dn].concat(),
             Vec::from([mode, sign, time, ("lan", "NodeJS"), ("_v", "1.2.8")]),
         ),
     };
@@ -360,8 +359,17 @@ pub fn token_connect(device: Device<'_>, client: &str, device_token: &Secret) ->
 
 /// `name|key=value,…|`.
 fn client_id(name: &str, fields: &[(&str, &str)]) -> String {
-    let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    format!("{name}|{}|", fields.join(","))
+    let mut out = [name, "|"].concat();
+    for (i, (key, value)) in fields.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        out.push_str(key);
+        out.push('=');
+        out.push_str(value);
+    }
+    out.push('|');
+    out
 }
 
 /// A client id taken apart, for whoever checks it.

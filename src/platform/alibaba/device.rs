@@ -32,12 +32,11 @@ use self::register::{
     Leave, RegistrationPause,
 };
 use self::session::{
-    ExpectLogin, ExpectSubscribed, ExpectTokenReported, ExpectVersionReported, LoginPause,
+    ExpectLogin, ExpectSubscribed, ExpectTokenReported, ExpectVersionReported, Login, LoginPause,
 };
 use super::Config;
 use super::config::Origin;
 use crate::agent::{Cx, Stored};
-use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error};
 use crate::input::{Input, Intent};
 use crate::output::{Advice, Event, StoreKey, Token, Warning};
@@ -105,7 +104,7 @@ enum State {
     #[n(11)]
     Matching(#[n(0)] ExpectTokenReported),
     #[n(12)]
-    Online(#[n(0)] Online),
+    Online(#[n(0)] Box<Online>),
     #[n(13)]
     Stopped(#[n(0)] Stopped),
 }
@@ -125,9 +124,9 @@ enum Resume {
     Register,
     /// The secret that could not be stored; it is nowhere else.
     #[n(1)]
-    Store(#[n(0)] Credential),
+    Store(#[n(0)] Box<Login>),
     #[n(2)]
-    Login(#[n(0)] Credential),
+    Login(#[n(0)] Box<Login>),
     #[n(3)]
     Erase,
 }
@@ -141,15 +140,16 @@ impl Stopped {
     fn go_on(self, config: &Config, cx: &mut Cx<'_>) -> State {
         match self.resume {
             Resume::Register => register::begin(config, cx),
-            Resume::Store(credential) => register::store(config, credential, Leave::Nothing, cx),
-            Resume::Login(credential) => session::login(config, credential, Backoff::login(), cx),
+            Resume::Store(login) => register::store(config, login, Leave::Nothing, cx),
+            Resume::Login(login) => session::login(config, Login::new(login.credential), cx),
             Resume::Erase => register::erase(cx),
         }
     }
 }
 
 fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+    // Waits are minutes at most; `as_millis` would count them in 128 bits.
+    wait.as_secs() * 1000 + u64::from(wait.subsec_millis())
 }
 
 impl Device for Flow {
@@ -162,7 +162,7 @@ impl Device for Flow {
         let kept = kept.map(|bytes| Credential::read(bytes, config)).transpose()?;
         let state = match (&config.origin, kept) {
             (Origin::Registration(_), Some(credential)) => {
-                session::login(config, credential, Backoff::login(), cx)
+                session::login(config, Login::new(credential), cx)
             }
             _ => register::begin(config, cx),
         };
@@ -177,7 +177,7 @@ impl Device for Flow {
             self.moved(config, moved, cx);
             return self;
         }
-        let shared = &mut self.shared;
+        let (shared, input) = (&mut self.shared, &input);
         let state = match self.state {
             State::Asking(step) => step.handle(config, input, cx),
             State::Knocking(step) => step.handle(config, input, cx),
@@ -191,7 +191,7 @@ impl Device for Flow {
             State::Matching(step) => step.handle(config, input, shared, cx),
             State::Online(step) => step.handle(config, input, shared, cx),
             waiting @ (State::Pausing(_) | State::Waiting(_) | State::Stopped(_)) => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 waiting
             }
         };
@@ -252,7 +252,7 @@ impl Flow {
                 State::Online(online)
             }
             (Intent::NewBindToken, State::Online(mut online)) => {
-                online.new_token(config, &mut shared, cx);
+                online.session.begin_binding(config, &mut shared, cx);
                 State::Online(online)
             }
             (Intent::NewBindToken, State::Matching(step)) => step.anew(config, &mut shared, cx),

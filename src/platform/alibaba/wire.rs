@@ -86,8 +86,8 @@ pub(crate) fn asked(
     payload: &[u8],
     read: Read,
 ) -> Result<(String, Result<Event, CodecError>), CodecError> {
-    let doc = Document::parse(payload)?;
-    let root = doc.object()?;
+    let doc = Document::parse_object(payload)?;
+    let root = doc.root();
     let id = root.get("id").filter(|id| id.as_text().is_some_and(|text| text.len() <= 64));
     let said = match root.get("params") {
         Some(params) if params.is_object() => read(params),
@@ -97,32 +97,48 @@ pub(crate) fn asked(
     Ok((id.map_or("\"0\"", Value::raw).to_string(), said))
 }
 
+/// A number, sent as such or as a string of digits.
+#[inline(never)]
+fn number(from: Value<'_>, key: &str) -> Result<u64, CodecError> {
+    let value = from.get(key).ok_or_else(|| CodecError::missing(key))?;
+    value.as_u64().ok_or_else(|| CodecError::invalid(key))
+}
+
 /// A gateway may take in sub-devices.
 pub(crate) fn permit(params: Value<'_>) -> Result<Event, CodecError> {
-    let time = params.get("time").ok_or_else(|| CodecError::missing("time"))?;
-    let seconds = time.as_u64().and_then(|t| u32::try_from(t).ok()).filter(|&t| t <= 65_535);
+    let seconds = match u32::try_from(number(params, "time")?) {
+        Ok(seconds @ 0..=65_535) => seconds,
+        _ => return Err(CodecError::invalid("time")),
+    };
     let product = params.text("productKey").filter(|key| !key.is_empty());
-    Ok(Event::Permit {
-        seconds: seconds.ok_or_else(|| CodecError::invalid("time"))?,
-        product: product.map(|key| short(&key)),
-    })
+    Ok(Event::Permit { seconds, product: product.map(|key| short(&key)) })
 }
 
 /// Sub-devices of a gateway changed.
 pub(crate) fn topo_change(params: Value<'_>) -> Result<Event, CodecError> {
-    let status = params.get("status").ok_or_else(|| CodecError::missing("status"))?;
-    let status = status.as_u64().and_then(|s| u8::try_from(s).ok());
-    let status = status.filter(|s| matches!(s, 0 | 1 | 2 | 8));
+    let status = match number(params, "status")? {
+        0 => 0,
+        1 => 1,
+        2 => 2,
+        8 => 8,
+        _ => return Err(CodecError::invalid("status")),
+    };
     let list = params.get("subList").ok_or_else(|| CodecError::missing("subList"))?;
     if !list.is_array() {
         return Err(CodecError::invalid("subList"));
     }
     let mut devices = Vec::new();
     for item in list.elements() {
-        let text = |key: &str| item.text(key).ok_or_else(|| CodecError::missing(key));
-        devices.push([short(&text("productKey")?), short(&text("deviceName")?)].join("/"));
+        devices.push(sub_device(item)?);
     }
-    Ok(Event::Topology { status: status.ok_or_else(|| CodecError::invalid("status"))?, devices })
+    Ok(Event::Topology { status, devices })
+}
+
+fn sub_device(item: Value<'_>) -> Result<String, CodecError> {
+    let mut name = short(&item.required("productKey")?);
+    name.push('/');
+    name.push_str(&short(&item.required("deviceName")?));
+    Ok(name)
 }
 
 /// Names from the cloud for a person's eyes.
@@ -143,14 +159,14 @@ pub(crate) struct Reply {
 }
 
 pub(crate) fn parse_reply(payload: &[u8]) -> Result<Reply, CodecError> {
-    let doc = Document::parse(payload)?;
-    let root = doc.object()?;
-    let id = root.text("id").ok_or_else(|| CodecError::missing("id"))?.into_owned();
-    let code = root.text("code").ok_or_else(|| CodecError::missing("code"))?;
+    let doc = Document::parse_object(payload)?;
+    let root = doc.root();
+    let id = root.required("id")?;
+    let code = root.required("code")?;
     let result = if code == "200" {
         Ok(())
     } else {
-        Err(Rejected::code(&code, &root.text("message").unwrap_or_default(), &[]))
+        Err(Rejected::code(&code, &text(root, "message"), &[]))
     };
     Ok(Reply { id, result })
 }
@@ -167,53 +183,77 @@ pub(crate) enum Upgrade {
 /// `/ota/device/upgrade`: one file over HTTP or HTTPS. Packages of several files and downloads through MQTT are not
 /// taken, and say so.
 pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Error> {
-    let doc = Document::parse(payload)?;
-    let root = doc.object()?;
-    let code = root.text("code").unwrap_or_default();
-    if !matches!(code.as_ref(), "" | "1000" | "200") {
-        return Err(Rejected::code(&code, &root.text("message").unwrap_or_default(), &[]).into());
+    let doc = Document::parse_object(payload)?;
+    upgrade(doc.root(), max_size)
+}
+
+#[inline(never)]
+fn upgrade(root: Value<'_>, max_size: u64) -> Result<Upgrade, Error> {
+    let code = text(root, "code");
+    if !matches!(code.as_str(), "" | "1000" | "200") {
+        return Err(Rejected::code(&code, &text(root, "message"), &[]).into());
     }
     let data = root.get("data").ok_or_else(|| CodecError::missing("data"))?;
-    let text = |key: &str| data.text(key).filter(|text| !text.is_empty());
-    if let Some(module) = text("module").filter(|module| module != "default") {
+    let module = text(data, "module");
+    if !matches!(module.as_str(), "" | "default") {
         return Ok(Upgrade::OtherModule(short(&module)));
     }
-    let version = text("version").ok_or_else(|| CodecError::missing("version"))?;
+    let mut offer = Offer {
+        reference: short(&text(root, "id")),
+        version: text(data, "version"),
+        url: text(data, "url"),
+        size: None,
+        md5: None,
+        sha256: None,
+        max_size,
+    };
+    offer_checked(data, &mut offer)?;
+    Ok(Upgrade::Image(offer))
+}
+
+/// Checks version and URL, and reads what an order may leave out.
+fn offer_checked(data: Value<'_>, offer: &mut Offer) -> Result<(), Error> {
+    let (version, url) = (offer.version.as_str(), offer.url.as_str());
+    if version.is_empty() {
+        return Err(CodecError::missing("version").into());
+    }
     if version.len() > 64 || !version.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
         return Err(CodecError::invalid("version").into());
     }
-    let url = text("url").ok_or_else(|| CodecError::missing("url"))?;
-    let schemes = ["http://", "https://"];
-    if url.len() > 4096
-        || !url.bytes().all(|b| b.is_ascii_graphic())
-        || !schemes.iter().any(|s| url.len() > s.len() && url.starts_with(s))
-    {
+    if url.is_empty() {
+        return Err(CodecError::missing("url").into());
+    }
+    let host = url.strip_prefix("http://").or(url.strip_prefix("https://")).unwrap_or_default();
+    if host.is_empty() || url.len() > 4096 || !url.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(PeerMisbehaved::ForbiddenUrl.into());
     }
-    let size = match data.get("size") {
-        None => None,
-        Some(size) => Some(size.as_u64().ok_or_else(|| CodecError::invalid("size"))?),
-    };
-    let digest = |key: &str, bytes: usize| match text(key) {
-        None => Ok(None),
-        Some(text) => match hex::decode(&text) {
-            Some(digest) if digest.len() == bytes => Ok(Some(hex::lower(&digest))),
-            _ => Err(CodecError::invalid(key)),
-        },
-    };
-    let method = text("signMethod").unwrap_or_default().to_ascii_lowercase();
-    let (md5, sha256) = match method.as_str() {
-        "sha256" => (digest("md5", 16)?, digest("sign", 32)?),
-        "md5" => (digest("sign", 16)?.or(digest("md5", 16)?), None),
-        _ => (digest("md5", 16)?, None),
-    };
-    Ok(Upgrade::Image(Offer {
-        reference: root.text("id").map(|id| short(&id)).unwrap_or_default(),
-        version: version.into_owned(),
-        url: url.into_owned(),
-        size,
-        md5,
-        sha256,
-        max_size,
-    }))
+    if data.get("size").is_some() {
+        offer.size = Some(number(data, "size")?);
+    }
+    offer.md5 = digest(data, "md5", 16)?;
+    match text(data, "signMethod").to_ascii_lowercase().as_str() {
+        "sha256" => offer.sha256 = digest(data, "sign", 32)?,
+        "md5" => offer.md5 = digest(data, "sign", 16)?.or(offer.md5.take()),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A digest of so many bytes, if there is one.
+#[inline(never)]
+fn digest(data: Value<'_>, key: &str, bytes: usize) -> Result<Option<String>, CodecError> {
+    let text = text(data, key);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match hex::decode(&text) {
+        Some(digest) if digest.len() == bytes => Ok(Some(text.to_ascii_lowercase())),
+        _ => Err(CodecError::invalid(key)),
+    }
+}
+
+/// A text, or a number's digits; empty if there is none.
+#[inline(never)]
+fn text(from: Value<'_>, key: &str) -> String {
+    from.text(key).unwrap_or_default().into_owned()
 }

@@ -4,16 +4,18 @@
 //! makes it from 16 random bytes, reports it with QoS 1 and reports it again when no `match_reply` came in 3 seconds.
 
 use alloc::string::{String, ToString};
+use core::mem;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
 use super::Shared;
+use super::downlink::ignored;
 use super::session::Session;
 use crate::agent::Cx;
 use crate::error::Error;
 use crate::hex;
-use crate::output::{Event, QoS, Step, Warning};
+use crate::output::{Event, QoS, Step};
 use crate::platform::alibaba::Config;
 use crate::platform::alibaba::wire::{self, Reply};
 use crate::time::Timer;
@@ -44,61 +46,52 @@ pub(super) enum Binder {
 }
 
 impl Binder {
-    /// Makes a new token and reports it.
-    pub(super) fn begin(
-        config: &Config,
-        session: &mut Session,
-        shared: &mut Shared,
-        cx: &mut Cx<'_>,
-    ) -> Self {
-        cx.step(Step::ReportToken);
-        let token = hex::upper(&cx.rng().bytes::<16>());
-        let id = shared.id();
-        report(config, &token, id, session, cx);
-        Self::Reporting { token, id, tries: 1 }
-    }
-
     pub(super) fn is_reporting(&self) -> bool {
         matches!(self, Self::Reporting { .. })
     }
 
     /// A `match_reply`.
-    pub(super) fn answered(self, config: &Config, reply: Reply, cx: &mut Cx<'_>) -> Self {
-        match self {
-            Self::Reporting { token, id, .. } if reply.id == id.to_string() => match reply.result {
-                Ok(()) => {
-                    cx.after(Timer::Token, config.bind_token_life);
-                    let for_ms = super::millis(config.bind_token_life);
-                    cx.event(Event::BindToken { token, for_ms });
-                    Self::Standing
-                }
-                Err(by) => {
-                    cx.stop(Timer::Token);
-                    cx.event(Event::Warning { warning: Warning::Ignored { error: by.into() } });
-                    Self::Idle
-                }
-            },
-            other => {
-                cx.stray();
-                other
+    pub(super) fn answered(&mut self, config: &Config, reply: &Reply, cx: &mut Cx<'_>) {
+        let Self::Reporting { token, id, .. } = self else { return cx.stray() };
+        if reply.id != id.to_string() {
+            return cx.stray();
+        }
+        match &reply.result {
+            Ok(()) => {
+                cx.after(Timer::Token, config.bind_token_life);
+                let for_ms = super::millis(config.bind_token_life);
+                cx.event(Event::BindToken { token: mem::take(token), for_ms });
+                *self = Self::Standing;
+            }
+            Err(by) => {
+                cx.stop(Timer::Token);
+                ignored(by.clone().into(), cx);
+                *self = Self::Idle;
             }
         }
     }
+}
+
+impl Session {
+    /// Makes a new token and reports it.
+    pub(super) fn begin_binding(&mut self, config: &Config, shared: &mut Shared, cx: &mut Cx<'_>) {
+        cx.step(Step::ReportToken);
+        let token = hex::upper(&cx.rng().bytes::<16>());
+        let id = shared.id();
+        report(config, &token, id, self, cx);
+        self.binder = Binder::Reporting { token, id, tries: 1 };
+    }
 
     /// [`Timer::Token`] expired: no answer, or the token's life is over.
-    pub(super) fn expired(self, config: &Config, session: &mut Session, cx: &mut Cx<'_>) -> Self {
-        match self {
-            Self::Reporting { token, id, tries } if tries < TRIES => {
+    pub(super) fn binding_expired(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        match mem::replace(&mut self.binder, Binder::Idle) {
+            Binder::Reporting { token, id, tries } if tries < TRIES => {
                 // The same token and id: an answer to either report is as good.
-                report(config, &token, id, session, cx);
-                Self::Reporting { token, id, tries: tries + 1 }
+                report(config, &token, id, self, cx);
+                self.binder = Binder::Reporting { token, id, tries: tries + 1 };
             }
-            Self::Reporting { .. } => {
-                let error = Error::NoReply { step: Step::ReportToken };
-                cx.event(Event::Warning { warning: Warning::Ignored { error } });
-                Self::Idle
-            }
-            Self::Standing | Self::Idle => Self::Idle,
+            Binder::Reporting { .. } => ignored(Error::NoReply { step: Step::ReportToken }, cx),
+            Binder::Standing | Binder::Idle => {}
         }
     }
 }

@@ -36,21 +36,19 @@ impl Credential {
     /// Reads the `data` of a registration over HTTP, or a push to `/ext/register`.
     pub(super) fn issued_secret(data: Value<'_>, config: &Config) -> Result<Self, Error> {
         check_identity(data, config)?;
-        let secret =
-            data.text("deviceSecret").ok_or_else(|| CodecError::missing("deviceSecret"))?;
-        usable(&secret, MAX_SECRET).map(Self::DeviceSecret)
+        usable(&data.required("deviceSecret")?, MAX_SECRET).map(Self::DeviceSecret)
     }
 
     /// Reads a push to `/ext/regnwl`.
     pub(super) fn issued_token(data: Value<'_>, config: &Config) -> Result<Self, Error> {
         check_identity(data, config)?;
-        let client_id = data.text("clientId").ok_or_else(|| CodecError::missing("clientId"))?;
-        let token = data.text("deviceToken").ok_or_else(|| CodecError::missing("deviceToken"))?;
-        if client_id.contains('|') || usable(&client_id, MAX_TOKEN).is_err() {
+        let client_id = data.required("clientId")?;
+        let token = data.required("deviceToken")?;
+        if client_id.as_bytes().contains(&b'|') || !is_usable(&client_id, MAX_TOKEN) {
             return Err(CodecError::invalid("clientId").into());
         }
         let token = usable(&token, MAX_TOKEN)?;
-        Ok(Self::Token { client_id: client_id.into_owned(), token })
+        Ok(Self::Token { client_id, token })
     }
 
     /// As stored: JSON with the identity that it belongs to, readable by people and flashers.
@@ -68,20 +66,26 @@ impl Credential {
     }
 
     pub(super) fn read(bytes: &SecretBytes, config: &Config) -> Result<Self, ApiMisuse> {
-        let unreadable = || ApiMisuse::StoredUnreadable(StoreKey::Credential);
-        let doc = Document::parse(bytes.expose()).map_err(|_| unreadable())?;
-        let root = doc.object().map_err(|_| unreadable())?;
-        let text = |key: &str| root.text(key).ok_or_else(unreadable);
-        if text("product_key")? != config.product_key || text("device_name")? != config.device_name
-        {
+        let unreadable = ApiMisuse::StoredUnreadable(StoreKey::Credential);
+        let Ok(doc) = Document::parse_object(bytes.expose()) else { return Err(unreadable) };
+        let root = doc.root();
+        let (Some(product), Some(device)) = (root.text("product_key"), root.text("device_name"))
+        else {
+            return Err(unreadable);
+        };
+        if product != config.product_key || device != config.device_name {
             return Err(ApiMisuse::StoredForAnotherDevice);
         }
+        Self::read_secret(root).ok_or(unreadable)
+    }
+
+    fn read_secret(root: Value<'_>) -> Option<Self> {
         if let Some(secret) = root.text("device_secret") {
-            return usable(&secret, MAX_SECRET).map(Self::DeviceSecret).map_err(|_| unreadable());
+            return usable(&secret, MAX_SECRET).map(Self::DeviceSecret).ok();
         }
-        let client_id = text("client_id")?.to_string();
-        let token = usable(&text("device_token")?, MAX_TOKEN).map_err(|_| unreadable())?;
-        Ok(Self::Token { client_id, token })
+        let token = usable(&root.text("device_token")?, MAX_TOKEN).ok()?;
+        let client_id = root.text("client_id")?.into_owned();
+        Some(Self::Token { client_id, token })
     }
 
     /// CONNECT with it. The signature covers a timestamp: the wall clock's where it is known, else the one that the
@@ -118,9 +122,13 @@ fn check_identity(data: Value<'_>, config: &Config) -> Result<(), Error> {
 }
 
 fn usable(text: &str, max: usize) -> Result<Secret, Error> {
-    if !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_graphic()) {
+    if is_usable(text, max) {
         Ok(Secret::new(text))
     } else {
         Err(PeerMisbehaved::UnusableSecret.into())
     }
+}
+
+fn is_usable(text: &str, max: usize) -> bool {
+    !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -6,9 +6,8 @@ use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
 
-use super::binder::Binder;
 use super::downlink::{Heard, ignored};
-use super::session::{After, Session, progress, text_id, version_reported};
+use super::session::{Session, progress, text_id, version_reported};
 use super::{Shared, State};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
@@ -28,14 +27,12 @@ pub(super) struct Online {
     #[n(0)]
     pub(super) session: Box<Session>,
     #[n(1)]
-    binder: Binder,
-    #[n(2)]
     report: Report,
     /// Ids of property posts that are not answered yet.
-    #[n(3)]
+    #[n(2)]
     posts: Vec<u32>,
     /// The progress last reported, so that a download does not make a message of every block.
-    #[n(4)]
+    #[n(3)]
     percent: i8,
 }
 
@@ -65,50 +62,47 @@ impl Online {
     pub(super) fn enter(
         config: &Config,
         mut session: Box<Session>,
-        binder: Binder,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        session.backoff = Backoff::login();
+        session.login.backoff = Backoff::login();
         cx.event(Event::Ready);
         let mut online =
-            Self { session, binder, report: Report::None, posts: Vec::new(), percent: 0 };
+            Box::new(Self { session, report: Report::None, posts: Vec::new(), percent: 0 });
         online.report_ending(config, shared, cx);
         shared.updater.resume(cx);
         State::Online(online)
     }
 
     pub(super) fn handle(
-        mut self,
+        mut self: Box<Self>,
         config: &Config,
-        input: Input,
+        input: &Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        match (&self.report, &input) {
-            (Report::Version(token), Input::Acked(t, Ack::Published)) if token == t => {
-                self.report = Report::None;
-                // The newest report is followed, and it is sent whenever the version changes.
-                version_reported(true, shared, cx);
-                return State::Online(self);
+        if let Input::Acked(acked, Ack::Published) = input {
+            match self.report {
+                Report::Version(token) if token == *acked => {
+                    self.report = Report::None;
+                    // The newest report is followed, and it is sent whenever the version changes.
+                    version_reported(true, shared, cx);
+                    return State::Online(self);
+                }
+                Report::Failure(token) if token == *acked => {
+                    self.report = Report::None;
+                    shared.updater.reported(cx);
+                    return State::Online(self);
+                }
+                _ => {}
             }
-            (Report::Failure(token), Input::Acked(t, Ack::Published)) if token == t => {
-                self.report = Report::None;
-                shared.updater.reported(cx);
-                return State::Online(self);
-            }
-            _ => {}
         }
-        let (session, heard) = match self.session.common(config, input, shared, cx) {
-            After::Heard(session, heard) => (session, heard),
-            After::Over(next) => return next,
-        };
-        self.session = session;
-        match heard {
-            Heard::Nothing => {}
-            Heard::MatchReply(reply) => self.binder = self.binder.answered(config, reply, cx),
-            Heard::PostReply(reply) => self.posted(reply, cx),
-            Heard::SameVersion => self.report_version(config, shared, cx),
+        match self.session.common(config, input, shared, cx) {
+            Ok(Heard::Nothing) => {}
+            Ok(Heard::MatchReply(reply)) => self.session.binder.answered(config, &reply, cx),
+            Ok(Heard::PostReply(reply)) => self.posted(reply, cx),
+            Ok(Heard::SameVersion) => self.report_version(config, shared, cx),
+            Err(error) => return self.session.over(error, cx),
         }
         State::Online(self)
     }
@@ -127,13 +121,9 @@ impl Online {
         }
     }
 
-    pub(super) fn new_token(&mut self, config: &Config, shared: &mut Shared, cx: &mut Cx<'_>) {
-        self.binder = Binder::begin(config, &mut self.session, shared, cx);
-    }
-
     /// [`Timer::Token`].
-    pub(super) fn token_expired(mut self, config: &Config, cx: &mut Cx<'_>) -> State {
-        self.binder = self.binder.expired(config, &mut self.session, cx);
+    pub(super) fn token_expired(mut self: Box<Self>, config: &Config, cx: &mut Cx<'_>) -> State {
+        self.session.binding_expired(config, cx);
         State::Online(self)
     }
 
@@ -144,8 +134,7 @@ impl Online {
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) {
-        let checked = Document::parse(json.as_bytes());
-        if let Err(error) = checked.and_then(|doc| doc.object().map(|_| ())) {
+        if let Err(error) = Document::parse_object(json.as_bytes()) {
             ignored(error.into(), cx);
             return;
         }
@@ -178,7 +167,7 @@ impl Online {
     }
 
     /// [`Timer::Reply`]: property posts were not answered. They are not repeated: newer ones replace them.
-    pub(super) fn late(mut self, cx: &mut Cx<'_>) -> State {
+    pub(super) fn late(mut self: Box<Self>, cx: &mut Cx<'_>) -> State {
         self.posts.clear();
         ignored(Error::NoReply { step: Step::PostProperties }, cx);
         State::Online(self)

@@ -4,18 +4,19 @@
 //! a lost answer is safe, is said aloud ([`Event::Retrying`]), and has an end; after the first login the cloud answers
 //! 6289, and asking again is a person's decision.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::cbor::{Decode, Encode};
 
 use super::credential::Credential;
-use super::session::{self, login};
+use super::session::{self, Login, ended, login};
 use super::{Resume, State, millis, stop};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
-use crate::error::{CodecError, Error, Failure, PeerMisbehaved, Rejected};
+use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
 use crate::http::Request;
-use crate::input::{Answer, Closed, Input, Message, Outcome};
+use crate::input::{Answer, Input, Message, Outcome};
 use crate::json::Document;
 use crate::output::{Advice, Connect, Event, Identity, Step, StoreKey, Token};
 use crate::platform::alibaba::Config;
@@ -33,8 +34,7 @@ pub(super) fn begin(config: &Config, cx: &mut Cx<'_>) -> State {
 fn ask(config: &Config, backoff: Backoff, cx: &mut Cx<'_>) -> State {
     let registration = match &config.origin {
         Origin::Configured(secret) => {
-            let credential = Credential::DeviceSecret(secret.clone());
-            return login(config, credential, Backoff::login(), cx);
+            return login(config, Login::new(Credential::DeviceSecret(secret.clone())), cx);
         }
         Origin::Registration(registration) => registration,
     };
@@ -141,21 +141,20 @@ pub(super) struct ExpectAnswer {
 }
 
 impl ExpectAnswer {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
-        let Input::Response(token, answer) = input else {
-            cx.stray();
-            return State::Asking(self);
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
+        let answer = match input {
+            Input::Response(token, answer) if *token == self.token => answer,
+            _ => {
+                cx.stray();
+                return State::Asking(self);
+            }
         };
-        if token != self.token {
-            cx.stray();
-            return State::Asking(self);
-        }
         let read = match answer {
-            Answer::Failed(failure) => Err(failure.into()),
+            Answer::Failed(failure) => Err(failure.clone().into()),
             Answer::Response(response) => read_answer(config, response.status, &response.body),
         };
         match read {
-            Ok(credential) => store(config, credential, Leave::Nothing, cx),
+            Ok(credential) => store(config, Login::new(credential), Leave::Nothing, cx),
             Err(error) => failed(config, error, self.backoff, cx),
         }
     }
@@ -175,9 +174,9 @@ fn read_answer(config: &Config, status: u16, body: &[u8]) -> Result<Credential, 
         let text = String::from_utf8_lossy(body);
         return Err(Rejected::http(status, &text, &secrets).into());
     }
-    let doc = Document::parse(body)?;
-    let root = doc.object()?;
-    let code = root.text("code").ok_or_else(|| CodecError::missing("code"))?;
+    let doc = Document::parse_object(body)?;
+    let root = doc.root();
+    let code = root.required("code")?;
     if code != "200" {
         let message = root.text("message").unwrap_or_default();
         return Err(Rejected::code(&code, &message, &secrets).into());
@@ -197,24 +196,20 @@ pub(super) struct ExpectRegistrationSession {
 }
 
 impl ExpectRegistrationSession {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Connected(connection) if connection == self.connection => {
+            Input::Connected(connection) if *connection == self.connection => {
                 // The server pushes the secret on its own: there is nothing to subscribe to, nothing to ask.
                 cx.step(Step::RequestSecret);
                 cx.after(Timer::Reply, config.reply_timeout);
                 let Self { connection, backoff } = self;
                 State::Listening(ExpectSecret { connection, backoff })
             }
-            Input::Closed(connection, why) if connection == self.connection => match why {
-                Closed::Refused(code) => {
-                    refused(config, Rejected::Connack { code }, self.backoff, cx)
-                }
-                Closed::Failed(failure) => retry(config, failure.into(), self.backoff, cx),
-                Closed::Requested => retry(config, Failure::Lost.into(), self.backoff, cx),
-            },
+            Input::Closed(connection, why) if *connection == self.connection => {
+                failed(config, ended(why), self.backoff, cx)
+            }
             _ => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 State::Knocking(self)
             }
         }
@@ -237,26 +232,27 @@ pub(super) struct ExpectSecret {
 }
 
 impl ExpectSecret {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Message(message) => match read_push(config, &message) {
+            Input::Message(message) => match read_push(config, message) {
                 None => {
                     cx.stray();
                     State::Listening(self)
                 }
                 Some(Ok(credential)) => {
-                    store(config, credential, Leave::Connection(self.connection), cx)
+                    let leave = Leave::Connection(self.connection);
+                    store(config, Login::new(credential), leave, cx)
                 }
                 Some(Err(error)) => {
                     cx.close(self.connection);
                     failed(config, error, self.backoff, cx)
                 }
             },
-            Input::Closed(connection, _) if connection == self.connection => {
+            Input::Closed(connection, _) if *connection == self.connection => {
                 retry(config, PeerMisbehaved::ClosedEarly.into(), self.backoff, cx)
             }
             _ => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 State::Listening(self)
             }
         }
@@ -283,8 +279,8 @@ fn read_push(config: &Config, message: &Message) -> Option<Result<Credential, Er
         return None;
     }
     let read = || {
-        let doc = Document::parse(message.payload.expose())?;
-        let root = doc.object()?;
+        let doc = Document::parse_object(message.payload.expose())?;
+        let root = doc.root();
         match auth_type {
             AuthType::Register => Credential::issued_secret(root, config),
             AuthType::Regnwl => Credential::issued_token(root, config),
@@ -318,16 +314,11 @@ pub(super) enum Leave {
 }
 
 /// Persist, then use: the secret goes to the storage before anything else happens.
-pub(super) fn store(
-    config: &Config,
-    credential: Credential,
-    leave: Leave,
-    cx: &mut Cx<'_>,
-) -> State {
+pub(super) fn store(config: &Config, login: Box<Login>, leave: Leave, cx: &mut Cx<'_>) -> State {
     cx.stop(Timer::Reply);
     cx.step(Step::StoreSecret);
-    let token = cx.store(StoreKey::Credential, credential.write(config));
-    State::Storing(ExpectStored { token, credential, leave })
+    let token = cx.store(StoreKey::Credential, login.credential.write(config));
+    State::Storing(ExpectStored { token, login, leave })
 }
 
 /// The secret is on its way to the storage.
@@ -337,7 +328,7 @@ pub(super) struct ExpectStored {
     #[n(0)]
     token: Token,
     #[n(1)]
-    credential: Credential,
+    login: Box<Login>,
     #[n(2)]
     leave: Leave,
 }
@@ -350,28 +341,28 @@ impl ExpectStored {
         }
     }
 
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Stored(token, outcome) if token == self.token => {
-                self.stored(config, &outcome, cx)
+            Input::Stored(token, outcome) if *token == self.token => {
+                self.stored(config, outcome, cx)
             }
-            Input::Closed(connection, _) if self.connection() == Some(connection) => {
+            Input::Closed(connection, _) if self.connection() == Some(*connection) => {
                 State::Storing(Self { leave: Leave::Nothing, ..self })
             }
             _ => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 State::Storing(self)
             }
         }
     }
 
     fn stored(self, config: &Config, outcome: &Outcome, cx: &mut Cx<'_>) -> State {
-        let Self { credential, leave, .. } = self;
+        let Self { login, leave, .. } = self;
         if *outcome != Outcome::Done {
             if let Leave::Connection(connection) = leave {
                 cx.close(connection);
             }
-            return stop(store_failed(), Advice::CheckStorage, Resume::Store(credential), cx);
+            return stop(store_failed(), Advice::CheckStorage, Resume::Store(login), cx);
         }
         let (product, device) = config.names();
         cx.event(Event::Registered {
@@ -382,12 +373,12 @@ impl ExpectStored {
             },
         });
         match leave {
-            Leave::Nothing => login(config, credential, Backoff::login(), cx),
+            Leave::Nothing => session::login(config, login, cx),
             Leave::Connection(connection) => {
                 cx.step(Step::LeaveRegistration);
                 cx.close(connection);
                 cx.after(Timer::Reply, config.reply_timeout);
-                State::Leaving(ExpectLeft { connection, credential })
+                State::Leaving(ExpectLeft { connection, login })
             }
         }
     }
@@ -400,15 +391,15 @@ pub(super) struct ExpectLeft {
     #[n(0)]
     pub(super) connection: Token,
     #[n(1)]
-    credential: Credential,
+    login: Box<Login>,
 }
 
 impl ExpectLeft {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Closed(connection, _) if connection == self.connection => self.left(config, cx),
+            Input::Closed(connection, _) if *connection == self.connection => self.left(config, cx),
             _ => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 State::Leaving(self)
             }
         }
@@ -417,7 +408,7 @@ impl ExpectLeft {
     /// It is gone, or nobody says so: the host drops it for the next one.
     pub(super) fn left(self, config: &Config, cx: &mut Cx<'_>) -> State {
         cx.stop(Timer::Reply);
-        login(config, self.credential, Backoff::login(), cx)
+        login(config, self.login, cx)
     }
 }
 
@@ -436,14 +427,14 @@ pub(super) struct ExpectErased {
 }
 
 impl ExpectErased {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Stored(token, outcome) if token == self.token => match outcome {
+            Input::Stored(token, outcome) if *token == self.token => match outcome {
                 Outcome::Done => begin(config, cx),
                 Outcome::Failed(_) => stop(store_failed(), Advice::CheckStorage, Resume::Erase, cx),
             },
             _ => {
-                session::stray(&input, cx);
+                session::stray(input, cx);
                 State::Erasing(self)
             }
         }

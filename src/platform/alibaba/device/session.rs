@@ -22,27 +22,49 @@ use crate::platform::alibaba::wire;
 use crate::platform::update::Ending;
 use crate::time::Timer;
 
-/// Connects with the device's own secret.
-pub(super) fn login(
-    config: &Config,
-    credential: Credential,
-    backoff: Backoff,
-    cx: &mut Cx<'_>,
-) -> State {
-    cx.step(Step::Login);
-    let connect = credential.connect(config, cx.now());
-    let connection = cx.connect(connect);
-    cx.after(Timer::Reply, config.reply_timeout);
-    State::Connecting(ExpectLogin { connection, credential, backoff })
+/// What the next login needs. It is made with the credential and handed on from step to step, by its box.
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Login {
+    #[n(0)]
+    pub(super) credential: Credential,
+    #[n(1)]
+    pub(super) backoff: Backoff,
 }
 
-fn relogin(error: Error, credential: Credential, mut backoff: Backoff, cx: &mut Cx<'_>) -> State {
+impl Login {
+    pub(super) fn new(credential: Credential) -> Box<Self> {
+        Box::new(Self { credential, backoff: Backoff::login() })
+    }
+}
+
+/// Connects with the device's own secret.
+pub(super) fn login(config: &Config, login: Box<Login>, cx: &mut Cx<'_>) -> State {
+    cx.step(Step::Login);
+    let connect = login.credential.connect(config, cx.now());
+    let connection = cx.connect(connect);
+    cx.after(Timer::Reply, config.reply_timeout);
+    State::Connecting(ExpectLogin { connection, login })
+}
+
+#[inline(never)]
+fn relogin(error: Error, mut login: Box<Login>, cx: &mut Cx<'_>) -> State {
     cx.stop(Timer::Reply);
     cx.stop(Timer::Token);
-    let wait: Duration = backoff.next(cx.rng());
-    cx.event(Event::Retrying { error, failures: backoff.failures(), in_ms: millis(wait) });
+    let wait: Duration = login.backoff.next(cx.rng());
+    let failures = login.backoff.failures();
+    cx.event(Event::Retrying { error, failures, in_ms: millis(wait) });
     cx.after(Timer::Retry, wait);
-    State::Waiting(LoginPause { credential, backoff })
+    State::Waiting(LoginPause { login })
+}
+
+/// Why there is no connection any more.
+pub(super) fn ended(why: &Closed) -> Error {
+    match why {
+        Closed::Failed(failure) => failure.clone().into(),
+        Closed::Refused(code) => Rejected::Connack { code: *code }.into(),
+        Closed::Requested => Failure::Lost.into(),
+    }
 }
 
 /// An answer that nobody waits for. The end of a connection that we closed ourselves is none.
@@ -59,36 +81,27 @@ pub(super) struct ExpectLogin {
     #[n(0)]
     pub(super) connection: Token,
     #[n(1)]
-    credential: Credential,
-    #[n(2)]
-    backoff: Backoff,
+    login: Box<Login>,
 }
 
 impl ExpectLogin {
-    pub(super) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> State {
+    pub(super) fn handle(self, config: &Config, input: &Input, cx: &mut Cx<'_>) -> State {
         match input {
-            Input::Connected(connection) if connection == self.connection => {
+            Input::Connected(connection) if *connection == self.connection => {
                 subscribe(config, self, cx)
             }
-            Input::Closed(connection, why) if connection == self.connection => match why {
-                // The secret is wrong, or the device is disabled or deleted. To register again is a person's decision.
-                Closed::Refused(code @ (4 | 5)) => {
-                    cx.stop(Timer::Reply);
-                    let by = Rejected::Connack { code };
-                    stop(by.into(), Advice::CheckDevice, Resume::Login(self.credential), cx)
-                }
-                Closed::Refused(code) => {
-                    relogin(Rejected::Connack { code }.into(), self.credential, self.backoff, cx)
-                }
-                Closed::Failed(failure) => {
-                    relogin(failure.into(), self.credential, self.backoff, cx)
-                }
-                Closed::Requested => {
-                    relogin(Failure::Lost.into(), self.credential, self.backoff, cx)
-                }
-            },
+            // The secret is wrong, or the device is disabled or deleted. To register again is a person's decision.
+            Input::Closed(connection, why @ Closed::Refused(4 | 5))
+                if *connection == self.connection =>
+            {
+                cx.stop(Timer::Reply);
+                stop(ended(why), Advice::CheckDevice, Resume::Login(self.login), cx)
+            }
+            Input::Closed(connection, why) if *connection == self.connection => {
+                relogin(ended(why), self.login, cx)
+            }
             _ => {
-                stray(&input, cx);
+                stray(input, cx);
                 State::Connecting(self)
             }
         }
@@ -96,7 +109,7 @@ impl ExpectLogin {
 
     pub(super) fn late(self, cx: &mut Cx<'_>) -> State {
         cx.close(self.connection);
-        relogin(Error::NoReply { step: Step::Login }, self.credential, self.backoff, cx)
+        relogin(Error::NoReply { step: Step::Login }, self.login, cx)
     }
 }
 
@@ -105,15 +118,13 @@ impl ExpectLogin {
 #[cbor(map)]
 pub(super) struct LoginPause {
     #[n(0)]
-    credential: Credential,
-    #[n(1)]
-    backoff: Backoff,
+    login: Box<Login>,
 }
 
 impl LoginPause {
     pub(super) fn over(self, config: &Config, cx: &mut Cx<'_>) -> State {
         cx.stop(Timer::Retry);
-        login(config, self.credential, self.backoff, cx)
+        login(config, self.login, cx)
     }
 }
 
@@ -124,12 +135,12 @@ pub(super) struct Session {
     #[n(0)]
     pub(super) connection: Token,
     #[n(1)]
-    credential: Credential,
-    #[n(2)]
-    pub(super) backoff: Backoff,
+    pub(super) login: Box<Login>,
     /// Publishes whose acknowledgement changes nothing: kept so that it is not counted as stray.
-    #[n(3)]
+    #[n(2)]
     sent: Vec<Token>,
+    #[n(3)]
+    pub(super) binder: Binder,
 }
 
 /// More outstanding publishes than this are forgotten, oldest first: an answer then counts as stray, no more.
@@ -150,62 +161,51 @@ impl Session {
         self.sent.push(token);
     }
 
-    /// What is the same in every step of a session.
+    /// What is the same in every step of a session; an error is its end.
+    #[inline(never)]
     pub(super) fn common(
-        mut self: Box<Self>,
+        &mut self,
         config: &Config,
-        input: Input,
+        input: &Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
-    ) -> After {
+    ) -> Result<Heard, Error> {
         match input {
-            Input::Closed(connection, why) if connection == self.connection => {
-                let error = match why {
-                    Closed::Failed(failure) => failure.into(),
-                    Closed::Refused(code) => Rejected::Connack { code }.into(),
-                    Closed::Requested => Failure::Lost.into(),
-                };
-                After::Over(relogin(error, self.credential, self.backoff, cx))
+            Input::Closed(connection, why) if *connection == self.connection => {
+                return Err(ended(why));
             }
             Input::Message(message) => {
-                let heard = downlink::heard(config, &message, &mut self, shared, cx);
-                After::Heard(self, heard)
+                return Ok(downlink::heard(config, message, self, shared, cx));
             }
-            Input::Acked(token, Ack::Published) if self.sent.contains(&token) => {
-                self.sent.retain(|&sent| sent != token);
-                After::Heard(self, Heard::Nothing)
+            Input::Acked(token, Ack::Published) if self.sent.contains(token) => {
+                self.sent.retain(|sent| sent != token);
             }
-            other => {
-                stray(&other, cx);
-                After::Heard(self, Heard::Nothing)
-            }
+            other => stray(other, cx),
         }
+        Ok(Heard::Nothing)
+    }
+
+    /// The session is over.
+    pub(super) fn over(self, error: Error, cx: &mut Cx<'_>) -> State {
+        relogin(error, self.login, cx)
     }
 
     /// The server does not answer any more: this session is no good.
     pub(super) fn give_up(self, step: Step, cx: &mut Cx<'_>) -> State {
         cx.close(self.connection);
-        relogin(Error::NoReply { step }, self.credential, self.backoff, cx)
+        self.over(Error::NoReply { step }, cx)
     }
-}
-
-/// What became of a session.
-pub(super) enum After {
-    /// It goes on, and this was said in it.
-    Heard(Box<Session>, Heard),
-    /// It is over, and this is the next step.
-    Over(State),
 }
 
 fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
     cx.step(Step::Subscribe);
     cx.after(Timer::Reply, config.reply_timeout);
-    let pending = downlink::topics(config)
-        .into_iter()
-        .map(|topic| Subscription { token: cx.subscribe(topic.clone()), topic })
-        .collect();
-    let ExpectLogin { connection, credential, backoff } = from;
-    let session = Box::new(Session { connection, credential, backoff, sent: Vec::new() });
+    let mut pending = Vec::new();
+    for topic in downlink::topics(config) {
+        pending.push(Subscription { token: cx.subscribe(topic.clone()), topic });
+    }
+    let ExpectLogin { connection, login } = from;
+    let session = Box::new(Session { connection, login, sent: Vec::new(), binder: Binder::Idle });
     State::Subscribing(ExpectSubscribed { session, pending })
 }
 
@@ -232,11 +232,11 @@ impl ExpectSubscribed {
     pub(super) fn handle(
         mut self,
         config: &Config,
-        input: Input,
+        input: &Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        if let Input::Acked(token, ack) = &input
+        if let Input::Acked(token, ack) = input
             && let Some(at) = self.pending.iter().position(|pending| pending.token == *token)
         {
             let Subscription { topic, .. } = self.pending.remove(at);
@@ -250,8 +250,8 @@ impl ExpectSubscribed {
             return State::Subscribing(self);
         }
         match self.session.common(config, input, shared, cx) {
-            After::Heard(session, _) => State::Subscribing(Self { session, pending: self.pending }),
-            After::Over(next) => next,
+            Ok(_) => State::Subscribing(self),
+            Err(error) => self.session.over(error, cx),
         }
     }
 
@@ -288,21 +288,21 @@ pub(super) struct ExpectVersionReported {
 
 impl ExpectVersionReported {
     pub(super) fn handle(
-        self,
+        mut self,
         config: &Config,
-        input: Input,
+        input: &Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        if input == Input::Acked(self.token, Ack::Published) {
+        if matches!(input, Input::Acked(token, Ack::Published) if *token == self.token) {
             cx.stop(Timer::Reply);
             let latest = shared.updater.running() == self.version;
             version_reported(latest, shared, cx);
             return report_token(config, self.session, shared, cx);
         }
         match self.session.common(config, input, shared, cx) {
-            After::Heard(session, _) => State::Reporting(Self { session, ..self }),
-            After::Over(next) => next,
+            Ok(_) => State::Reporting(self),
+            Err(error) => self.session.over(error, cx),
         }
     }
 
@@ -328,11 +328,11 @@ fn report_token(
     cx: &mut Cx<'_>,
 ) -> State {
     if !config.bind_token && !shared.token_wanted {
-        return Online::enter(config, session, Binder::Idle, shared, cx);
+        return Online::enter(config, session, shared, cx);
     }
     shared.token_wanted = false;
-    let binder = Binder::begin(config, &mut session, shared, cx);
-    State::Matching(ExpectTokenReported { session, binder })
+    session.begin_binding(config, shared, cx);
+    State::Matching(ExpectTokenReported { session })
 }
 
 /// The bind token is on its way.
@@ -341,27 +341,22 @@ fn report_token(
 pub(super) struct ExpectTokenReported {
     #[n(0)]
     pub(super) session: Box<Session>,
-    #[n(1)]
-    binder: Binder,
 }
 
 impl ExpectTokenReported {
     pub(super) fn handle(
-        self,
+        mut self,
         config: &Config,
-        input: Input,
+        input: &Input,
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        let (session, heard) = match self.session.common(config, input, shared, cx) {
-            After::Heard(session, heard) => (session, heard),
-            After::Over(next) => return next,
-        };
-        let binder = match heard {
-            Heard::MatchReply(reply) => self.binder.answered(config, reply, cx),
-            _ => self.binder,
-        };
-        Self { session, binder }.go_on(config, shared, cx)
+        match self.session.common(config, input, shared, cx) {
+            Ok(Heard::MatchReply(reply)) => self.session.binder.answered(config, &reply, cx),
+            Ok(_) => {}
+            Err(error) => return self.session.over(error, cx),
+        }
+        self.go_on(config, shared, cx)
     }
 
     /// [`Timer::Token`].
@@ -371,22 +366,22 @@ impl ExpectTokenReported {
         shared: &mut Shared,
         cx: &mut Cx<'_>,
     ) -> State {
-        let binder = self.binder.expired(config, &mut self.session, cx);
-        Self { session: self.session, binder }.go_on(config, shared, cx)
+        self.session.binding_expired(config, cx);
+        self.go_on(config, shared, cx)
     }
 
     /// A person wants another one.
     pub(super) fn anew(mut self, config: &Config, shared: &mut Shared, cx: &mut Cx<'_>) -> State {
-        let binder = Binder::begin(config, &mut self.session, shared, cx);
-        State::Matching(Self { session: self.session, binder })
+        self.session.begin_binding(config, shared, cx);
+        State::Matching(self)
     }
 
     /// Without an answer the device works all the same: it can be bound later, by a new token or the time window.
     fn go_on(self, config: &Config, shared: &mut Shared, cx: &mut Cx<'_>) -> State {
-        if self.binder.is_reporting() {
+        if self.session.binder.is_reporting() {
             State::Matching(self)
         } else {
-            Online::enter(config, self.session, self.binder, shared, cx)
+            Online::enter(config, self.session, shared, cx)
         }
     }
 }
