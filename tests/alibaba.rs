@@ -11,6 +11,7 @@ mod alibaba {
     // Computations.
     mod cipher_keys_equal_the_vectors;
     mod credentials_equal_the_vectors;
+    mod hmac_equals_the_published_vectors;
     mod local_signatures_equal_the_vectors;
     mod requests_are_signed_like_the_vectors;
 
