@@ -347,16 +347,21 @@ impl CloudCx<'_> {
         self.now.unix.map_or(self.now.mono.0, |unix| unix.0)
     }
 
-    pub(crate) fn put<T: Encode>(&mut self, table: &'static str, key: &str, value: &T) {
+    pub(crate) fn put<T: Encode>(
+        &mut self,
+        table: &'static str,
+        key: impl Into<String>,
+        value: &T,
+    ) {
         self.change(table, key, Some(SecretBytes::new(cbor::encode(value))));
     }
 
-    pub(crate) fn delete(&mut self, table: &'static str, key: &str) {
+    pub(crate) fn delete(&mut self, table: &'static str, key: impl Into<String>) {
         self.change(table, key, None);
     }
 
-    fn change(&mut self, table: &'static str, key: &str, value: Option<SecretBytes>) {
-        let change = Change { platform: self.platform, table, key: String::from(key), value };
+    fn change(&mut self, table: &'static str, key: impl Into<String>, value: Option<SecretBytes>) {
+        let change = Change { platform: self.platform, table, key: key.into(), value };
         self.changes.push_back(CloudOutput::Persist(change));
     }
 
