@@ -440,7 +440,7 @@ impl Registry {
             token_login: None,
             permit: None,
         };
-        cx.put("device", &key.path(), &device);
+        cx.put("device", key.path(), &device);
         self.take_in(key, device);
         Ok(())
     }
@@ -463,7 +463,7 @@ impl Registry {
         self.unindex(&key, &device);
         let result = edit(&mut device);
         self.index(&key, &device);
-        cx.put("device", &key.path(), &device);
+        cx.put("device", key.path(), &device);
         self.devices.insert(key, device);
         Some(result)
     }
@@ -479,9 +479,9 @@ impl Registry {
         if let Some(product) = self.products.get_mut(&key.product) {
             product.devices = product.devices.saturating_sub(1);
         }
-        cx.delete("device", &key.path());
+        cx.delete("device", key.path());
         for report in self.reports.remove(key).unwrap_or_default() {
-            cx.delete("report", &slot(key, report.sequence, cx.limits.reports_per_device));
+            cx.delete("report", slot(key, report.sequence, cx.limits.reports_per_device));
         }
         Some(device)
     }
@@ -576,7 +576,7 @@ impl Registry {
         let reports = self.reports.entry(key.clone()).or_default();
         let sequence = reports.back().map_or(0, |last| last.sequence.saturating_add(1));
         let report = Report { sequence, at: cx.unix(), json };
-        cx.put("report", &slot(key, sequence, kept), &report);
+        cx.put("report", slot(key, sequence, kept), &report);
         reports.push_back(report);
         if reports.len() > kept {
             reports.pop_front();

@@ -230,7 +230,7 @@ impl Catalog {
         while reports.items.len() > most {
             reports.items.pop_front();
         }
-        cx.put(REPORT, &key(product, name), reports);
+        cx.put(REPORT, key(product, name), reports);
     }
 
     /// Latest first.
@@ -250,10 +250,10 @@ impl Catalog {
 
     pub(super) fn remove_device(&mut self, product: &str, name: &str, cx: &mut CloudCx<'_>) {
         if self.devices.get_mut(product).is_some_and(|all| all.remove(name)) {
-            cx.delete(DEVICE, &key(product, name));
+            cx.delete(DEVICE, key(product, name));
         }
         if self.reports.get_mut(product).and_then(|all| all.remove(name)).is_some() {
-            cx.delete(REPORT, &key(product, name));
+            cx.delete(REPORT, key(product, name));
         }
     }
 
@@ -321,7 +321,7 @@ impl Device {
     }
 
     pub(super) fn keep(&self, product: &str, name: &str, cx: &mut CloudCx<'_>) {
-        cx.put(DEVICE, &key(product, name), self);
+        cx.put(DEVICE, key(product, name), self);
     }
 }
 

@@ -282,7 +282,7 @@ fn delete(state: &mut CloudState, product_sn: &str, device: &str, cx: &mut Cloud
     entry.delete(product_sn, device, cx);
     let online = entry.online;
     for upgrade in product.upgrades.remove(device).unwrap_or_default() {
-        cx.delete(records::UPGRADE, &[product_sn, "/", device, "/", &upgrade.module].concat());
+        cx.delete(records::UPGRADE, [product_sn, "/", device, "/", &upgrade.module].concat());
     }
     product.devices.remove(device);
     cx.log(What::Operated, subject(product_sn, device), "deleted");

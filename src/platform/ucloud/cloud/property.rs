@@ -137,7 +137,7 @@ impl Visit<'_, '_> {
                 known.0.insert(id.into_owned(), (compact(value.raw()), time));
             }
         }
-        self.cx.put(records::PROPERTIES, &key, &*known);
+        self.cx.put(records::PROPERTIES, key, &*known);
         Ok(())
     }
 }

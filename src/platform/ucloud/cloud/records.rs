@@ -205,7 +205,7 @@ impl Device {
     }
 
     pub(super) fn put(&self, product: &str, device: &str, cx: &mut CloudCx<'_>) {
-        cx.put(DEVICE, &subject(product, device), &self.record);
+        cx.put(DEVICE, subject(product, device), &self.record);
     }
 
     /// Where it can be reached with its own secret.
@@ -224,7 +224,7 @@ impl Device {
         let report = Report { number, at, json };
         // Slots are used in turn: what is kept stays bounded too.
         let slot = (number % keep as u64).to_string();
-        cx.put(REPORT, &[product, "/", device, "/", &slot].concat(), &report);
+        cx.put(REPORT, [product, "/", device, "/", &slot].concat(), &report);
         extra.reports.push_back(report);
     }
 
@@ -239,7 +239,7 @@ impl Device {
         let keep = cx.limits.reports_per_device.max(1) as u64;
         for report in &extra.reports {
             let slot = (report.number % keep).to_string();
-            cx.delete(REPORT, &[&key, "/", &slot].concat());
+            cx.delete(REPORT, [&key, "/", &slot].concat());
         }
     }
 }
@@ -344,6 +344,6 @@ impl UpgradeState {
 
 impl Upgrade {
     pub(super) fn put(&self, product: &str, device: &str, cx: &mut CloudCx<'_>) {
-        cx.put(UPGRADE, &[product, "/", device, "/", &self.module].concat(), self);
+        cx.put(UPGRADE, [product, "/", device, "/", &self.module].concat(), self);
     }
 }
