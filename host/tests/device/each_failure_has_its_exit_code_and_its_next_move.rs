@@ -1,0 +1,127 @@
+//! 1 rejected, 2 usage, 3 network, 4 local; and every message says what to do.
+
+use super::clouds::Clouds;
+use super::mosquitto::free_ports;
+use super::process::{Device, device, run, write};
+
+const FLOW: [&str; 2] = ["--until", "ready"];
+
+#[test]
+fn no_local_cloud() {
+    let dir = tempfile::tempdir().unwrap();
+    let [port] = free_ports();
+    let line = format!("{{\"http\":\"http://127.0.0.1:{port}\"}}\n");
+    let local = write(dir.path(), "up.json", &line).display().to_string();
+    let ended = run("ucloud", &dir.path().join("d"), &["--local", &local]);
+    assert_eq!(ended.code, Some(3), "{}", ended.story());
+    assert!(ended.stderr.contains("cargo xtask up"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_cloud_that_says_no() {
+    let clouds = Clouds::start();
+    let args = ["--local", &clouds.local(), "--set", "product_key=WrongProductKey"];
+    let ended = run("cmcc", &clouds.store("d"), &[&args[..], &FLOW].concat());
+    assert_eq!(ended.code, Some(1), "{}", ended.story());
+    assert!(ended.stderr.contains("\n  next: "), "{}", ended.stderr);
+    assert!(!ended.shows("WrongProductKey"));
+    assert_eq!(ended.events.last().unwrap()["code"], 1);
+}
+
+#[test]
+fn a_setting_that_nobody_knows_and_one_that_is_missing() {
+    let clouds = Clouds::start();
+    let local = clouds.local();
+    let ended = run("ucloud", &clouds.store("d"), &["--local", &local, "--set", "colour=red"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.story());
+    assert!(
+        ended.stderr.contains("`colour`") && ended.stderr.contains("--set"),
+        "{}",
+        ended.stderr
+    );
+    let file = write(clouds.dir.path(), "c.toml", "device_sn = \"112233445566\"\n");
+    let ended = run("ucloud", &clouds.store("d"), &["--config", &file.display().to_string()]);
+    assert_eq!(ended.code, Some(2), "{}", ended.story());
+    let ended = run("windows", &clouds.store("d"), &[]);
+    assert_eq!(ended.code, Some(2), "{}", ended.story());
+}
+
+#[test]
+fn a_broker_that_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let [port] = free_ports();
+    let text = format!(
+        "{{\"broker\":\"mqtt://127.0.0.1:{port}\",\"product_id\":\"1\",\"device_id\":\"2\",\
+         \"device_secret\":\"TheDeviceSecret\"}}"
+    );
+    let file = write(dir.path(), "c.json", &text).display().to_string();
+    let args = ["--config", &file, "--until", "ready", "--for", "2500ms"];
+    let ended = run("krtyun", &dir.path().join("d"), &args);
+    assert_eq!(ended.code, Some(3), "{}", ended.story());
+    assert!(ended.shows("nobody listens at 127.0.0.1"), "{}", ended.story());
+    assert!(ended.events.iter().any(|e| e["event"] == "retrying"), "{}", ended.story());
+}
+
+#[test]
+fn a_store_that_another_process_holds() {
+    let clouds = Clouds::start();
+    let (store, local) = (clouds.store("d"), clouds.local());
+    let mut first = Device::start(device("ucloud", &store, &["--local", &local]));
+    first.until_event("ready");
+    let second = run("ucloud", &store, &["--local", &local]);
+    assert_eq!(second.code, Some(4), "{}", second.story());
+    assert!(second.stderr.contains("another muster (process "), "{}", second.stderr);
+    first.signal("-TERM");
+    assert_eq!(first.end().code, Some(0));
+}
+
+#[test]
+fn a_store_of_another_device_and_a_damaged_one() {
+    let clouds = Clouds::start();
+    let (store, local) = (clouds.store("d"), clouds.local());
+    assert_eq!(run("ucloud", &store, &["--local", &local, "--until", "ready"]).code, Some(0));
+    let args = ["--local", &local, "--set", "device_sn=112233445567", "--until", "ready"];
+    let other = run("ucloud", &store, &args);
+    assert_eq!(other.code, Some(4), "{}", other.story());
+    assert!(other.stderr.contains("holds another device"), "{}", other.stderr);
+
+    for damage in ["{\"half", "{}"] {
+        write(&store, "credential.json", damage);
+        let ended = run("ucloud", &store, &["--local", &local, "--until", "ready"]);
+        assert_eq!(ended.code, Some(4), "{}", ended.story());
+        assert!(ended.stderr.contains("credential.json is damaged"), "{}", ended.stderr);
+        assert_eq!(std::fs::read_to_string(store.join("credential.json")).unwrap(), damage);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_nothing_confirms_nothing() {
+    let clouds = Clouds::start();
+    let (store, local) = (clouds.store("d"), clouds.local());
+    // Files may grow to no bytes at all, and the signal that says so is ignored.
+    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_muster"), "device", "--platform", "krtyun"]);
+    command.args(["--json", "--local", &local, "--until", "ready", "--store"]).arg(&store);
+    let ended = Device::start(command).end();
+    assert_eq!(ended.code, Some(4), "{}", ended.story());
+    assert!(ended.shows("nothing was stored"), "{}", ended.story());
+    assert!(!store.join("credential.json").exists());
+    // Nothing was confirmed, so the cloud gives the secret again.
+    let again = run("krtyun", &store, &["--local", &local, "--until", "ready"]);
+    assert_eq!(again.code, Some(0), "{}", again.story());
+}
+
+#[test]
+fn a_file_that_is_no_plugin() {
+    let clouds = Clouds::start();
+    let file = write(clouds.dir.path(), "p.wasm", "no wasm").display().to_string();
+    let args = ["--local", &clouds.local(), "--plugin", &file];
+    let ended = run("ucloud", &clouds.store("d"), &args);
+    assert_eq!(ended.code, Some(4), "{}", ended.story());
+    assert!(
+        ended.stderr.contains("no plugin") && ended.stderr.contains("next: "),
+        "{}",
+        ended.stderr
+    );
+}

@@ -1,0 +1,143 @@
+//! A real Mosquitto on free ports, and a CA of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::process::PATIENCE;
+
+pub struct Broker {
+    process: Option<Child>,
+    log: Arc<Mutex<Vec<String>>>,
+    pub tcp: u16,
+    pub tls: u16,
+    pub websocket: u16,
+    pub dir: tempfile::TempDir,
+}
+
+impl Broker {
+    /// TCP, TLS and WebSocket; TLS with a certificate for localhost by `ca.pem` in `dir`.
+    pub fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        certificates(dir.path());
+        let [tcp, tls, websocket] = free_ports();
+        let at = dir.path().display();
+        let config = format!(
+            "user root\nallow_anonymous true\nlog_dest stdout\nlog_type all\nconnection_messages true\n\
+             listener {tcp} 127.0.0.1\n\
+             listener {tls} 127.0.0.1\ncertfile {at}/server.pem\nkeyfile {at}/server.key\n\
+             listener {websocket} 127.0.0.1\nprotocol websockets\n"
+        );
+        super::process::write(dir.path(), "mosquitto.conf", &config);
+        let mut broker = Self { process: None, log: Arc::default(), tcp, tls, websocket, dir };
+        broker.again();
+        broker
+    }
+
+    /// Starts it on the same ports.
+    pub fn again(&mut self) {
+        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"]
+            .into_iter()
+            .find(|path| Path::new(path).exists())
+            .unwrap_or("mosquitto");
+        let mut process = Command::new(program)
+            .arg("-c")
+            .arg(self.dir.path().join("mosquitto.conf"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap_or_else(|e| {
+                panic!(
+                    "{program}: {e}; install Debian's package mosquitto: apt-get install mosquitto"
+                )
+            });
+        let out = BufReader::new(process.stdout.take().unwrap());
+        let log = self.log.clone();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                log.lock().unwrap().push(line);
+            }
+        });
+        self.process = Some(process);
+        for port in [self.tcp, self.tls, self.websocket] {
+            let deadline = Instant::now() + PATIENCE;
+            while TcpStream::connect(("127.0.0.1", port)).is_err() {
+                assert!(Instant::now() < deadline, "Mosquitto does not listen: {:?}", self.log());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until at least `count` lines of the log hold all of these.
+    pub fn wait_for(&self, parts: &[&str], count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log();
+            let found = log.iter().filter(|line| parts.iter().all(|part| line.contains(part)));
+            if found.count() >= count {
+                return;
+            }
+            assert!(Instant::now() < deadline, "no {parts:?} in {log:#?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Settings of a krtyun device with a secret: it needs no cloud behind the broker.
+    pub fn device_file(&self, url: &str, keep_alive: u16) -> String {
+        let text = format!(
+            "broker = \"{url}\"\nproduct_id = \"20191210\"\ndevice_id = \"10001\"\n\
+             device_secret = \"TheDeviceSecret\"\nkeep_alive = {keep_alive}\n"
+        );
+        let path = super::process::write(self.dir.path(), "device.toml", &text);
+        path.display().to_string()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Ports that were free a moment ago, all different.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let held: [TcpListener; N] =
+        std::array::from_fn(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// `ca.pem`, `other-ca.pem`, and a server certificate for localhost and 127.0.0.1 by the first.
+fn certificates(dir: &Path) {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    let authority = || {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    };
+    let ca = authority();
+    super::process::write(dir, "ca.pem", &ca.pem());
+    super::process::write(dir, "other-ca.pem", &authority().pem());
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let server = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
+    super::process::write(dir, "server.pem", &server.pem());
+    super::process::write(dir, "server.key", &key.serialize_pem());
+}
