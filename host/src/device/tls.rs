@@ -66,7 +66,7 @@ fn roots(certificates: &[CertificateDer<'static>]) -> Result<RootCertStore, rust
 pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
     use rustls::{CertificateError as Bad, Error};
     match error {
-        Error::InvalidCertificate(Bad::UnknownIssuer) => format!(
+        Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => format!(
             "the certificate of {host} comes from a CA that is not trusted here; if it is your own, give it with \
              --ca FILE"
         ),

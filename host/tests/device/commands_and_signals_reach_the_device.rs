@@ -9,15 +9,15 @@ fn typed_commands_are_carried_out_and_nonsense_is_answered() {
     let clouds = Clouds::start();
     let args = ["--local", &clouds.local(), "--commands"];
     let mut living = Device::start(device("krtyun", &clouds.store("d"), &args));
-    living.until_event("ready");
+    living.until_event("heartbeat");
     living.type_line("report");
-    living.until("a report", |e| e["step"] == "report_version");
+    living.until_event("heartbeat");
     living.type_line("juggle");
     living.until("an answer", |e| e.to_string().contains("`juggle` is not a command"));
     living.type_line("bind-token");
     living.until("an answer", |e| e.to_string().contains("krtyun has no such thing to do"));
     living.signal("-USR1");
-    living.until("a report", |e| e["step"] == "report_version");
+    living.until_event("heartbeat");
     living.type_line("quit");
     let ended = living.end();
     assert_eq!(ended.code, Some(0), "{}", ended.story());

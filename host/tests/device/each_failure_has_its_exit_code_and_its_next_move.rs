@@ -3,6 +3,7 @@
 use super::clouds::Clouds;
 use super::mosquitto::free_ports;
 use super::process::{Device, device, run, write};
+use super::scripted::Listener;
 
 const FLOW: [&str; 2] = ["--until", "ready"];
 
@@ -95,21 +96,32 @@ fn a_store_of_another_device_and_a_damaged_one() {
 }
 
 #[test]
-fn a_disk_that_takes_nothing_confirms_nothing() {
-    let clouds = Clouds::start();
-    let (store, local) = (clouds.store("d"), clouds.local());
-    // Files may grow to no bytes at all, and the signal that says so is ignored.
-    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_muster"), "device", "--platform", "krtyun"]);
-    command.args(["--json", "--local", &local, "--until", "ready", "--store"]).arg(&store);
-    let ended = Device::start(command).end();
+fn a_secret_that_cannot_be_stored_is_not_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, listener) = (dir.path().join("d"), Listener::bind());
+    let text = format!(
+        "broker = \"{}\"\nproduct_id = \"1\"\ndevice_id = \"2\"\nproduct_secret = \"TheProductSecret\"\n",
+        listener.url()
+    );
+    let file = write(dir.path(), "c.toml", &text).display().to_string();
+    let mut living = Device::start(device("krtyun", &store, &["--config", &file]));
+    let mut peer = listener.accept();
+    let (asked, id) = peer.publish_on("/sys/1/2/thing/register/post");
+    peer.puback(id);
+    // From here on nothing can be written: a folder stands where the temporary file has to be.
+    std::fs::create_dir(store.join(".credential.tmp")).unwrap();
+    let asked: serde_json::Value = serde_json::from_slice(&asked).unwrap();
+    let issue =
+        serde_json::json!({ "CMD": 21, "ID": asked["ID"], "DEVICE_SECRET": "TheDeviceSecret" });
+    peer.publish("/sys/1/2/thing/register/set", issue.to_string().as_bytes());
+    living.until_event("stopped");
+    let ended = living.end();
     assert_eq!(ended.code, Some(4), "{}", ended.story());
     assert!(ended.shows("nothing was stored"), "{}", ended.story());
+    assert!(ended.stderr.contains("make room or mend the storage"), "{}", ended.stderr);
     assert!(!store.join("credential.json").exists());
-    // Nothing was confirmed, so the cloud gives the secret again.
-    let again = run("krtyun", &store, &["--local", &local, "--until", "ready"]);
-    assert_eq!(again.code, Some(0), "{}", again.story());
+    assert!(!peer.rest().windows(2).any(|w| w == b"OK"), "the cloud was told that it is stored");
+    assert!(!ended.shows("TheDeviceSecret") && !ended.shows("TheProductSecret"));
 }
 
 #[test]

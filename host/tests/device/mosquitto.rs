@@ -26,7 +26,7 @@ impl Broker {
         let [tcp, tls, websocket] = free_ports();
         let at = dir.path().display();
         let config = format!(
-            "user root\nallow_anonymous true\nlog_dest stdout\nlog_type all\nconnection_messages true\n\
+            "user root\nallow_anonymous true\nlog_dest stderr\nlog_type all\nconnection_messages true\n\
              listener {tcp} 127.0.0.1\n\
              listener {tls} 127.0.0.1\ncertfile {at}/server.pem\nkeyfile {at}/server.key\n\
              listener {websocket} 127.0.0.1\nprotocol websockets\n"
@@ -47,15 +47,15 @@ impl Broker {
             .arg("-c")
             .arg(self.dir.path().join("mosquitto.conf"))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|e| {
                 panic!(
                     "{program}: {e}; install Debian's package mosquitto: apt-get install mosquitto"
                 )
             });
-        let out = BufReader::new(process.stdout.take().unwrap());
+        let out = BufReader::new(process.stderr.take().unwrap());
         let log = self.log.clone();
         std::thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
@@ -126,15 +126,16 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
 
 /// `ca.pem`, `other-ca.pem`, and a server certificate for localhost and 127.0.0.1 by the first.
 fn certificates(dir: &Path) {
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-    let authority = || {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+    let authority = |name: &str| {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     };
-    let ca = authority();
+    let ca = authority("Muster test CA");
     super::process::write(dir, "ca.pem", &ca.pem());
-    super::process::write(dir, "other-ca.pem", &authority().pem());
+    super::process::write(dir, "other-ca.pem", &authority("Another CA").pem());
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let server = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();

@@ -1,12 +1,12 @@
 //! A broker of our own that does what a real one does only when it breaks.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use muster::Instant as Mono;
 use muster::cloud::Packet;
 use muster::mqtt::{ServerEvent, ServerLimits, ServerSession};
+use muster::{Instant as Mono, QoS, SecretBytes};
 
 use super::process::PATIENCE;
 
@@ -88,6 +88,27 @@ impl Peer {
     pub fn puback(&mut self, id: u16) {
         self.session.puback(id);
         self.flush();
+    }
+
+    /// PUBLISH, QoS 1.
+    pub fn publish(&mut self, topic: &str, payload: &[u8]) {
+        self.session.publish(1, topic, QoS::AtLeastOnce, &SecretBytes::new(payload.to_vec()));
+        self.flush();
+    }
+
+    /// Everything that still comes until the device hangs up.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let (mut rest, mut buffer) = (Vec::new(), [0; 4096]);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < deadline, "the device does not hang up");
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return rest,
+                Ok(n) => rest.extend_from_slice(&buffer[..n]),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return rest,
+            }
+        }
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
