@@ -146,8 +146,9 @@ impl<'a> Reader<'a> {
         default: Option<&str>,
     ) -> Result<String, ConfigError> {
         let text = self.optional(key).or(default).ok_or_else(|| problem(key, "is missing"))?;
-        let good = text.split_once("://").is_some_and(|(scheme, rest)| {
-            schemes.contains(&scheme) && !rest.is_empty() && !rest.starts_with(['/', ':'])
+        let good = schemes.iter().any(|scheme| {
+            let rest = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+            rest.is_some_and(|rest| !matches!(rest.as_bytes(), [] | [b'/' | b':', ..]))
         });
         if good && text.len() <= 1024 && text.bytes().all(|b| b.is_ascii_graphic()) {
             Ok(text.to_string())

@@ -143,7 +143,7 @@ fn sub_device(item: Value<'_>) -> Result<String, CodecError> {
 
 /// Names from the cloud for a person's eyes.
 fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
+    crate::error::plain(text, 64)
 }
 
 /// The `params` of a property set, as they stand in the text.

@@ -5,7 +5,6 @@
 //! 6289, and asking again is a person's decision.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 
 use crate::cbor::{Decode, Encode};
 
@@ -171,8 +170,7 @@ fn read_answer(config: &Config, status: u16, body: &[u8]) -> Result<Credential, 
     };
     if status != 200 {
         // Whole: a secret in it is masked before the text is cut.
-        let text = String::from_utf8_lossy(body);
-        return Err(Rejected::http(status, &text, &secrets).into());
+        return Err(Rejected::http(status, readable(body), &secrets).into());
     }
     let doc = Document::parse_object(body)?;
     let root = doc.root();
@@ -183,6 +181,15 @@ fn read_answer(config: &Config, status: u16, body: &[u8]) -> Result<Credential, 
     }
     let data = root.get("data").ok_or_else(|| CodecError::missing("data"))?;
     Credential::issued_secret(data, config)
+}
+
+/// `body` as far as it is UTF-8.
+fn readable(body: &[u8]) -> &str {
+    let end = match core::str::from_utf8(body) {
+        Ok(text) => return text,
+        Err(error) => error.valid_up_to(),
+    };
+    body.get(..end).and_then(|body| core::str::from_utf8(body).ok()).unwrap_or_default()
 }
 
 /// A session with the product's signature is being opened.
