@@ -158,6 +158,14 @@ pub(crate) struct Reply {
     pub(crate) result: Result<(), Rejected>,
 }
 
+impl Reply {
+    /// Whether it answers message `id`, which was sent as text.
+    #[inline(never)]
+    pub(crate) fn answers(&self, id: u32) -> bool {
+        self.id == id.to_string()
+    }
+}
+
 pub(crate) fn parse_reply(payload: &[u8]) -> Result<Reply, CodecError> {
     let doc = Document::parse_object(payload)?;
     let root = doc.root();

@@ -52,15 +52,15 @@ impl Binder {
 
     /// A `match_reply`.
     pub(super) fn answered(&mut self, config: &Config, reply: &Reply, cx: &mut Cx<'_>) {
-        let Self::Reporting { token, id, .. } = self else { return cx.stray() };
-        if reply.id != id.to_string() {
-            return cx.stray();
-        }
+        let token = match self {
+            Self::Reporting { token, id, .. } if reply.answers(*id) => mem::take(token),
+            _ => return cx.stray(),
+        };
         match &reply.result {
             Ok(()) => {
                 cx.after(Timer::Token, config.bind_token_life);
                 let for_ms = super::millis(config.bind_token_life);
-                cx.event(Event::BindToken { token: mem::take(token), for_ms });
+                cx.event(Event::BindToken { token, for_ms });
                 *self = Self::Standing;
             }
             Err(by) => {

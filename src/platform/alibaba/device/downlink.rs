@@ -1,7 +1,6 @@
 //! What the cloud says to a device on its own, and the answers.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::Shared;
 use super::session::{Session, progress};
@@ -22,19 +21,22 @@ pub(super) enum Heard {
     SameVersion,
 }
 
-/// Topics a device subscribes to after each login.
-pub(super) fn topics(config: &Config) -> Vec<String> {
-    let sys = |what| wire::sys(&config.product_key, &config.device_name, what);
-    let mut topics = Vec::from([
-        sys(wire::MATCH_REPLY),
-        sys(wire::PROPERTY_SET),
-        sys(wire::PROPERTY_POST_REPLY),
-        wire::ota(&config.product_key, &config.device_name, wire::OTA_UPGRADE),
-    ]);
-    if config.gateway {
-        topics.extend([sys(wire::PERMIT), sys(wire::TOPO_CHANGE)]);
-    }
-    topics
+/// Topics a device subscribes to after each login; the last two only a gateway.
+const TOPICS: [&str; 6] = [
+    wire::MATCH_REPLY,
+    wire::PROPERTY_SET,
+    wire::PROPERTY_POST_REPLY,
+    wire::OTA_UPGRADE,
+    wire::PERMIT,
+    wire::TOPO_CHANGE,
+];
+
+/// [`TOPICS`] in full.
+pub(super) fn topics(config: &Config) -> impl Iterator<Item = String> {
+    TOPICS.into_iter().take(if config.gateway { 6 } else { 4 }).map(|what| {
+        let topic = if what == wire::OTA_UPGRADE { wire::ota } else { wire::sys };
+        topic(&config.product_key, &config.device_name, what)
+    })
 }
 
 /// Takes a message, wherever it comes from: the topic decides, and it has to be this device's.

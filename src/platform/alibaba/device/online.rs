@@ -152,7 +152,7 @@ impl Online {
     }
 
     fn posted(&mut self, reply: Reply, cx: &mut Cx<'_>) {
-        let Some(at) = self.posts.iter().position(|id| reply.id == id.to_string()) else {
+        let Some(at) = self.posts.iter().position(|&id| reply.answers(id)) else {
             cx.stray();
             return;
         };
