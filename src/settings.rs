@@ -93,6 +93,7 @@ impl<'a> Reader<'a> {
         self.optional(key).map(Secret::from)
     }
 
+    #[inline(never)]
     pub(crate) fn number(
         &mut self,
         key: &'static str,

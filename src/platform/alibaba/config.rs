@@ -77,6 +77,15 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Key, lowest, highest and default.
+static NUMBERS: [(&str, u64, u64, u64); 5] = [
+    ("firmware_max_size", 1, 1 << 40, 64 << 20),
+    ("bind_token_life_s", 1, 1800, 60),
+    ("keep_alive", 30, 1200, 300),
+    ("reply_timeout_ms", 100, 600_000, 10_000),
+    ("request_retries", 0, 20, 3),
+];
+
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         // Nothing is copied out of the settings before all of them are known to be good.
@@ -84,13 +93,14 @@ impl Config {
         let product_key = name("product_key", s.required("product_key")?)?;
         let device_name = name("device_name", s.required("device_name")?)?;
         let firmware_version = version(s.optional("firmware_version").unwrap_or("1.0.0"))?;
-        let firmware_max_size = s.number("firmware_max_size", 1..=1 << 40, 64 << 20)?;
+        let mut numbers = [0; NUMBERS.len()];
+        for (number, &(key, low, high, default)) in numbers.iter_mut().zip(&NUMBERS) {
+            *number = s.number(key, low..=high, default)?;
+        }
+        let [firmware_max_size, bind_token_life, keep_alive, reply_timeout, request_retries] =
+            numbers;
         let bind_token = s.flag("bind_token", true)?;
-        let bind_token_life = s.number("bind_token_life_s", 1..=1800, 60)?;
         let gateway = s.flag("gateway", true)?;
-        let keep_alive = s.number("keep_alive", 30..=1200, 300)?;
-        let reply_timeout = s.number("reply_timeout_ms", 100..=600_000, 10_000)?;
-        let request_retries = s.number("request_retries", 0..=20, 3)?;
         let sign_method =
             s.choice("sign_method", &SignMethod::ALL.map(|method| (method.as_str(), method)))?;
         let chosen_mode = match s.optional("secure_mode") {
