@@ -95,6 +95,10 @@ fn prepare(bytes: &[u8]) -> Result<&str, CodecError> {
         return Err(CodecError::TooLong);
     }
     let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
+    // Almost every text has fewer brackets than it may have levels.
+    if bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count() <= MAX_DEPTH {
+        return Ok(text);
+    }
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for byte in text.bytes() {
         match byte {

@@ -1,5 +1,6 @@
 //! Firmware updates as the platform sees them. Source: the vendor's page `ota.md` and its C SDK.
 
+use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -13,9 +14,9 @@ use crate::platform::ucloud::wire;
 /// A message on `ota/upstream`. The platform answers none of them but `request_firmware`, and that only if an update
 /// is pending.
 pub(super) fn upstream(payload: &[u8], visit: &mut Visit<'_, '_>) {
-    let report = match Report::parse(payload) {
-        Ok(report) => report,
-        Err(_) => return visit.dropped("a firmware report that cannot be read"),
+    let doc = Document::parse(payload);
+    let Ok(report) = doc.as_ref().map_err(Clone::clone).and_then(Report::read) else {
+        return visit.dropped("a firmware report that cannot be read");
     };
     if !visit.product.has_module(&report.module) {
         return visit.dropped("a firmware report of a module that has no firmware here");
@@ -34,7 +35,7 @@ pub(super) fn upstream(payload: &[u8], visit: &mut Visit<'_, '_>) {
             visit.send_pending(&module, &version);
         }
         Reported::Progress { state, percent, version } => {
-            visit.progress(&module, state, percent, &version);
+            visit.progress(&module, state, percent, version.as_deref());
         }
         Reported::Success(version) => {
             visit.report_json(wire::OTA_UP, payload);
@@ -48,29 +49,29 @@ pub(super) fn upstream(payload: &[u8], visit: &mut Visit<'_, '_>) {
     }
 }
 
-struct Report {
-    module: String,
-    what: Reported,
+struct Report<'d> {
+    module: Cow<'d, str>,
+    what: Reported<'d>,
 }
 
-enum Reported {
-    Version(String),
-    Request(String),
-    Progress { state: UpgradeState, percent: u64, version: Option<String> },
-    Success(String),
+enum Reported<'d> {
+    Version(Cow<'d, str>),
+    Request(Cow<'d, str>),
+    Progress { state: UpgradeState, percent: u64, version: Option<Cow<'d, str>> },
+    Success(Cow<'d, str>),
     Failure(i64),
 }
 
-impl Report {
-    fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
-        let doc = Document::parse(bytes)?;
+impl<'d> Report<'d> {
+    fn read(doc: &'d Document) -> Result<Self, CodecError> {
         let root = doc.object()?;
         let payload = root.get("Payload").ok_or_else(|| CodecError::missing("Payload"))?;
-        let module = payload.text("Module").unwrap_or(wire::DEFAULT_MODULE.into()).into_owned();
+        let module = payload.text("Module").unwrap_or(Cow::Borrowed(wire::DEFAULT_MODULE));
         if !wire::is_module(&module) {
             return Err(CodecError::invalid("Module"));
         }
-        let what = match wire::required(root, "Method")?.as_str() {
+        let what = match root.text("Method").ok_or_else(|| CodecError::missing("Method"))?.as_ref()
+        {
             "report_version" => Reported::Version(version(payload)?),
             "request_firmware" => Reported::Request(version(payload)?),
             "report_success" => Reported::Success(version(payload)?),
@@ -81,7 +82,11 @@ impl Report {
             "report_progress" => {
                 let percent = payload.get("Percent").and_then(Value::as_u64);
                 let percent = percent.filter(|percent| *percent <= 100);
-                let state = match wire::required(payload, "State")?.as_str() {
+                let state = match payload
+                    .text("State")
+                    .ok_or_else(|| CodecError::missing("State"))?
+                    .as_ref()
+                {
                     "downloading" => UpgradeState::Downloading,
                     "burning" => UpgradeState::Upgrading,
                     _ => return Err(CodecError::invalid("State")),
@@ -95,8 +100,8 @@ impl Report {
     }
 }
 
-fn version(payload: Value<'_>) -> Result<String, CodecError> {
-    let version = wire::required(payload, "Version")?;
+fn version<'d>(payload: Value<'d>) -> Result<Cow<'d, str>, CodecError> {
+    let version = payload.text("Version").ok_or_else(|| CodecError::missing("Version"))?;
     if wire::is_version(&version) { Ok(version) } else { Err(CodecError::invalid("Version")) }
 }
 
@@ -144,15 +149,9 @@ impl Visit<'_, '_> {
         });
     }
 
-    fn progress(
-        &mut self,
-        module: &str,
-        state: UpgradeState,
-        percent: u64,
-        version: &Option<String>,
-    ) {
+    fn progress(&mut self, module: &str, state: UpgradeState, percent: u64, version: Option<&str>) {
         self.change(module, |upgrade| {
-            let meant = version.as_ref().is_none_or(|version| *version == upgrade.version);
+            let meant = version.is_none_or(|version| version == upgrade.version);
             let detail = percent.to_string();
             let under_way = !upgrade.state.is_over() && upgrade.state != UpgradeState::Pending;
             let moved = upgrade.state != state || upgrade.detail != detail;

@@ -10,7 +10,7 @@ use crate::cbor::{Decode, Encode};
 use super::{Visit, subject};
 use crate::cloud::{CloudCx, ConnectionId, Firmware};
 use crate::json::{Document, Object};
-use crate::platform::ucloud::wire::AuthMode;
+use crate::platform::ucloud::wire::{self, AuthMode};
 use crate::secret::Secret;
 
 /// Tables of the host's storage. Keys are `product`, `product/device`, `product/module/version`,
@@ -86,14 +86,11 @@ impl Product {
 
     /// A module exists once there is an image for it; the default one always does.
     pub(super) fn has_module(&self, module: &str) -> bool {
-        use core::ops::Bound::{Included, Unbounded};
+        if module == wire::DEFAULT_MODULE {
+            return true;
+        }
         let from = (module.to_string(), String::new());
-        module == crate::platform::ucloud::wire::DEFAULT_MODULE
-            || self
-                .firmware
-                .range((Included(from), Unbounded))
-                .next()
-                .is_some_and(|((known, _), _)| known == module)
+        self.firmware.range(from..).next().is_some_and(|((known, _), _)| known == module)
     }
 
     pub(super) fn upgrade(&mut self, device: &str, module: &str) -> Option<&mut Upgrade> {
