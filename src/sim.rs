@@ -105,6 +105,7 @@ pub struct World {
     next_id: u64,
     operated: BTreeMap<RequestId, Result<OperationResult, OperationError>>,
     responses: BTreeMap<RequestId, crate::http::Response>,
+    record: bool,
 }
 
 /// Who waits for an HTTP response.
@@ -129,6 +130,20 @@ struct Device {
     staged: Option<(String, Vec<u8>)>,
     installed: Vec<String>,
     downloads: BTreeMap<Token, ()>,
+    recording: Option<Recording>,
+}
+
+/// Everything that decided what a device did in one life, for playing it to another executor of the same code.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// What was stored when it was switched on.
+    pub stored: Stored,
+    /// Its seed.
+    pub seed: [u8; 32],
+    /// When it was switched on.
+    pub born: Now,
+    /// Its inputs, each with its time.
+    pub inputs: Vec<(Now, Input)>,
 }
 
 /// Something on its way.
@@ -171,6 +186,7 @@ impl World {
             next_id: 1,
             operated: BTreeMap::new(),
             responses: BTreeMap::new(),
+            record: false,
         }
     }
 
@@ -216,6 +232,7 @@ impl World {
             staged: None,
             installed: Vec::new(),
             downloads: BTreeMap::new(),
+            recording: None,
         });
         self.power_on(id)?;
         Ok(id)
@@ -236,6 +253,10 @@ impl World {
         seed[..8].copy_from_slice(&(id.0 as u64).to_le_bytes());
         seed[8..16].copy_from_slice(&device.life.to_le_bytes());
         device.agent = Some(Agent::new(device.config.clone(), device.stored.clone(), seed, now)?);
+        if self.record {
+            let stored = device.stored.clone();
+            device.recording = Some(Recording { stored, seed, born: now, inputs: Vec::new() });
+        }
         self.drain(id);
         Ok(())
     }
@@ -325,9 +346,22 @@ impl World {
         let now = self.now;
         let device = &mut self.devices[id.0];
         let Some(agent) = device.agent.as_mut() else { return Ok(()) };
+        if let Some(recording) = &mut device.recording {
+            recording.inputs.push((now, input.clone()));
+        }
         let result = agent.handle_input(input, now);
         self.drain(id);
         result
+    }
+
+    /// Records devices from their next power-up on.
+    pub fn record(&mut self) {
+        self.record = true;
+    }
+
+    /// The recording of a device's latest life.
+    pub fn recording(&self, id: DeviceId) -> Option<&Recording> {
+        self.devices[id.0].recording.as_ref()
     }
 
     /// What a person wants of a device.
@@ -623,7 +657,9 @@ impl World {
     }
 
     fn fetch(&mut self, id: DeviceId, life: u64, token: Token, download: &crate::output::Download) {
-        let end = match self.images.get(&download.url) {
+        // A signature in the query is the server's matter, and this server is generous.
+        let bare = download.url.split('?').next().unwrap_or_default();
+        let end = match self.images.get(&download.url).or_else(|| self.images.get(bare)) {
             None => Downloaded::Failed(Failure::Status(404)),
             Some(image) if image.len() as u64 > download.max_size => {
                 Downloaded::Failed(Failure::TooLarge)

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask <command>`. No other tool has to be installed first.
 
 mod bench;
+mod component;
 mod needs;
 mod plugin;
 mod shell;

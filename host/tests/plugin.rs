@@ -1,0 +1,19 @@
+//! The plugin under wasmtime: what it may not do, what it costs, and that every executor gives the same bytes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../../xtask/src/component.rs"]
+#[allow(dead_code)]
+mod component;
+
+mod plugin {
+    pub(crate) mod executors;
+    pub(crate) mod lives;
+
+    mod a_hostile_plugin_is_stopped_and_named;
+    mod a_saved_device_goes_on_in_another_instance;
+    mod every_executor_gives_the_same_bytes;
+    mod malformed_requests_are_refused;
+    mod only_a_plugin_is_loaded;
+    mod the_embedded_plugin_keeps_its_budgets;
+}
