@@ -15,6 +15,10 @@ pub struct Broker {
     pub tcp: u16,
     pub tls: u16,
     pub websocket: u16,
+    /// WebSocket over TLS.
+    pub secure_websocket: u16,
+    /// TLS with a certificate for another name.
+    pub misnamed: u16,
     pub dir: tempfile::TempDir,
 }
 
@@ -23,16 +27,28 @@ impl Broker {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         certificates(dir.path());
-        let [tcp, tls, websocket] = free_ports();
+        let [tcp, tls, websocket, secure_websocket, misnamed] = free_ports();
         let at = dir.path().display();
         let config = format!(
             "user root\nallow_anonymous true\nlog_dest stderr\nlog_type all\nconnection_messages true\n\
              listener {tcp} 127.0.0.1\n\
              listener {tls} 127.0.0.1\ncertfile {at}/server.pem\nkeyfile {at}/server.key\n\
-             listener {websocket} 127.0.0.1\nprotocol websockets\n"
+             listener {websocket} 127.0.0.1\nprotocol websockets\n\
+             listener {secure_websocket} 127.0.0.1\nprotocol websockets\n\
+             certfile {at}/server.pem\nkeyfile {at}/server.key\n\
+             listener {misnamed} 127.0.0.1\ncertfile {at}/misnamed.pem\nkeyfile {at}/misnamed.key\n"
         );
         super::process::write(dir.path(), "mosquitto.conf", &config);
-        let mut broker = Self { process: None, log: Arc::default(), tcp, tls, websocket, dir };
+        let mut broker = Self {
+            process: None,
+            log: Arc::default(),
+            tcp,
+            tls,
+            websocket,
+            secure_websocket,
+            misnamed,
+            dir,
+        };
         broker.again();
         broker
     }
@@ -63,7 +79,7 @@ impl Broker {
             }
         });
         self.process = Some(process);
-        for port in [self.tcp, self.tls, self.websocket] {
+        for port in [self.tcp, self.tls, self.websocket, self.secure_websocket, self.misnamed] {
             let deadline = Instant::now() + PATIENCE;
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
                 assert!(Instant::now() < deadline, "Mosquitto does not listen: {:?}", self.log());
@@ -124,7 +140,7 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     held.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// `ca.pem`, `other-ca.pem`, and a server certificate for localhost and 127.0.0.1 by the first.
+/// `ca.pem`, `other-ca.pem`, and by the first a certificate for localhost and 127.0.0.1, and one for another name.
 fn certificates(dir: &Path) {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     let authority = |name: &str| {
@@ -136,9 +152,13 @@ fn certificates(dir: &Path) {
     let ca = authority("Muster test CA");
     super::process::write(dir, "ca.pem", &ca.pem());
     super::process::write(dir, "other-ca.pem", &authority("Another CA").pem());
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let server = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
-    super::process::write(dir, "server.pem", &server.pem());
-    super::process::write(dir, "server.key", &key.serialize_pem());
+    for (file, names) in
+        [("server", &["localhost", "127.0.0.1"][..]), ("misnamed", &["other.example"])]
+    {
+        let key = KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
+        super::process::write(dir, &format!("{file}.pem"), &certificate.pem());
+        super::process::write(dir, &format!("{file}.key"), &key.serialize_pem());
+    }
 }
