@@ -19,7 +19,7 @@ const LIMIT: f64 = 100_000.0;
 const UNIX_MS: u64 = 1_767_225_600_000;
 
 /// One figure a platform.
-pub fn figures() -> Vec<Figure> {
+pub(super) fn figures() -> Vec<Figure> {
     PlatformName::ALL.into_iter().map(figure).collect()
 }
 

@@ -18,7 +18,7 @@ const DEVICES: usize = 2_000;
 const AT_ONCE: usize = 64;
 
 /// Nothing if Mosquitto is not there: a figure needs its peer.
-pub fn figures() -> Vec<Figure> {
+pub(super) fn figures() -> Vec<Figure> {
     let (Ok(data), Ok(folder)) = (tempfile::tempdir(), tempfile::tempdir()) else {
         return Vec::new();
     };

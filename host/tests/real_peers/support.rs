@@ -7,15 +7,15 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 
 /// `muster up` on free ports with a data folder of its own; ends with the test.
-pub struct Clouds {
+pub(crate) struct Clouds {
     process: Child,
-    pub addresses: Value,
-    pub demo: Value,
+    pub(crate) addresses: Value,
+    pub(crate) demo: Value,
     _data: tempfile::TempDir,
 }
 
 impl Clouds {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_muster"))
             .args(["up", "--port", "0", "--json", "--data"])
@@ -33,23 +33,23 @@ impl Clouds {
         Self { process, addresses, demo, _data: data }
     }
 
-    pub fn http(&self) -> &str {
+    pub(crate) fn http(&self) -> &str {
         self.addresses["http"].as_str().unwrap()
     }
 
     /// Host and port of a platform's MQTT door.
-    pub fn mqtt(&self, platform: &str) -> (String, u16) {
+    pub(crate) fn mqtt(&self, platform: &str) -> (String, u16) {
         let url = self.addresses["mqtt"][platform].as_str().unwrap();
         let (host, port) = url.strip_prefix("mqtt://").unwrap().rsplit_once(':').unwrap();
         (host.to_owned(), port.parse().unwrap())
     }
 
-    pub fn ws(&self, platform: &str) -> &str {
+    pub(crate) fn ws(&self, platform: &str) -> &str {
         self.addresses["ws"][platform].as_str().unwrap()
     }
 
     /// A setting of a platform's demo device, or of the demo app.
-    pub fn demo(&self, platform: &str, key: &str) -> String {
+    pub(crate) fn demo(&self, platform: &str, key: &str) -> String {
         self.demo[platform]["settings"][key]
             .as_str()
             .unwrap_or_else(|| panic!("no {platform} {key}"))
@@ -57,7 +57,7 @@ impl Clouds {
     }
 
     /// What operators see of a device.
-    pub fn device(&self, platform: &str, product: &str, name: &str) -> Value {
+    pub(crate) fn device(&self, platform: &str, product: &str, name: &str) -> Value {
         let operation = serde_json::json!({
             "platform": platform, "action": "list_devices", "product": product, "reveal": true, "limit": 1000,
         });
@@ -86,7 +86,7 @@ fn post(url: &str, body: &Value) -> Value {
 }
 
 /// Runs a script of `tests/peers` and returns the JSON that it prints.
-pub fn peer(script: &str, argument: &Value) -> Value {
+pub(crate) fn peer(script: &str, argument: &Value) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(script);
     let program = match path.extension().and_then(|e| e.to_str()) {
         Some("mjs") => PathBuf::from("node"),
@@ -105,17 +105,17 @@ pub fn peer(script: &str, argument: &Value) -> Value {
 }
 
 /// Runs one of Mosquitto's clients.
-pub fn mosquitto(program: &str, args: &[&str]) -> Output {
+pub(crate) fn mosquitto(program: &str, args: &[&str]) -> Output {
     Command::new(program).args(args).stdin(Stdio::null()).output().unwrap_or_else(|e| {
         panic!("{program}: {e}; install Debian's mosquitto-clients, or run `cargo xtask test`")
     })
 }
 
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
