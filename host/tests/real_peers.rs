@@ -1,6 +1,7 @@
 //! Clients of others against the local clouds, over real sockets.
 //!
 //! `cargo xtask test` installs them and names them in `MUSTER_PEERS_NODE` and `MUSTER_PEERS_PYTHON`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "real_peers/support.rs"]
 mod support;

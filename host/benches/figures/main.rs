@@ -1,4 +1,5 @@
 //! Our figures beside limits and peers, taken in one run: `cargo xtask bench [--json]`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod lives;
 mod network;

@@ -1,7 +1,7 @@
 //! HMAC with the three hashes that Alibaba's devices and apps sign with.
 //!
 //! RFC 2104 over the crates' hashes. The `hmac` crate is generic over the hash, and a plugin would carry its whole
-//! machinery three times; here the hashes alone are there three times, and HMAC once (3 KB less).
+//! machinery three times; here the hashes alone are there three times, and HMAC once.
 
 use alloc::vec::Vec;
 
