@@ -41,20 +41,22 @@ impl Import {
     /// single column `known[0]`: people import bare lists of numbers.
     pub(crate) fn parse(csv: &str, known: &[&str]) -> Result<Self, OperationError> {
         let mut rows = read_rows(csv.trim_start_matches('\u{feff}'))?;
-        if rows.is_empty() {
+        let Some((_, first)) = rows.first() else {
             return Err(OperationError::invalid("the CSV has no rows"));
-        }
-        let named = rows[0].1.iter().any(|cell| known.contains(&cell.as_str()));
-        let columns = if named {
-            let (_, columns) = rows.remove(0);
-            if let Some(odd) = columns.iter().find(|c| !known.contains(&c.as_str())) {
+        };
+        // The vendors spell names in their own ways: DeviceSN, deviceName, device_no.
+        let column = |cell: &String| known.iter().find(|name| letters(name) == letters(cell));
+        let columns = if first.iter().any(|cell| column(cell).is_some()) {
+            if let Some(odd) = first.iter().find(|cell| column(cell).is_none()) {
                 let message =
                     ["unknown column `", odd, "`; known are ", &known.join(", ")].concat();
                 return Err(OperationError::invalid(&message));
             }
+            let columns = first.iter().filter_map(column).map(|name| (*name).to_string()).collect();
+            rows.remove(0);
             columns
         } else {
-            alloc::vec![known[0].to_string()]
+            known.iter().take(1).map(|name| (*name).to_string()).collect()
         };
         Ok(Self { columns, rows })
     }
@@ -76,6 +78,11 @@ impl Import {
         }
         rejected
     }
+}
+
+/// A column's name by its letters and digits alone, in lower case.
+fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 fn read_rows(csv: &str) -> Result<Vec<(u64, Vec<String>)>, OperationError> {

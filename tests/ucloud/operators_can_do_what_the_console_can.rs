@@ -158,3 +158,17 @@ fn firmware_is_taken_only_as_documented() {
     assert_eq!((items[0].devices, items[0].firmware.len()), (1, 100));
     let _: BTreeMap<String, String> = items[0].switches.clone();
 }
+
+#[test]
+fn an_import_takes_the_vendors_spelling_of_its_columns() {
+    let mut platform = Platform::empty();
+    platform.operate(create_product()).unwrap();
+    let import =
+        |csv: &str| operation(Action::ImportDevices { product: PRODUCT.into(), csv: csv.into() });
+    let imported = platform.operate(import("DeviceSN\nlamp-0001\n")).unwrap();
+    assert!(matches!(imported, OperationResult::Imported { added: 1, existing: 0, .. }));
+    assert_eq!(
+        platform.operate(import("DeviceSN,Colour\nlamp-0002,red\n")).unwrap_err().kind,
+        OperationErrorKind::Invalid
+    );
+}
