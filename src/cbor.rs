@@ -1,10 +1,10 @@
 //! CBOR with numbered fields, in little code.
 //!
-//! `minicbor` reads and writes the single items; what is here gives them to structs and enums, together with the
-//! derives of the same names. The derives of `minicbor` itself took two thirds of the plugin: each field came with
-//! its own error handling, name and position, which nobody reads in a plugin. Here encoding cannot fail, and decoding
-//! does not stop where it fails: the [`Decoder`] remembers its first [`Fault`] and reads zeros from there on. What it
-//! made of them is thrown away by [`decode`], the one place that looks.
+//! Types get it by the derives `Encode` and `Decode`. The core was first written with `minicbor`, whose attributes they
+//! share; it took two thirds of the plugin, because each field came with its own error handling, name and position,
+//! which nobody reads in a plugin. Here encoding cannot fail, and decoding does not stop where it fails: the
+//! [`Decoder`] remembers its first [`Fault`] and reads zeros from there on. What it made of them is thrown away by
+//! [`decode`], the one place that looks. `minicbor` stays as the second opinion of the tests.
 //!
 //! The encoding is the core deterministic one of RFC 8949, 4.2.1: definite lengths, keys in ascending order, each
 //! once. A struct is a map of field numbers or an array; an enum is an array of its variant's number and fields, or
@@ -15,7 +15,6 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::convert::Infallible;
 
 pub use muster_derive::{Decode, Encode};
 
@@ -60,80 +59,86 @@ pub fn decode<T: Decode>(bytes: &[u8]) -> Result<T, Fault> {
 
 /// Writes items one after the other. It cannot fail.
 #[derive(Debug)]
-pub struct Encoder(minicbor::Encoder<Bytes>);
+pub struct Encoder(Vec<u8>);
 
-#[derive(Debug)]
-struct Bytes(Vec<u8>);
-
-impl minicbor::encode::Write for Bytes {
-    type Error = Infallible;
-
-    #[inline(never)]
-    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
+/// The major types (RFC 8949, 3.1), in the upper three bits of an item's first byte.
+mod major {
+    pub(super) const UINT: u8 = 0 << 5;
+    pub(super) const NEGATIVE: u8 = 1 << 5;
+    pub(super) const BYTES: u8 = 2 << 5;
+    pub(super) const TEXT: u8 = 3 << 5;
+    pub(super) const ARRAY: u8 = 4 << 5;
+    pub(super) const MAP: u8 = 5 << 5;
+    pub(super) const TAG: u8 = 6 << 5;
+    pub(super) const SIMPLE: u8 = 7 << 5;
 }
+
+const FALSE: u8 = major::SIMPLE | 20;
+const TRUE: u8 = major::SIMPLE | 21;
+const NULL: u8 = major::SIMPLE | 22;
 
 // `inline(never)`: one copy of each, because they are called from everywhere.
 impl Encoder {
     /// Nothing written yet.
     pub fn new() -> Self {
-        // Most values fit; growing from nothing would move them four times.
-        Self(minicbor::Encoder::new(Bytes(Vec::with_capacity(96))))
+        Self(Vec::new())
     }
 
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.0.into_writer().0
+        self.0
     }
 
     /// A number from zero.
     #[inline(never)]
     pub fn uint(&mut self, n: u64) {
-        let _ = self.0.u64(n);
+        self.head(major::UINT, n);
     }
 
     /// Any number.
     #[inline(never)]
     pub fn int(&mut self, n: i64) {
-        let _ = self.0.i64(n);
+        if n < 0 {
+            self.head(major::NEGATIVE, !n as u64);
+        } else {
+            self.uint(n as u64);
+        }
     }
 
     /// True or false.
     #[inline(never)]
     pub fn bool(&mut self, b: bool) {
-        let _ = self.0.bool(b);
+        self.0.push(if b { TRUE } else { FALSE });
     }
 
     /// Nothing.
     #[inline(never)]
     pub fn null(&mut self) {
-        let _ = self.0.null();
+        self.0.push(NULL);
     }
 
     /// Text.
     #[inline(never)]
     pub fn text(&mut self, text: &str) {
-        let _ = self.0.str(text);
+        self.string(major::TEXT, text.as_bytes());
     }
 
     /// Bytes.
     #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        let _ = self.0.bytes(bytes);
+        self.string(major::BYTES, bytes);
     }
 
     /// `n` items follow.
     #[inline(never)]
     pub fn array(&mut self, n: u32) {
-        let _ = self.0.array(u64::from(n));
+        self.head(major::ARRAY, u64::from(n));
     }
 
     /// `n` pairs follow.
     #[inline(never)]
     pub fn map(&mut self, n: u32) {
-        let _ = self.0.map(u64::from(n));
+        self.head(major::MAP, u64::from(n));
     }
 
     /// The number of a field, or of a variant without any.
@@ -148,6 +153,28 @@ impl Encoder {
         self.array(fields + 1);
         self.number(n);
     }
+
+    #[inline(never)]
+    fn string(&mut self, major: u8, bytes: &[u8]) {
+        self.head(major, bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// The shortest head for `n`.
+    #[inline(never)]
+    fn head(&mut self, major: u8, n: u64) {
+        let (info, length) = match n {
+            0..24 => (n as u8, 0),
+            24..0x100 => (24, 1),
+            0x100..0x1_0000 => (25, 2),
+            0x1_0000..0x1_0000_0000 => (26, 4),
+            _ => (27, 8),
+        };
+        self.0.push(major | info);
+        for i in (0..length).rev() {
+            self.0.push((n >> (8 * i)) as u8);
+        }
+    }
 }
 
 impl Default for Encoder {
@@ -159,7 +186,8 @@ impl Default for Encoder {
 /// Reads items one after the other, until something is wrong; from there on it reads zeros.
 #[derive(Debug)]
 pub struct Decoder<'b> {
-    inner: minicbor::Decoder<'b>,
+    /// What is not read yet; nothing after a fault.
+    rest: &'b [u8],
     fault: Option<Fault>,
     /// The next field is not there, and may be left out.
     absent: bool,
@@ -168,7 +196,7 @@ pub struct Decoder<'b> {
 impl<'b> Decoder<'b> {
     /// At the first byte.
     pub fn new(bytes: &'b [u8]) -> Self {
-        Self { inner: minicbor::Decoder::new(bytes), fault: None, absent: false }
+        Self { rest: bytes, fault: None, absent: false }
     }
 
     /// Whether all went well, to the very end.
@@ -176,7 +204,7 @@ impl<'b> Decoder<'b> {
     pub fn finish(&self) -> Result<(), Fault> {
         match self.fault {
             Some(fault) => Err(fault),
-            None if self.left() > 0 => Err(Fault::Malformed),
+            None if !self.rest.is_empty() => Err(Fault::Malformed),
             None => Ok(()),
         }
     }
@@ -204,25 +232,35 @@ impl<'b> Decoder<'b> {
     /// A number from zero.
     #[inline(never)]
     pub fn uint(&mut self) -> u64 {
-        self.read(minicbor::Decoder::u64)
+        self.expect(major::UINT)
     }
 
     /// A number of a field, a variant or a smaller type.
     #[inline(never)]
     pub fn number(&mut self) -> u32 {
-        self.read(minicbor::Decoder::u32)
+        self.within(u64::from(u32::MAX), major::UINT) as u32
     }
 
     /// Any number.
     #[inline(never)]
     pub fn int(&mut self) -> i64 {
-        self.read(minicbor::Decoder::i64)
+        let negative = self.rest.first().is_some_and(|first| first & 0xe0 == major::NEGATIVE);
+        let major = if negative { major::NEGATIVE } else { major::UINT };
+        let n = self.within(i64::MAX as u64, major) as i64;
+        if negative { !n } else { n }
     }
 
     /// True or false.
     #[inline(never)]
     pub fn bool(&mut self) -> bool {
-        self.read(minicbor::Decoder::bool)
+        match self.take(1) {
+            &[TRUE] => true,
+            &[FALSE] => false,
+            _ => {
+                self.fail(Fault::Malformed);
+                false
+            }
+        }
     }
 
     /// Whether the next item is null, or left out; if so, it is read.
@@ -231,9 +269,9 @@ impl<'b> Decoder<'b> {
         if self.fault.is_some() || core::mem::take(&mut self.absent) {
             return true;
         }
-        let null = self.inner.input().get(self.inner.position()) == Some(&0xf6);
+        let null = self.rest.first() == Some(&NULL);
         if null {
-            self.inner.set_position(self.inner.position() + 1);
+            self.take(1);
         }
         null
     }
@@ -241,38 +279,53 @@ impl<'b> Decoder<'b> {
     /// Text.
     #[inline(never)]
     pub fn text(&mut self) -> &'b str {
-        self.read(minicbor::Decoder::str)
+        let bytes = self.string(major::TEXT);
+        core::str::from_utf8(bytes).unwrap_or_else(|_| {
+            self.fail(Fault::Malformed);
+            ""
+        })
     }
 
     /// Bytes.
     #[inline(never)]
     pub fn bytes(&mut self) -> &'b [u8] {
-        self.read(minicbor::Decoder::bytes)
+        self.string(major::BYTES)
     }
 
     /// How many items follow.
     #[inline(never)]
     pub fn array(&mut self) -> u32 {
-        let n = self.read(minicbor::Decoder::array);
-        self.length(n)
+        self.length(major::ARRAY)
     }
 
     /// How many pairs follow.
     #[inline(never)]
     pub fn map(&mut self) -> u32 {
-        let n = self.read(minicbor::Decoder::map);
-        self.length(n)
+        self.length(major::MAP)
     }
 
     /// One item of whatever type, with all that is in it.
     #[inline(never)]
     pub fn skip(&mut self) -> &'b [u8] {
-        let start = self.inner.position();
-        self.read(minicbor::Decoder::skip);
-        self.inner.input().get(start..self.inner.position()).unwrap_or_default()
+        let all = self.rest;
+        // Items that are still to come; each takes a byte at least, so this ends.
+        let mut left = 1_u64;
+        while left > 0 && self.fault.is_none() {
+            left -= 1;
+            let (major, n) = self.head();
+            match major {
+                major::BYTES | major::TEXT => drop(self.take(n)),
+                major::ARRAY => left = left.saturating_add(n),
+                major::MAP => left = left.saturating_add(n).saturating_add(n),
+                major::TAG => left = left.saturating_add(1),
+                // Numbers and simple values are all head.
+                _ => {}
+            }
+        }
+        all.get(..all.len().saturating_sub(self.rest.len())).unwrap_or_default()
     }
 
-    /// The number of a variant without fields, one of `0..count`.
+    /// The number of a variant, one of `0..count`.
     #[inline(never)]
     pub fn index(&mut self, count: u32) -> u32 {
         let n = self.number();
@@ -283,33 +336,75 @@ impl<'b> Decoder<'b> {
         n
     }
 
-    fn left(&self) -> usize {
-        self.inner.input().len().saturating_sub(self.inner.position())
+    #[inline(never)]
+    fn string(&mut self, major: u8) -> &'b [u8] {
+        let n = self.expect(major);
+        self.take(n)
     }
 
-    /// A definite length that the bytes left can hold, so that nobody loops on a promise.
-    fn length(&mut self, n: Option<u64>) -> u32 {
-        match n {
-            _ if self.fault.is_some() => 0,
-            Some(n) if n <= self.left() as u64 => n as u32,
+    /// A length that the bytes left can hold, so that nobody loops on a promise.
+    #[inline(never)]
+    fn length(&mut self, major: u8) -> u32 {
+        let n = self.expect(major);
+        if n > self.rest.len() as u64 {
+            self.fail(Fault::Malformed);
+            return 0;
+        }
+        n as u32
+    }
+
+    #[inline(never)]
+    fn within(&mut self, most: u64, major: u8) -> u64 {
+        let n = self.expect(major);
+        if n > most {
+            self.fail(Fault::Malformed);
+            return 0;
+        }
+        n
+    }
+
+    /// The number in the head of an item of this type.
+    #[inline(never)]
+    fn expect(&mut self, major: u8) -> u64 {
+        let (found, n) = self.head();
+        if found != major || self.fault.is_some() {
+            self.fail(Fault::Malformed);
+            return 0;
+        }
+        n
+    }
+
+    /// Type and number of the next item. Lengths are definite.
+    #[inline(never)]
+    fn head(&mut self) -> (u8, u64) {
+        let &[first] = self.take(1) else { return (0, 0) };
+        let n = match first & 0x1f {
+            info @ 0..24 => u64::from(info),
+            info @ 24..28 => {
+                let bytes = self.take(1 << (info - 24));
+                bytes.iter().fold(0, |n, &byte| n << 8 | u64::from(byte))
+            }
             _ => {
                 self.fail(Fault::Malformed);
                 0
             }
-        }
+        };
+        (first & 0xe0, n)
     }
 
-    fn read<T: Default>(
-        &mut self,
-        item: impl FnOnce(&mut minicbor::Decoder<'b>) -> Result<T, minicbor::decode::Error>,
-    ) -> T {
-        if self.fault.is_none()
-            && let Ok(value) = item(&mut self.inner)
-        {
-            return value;
+    /// The next `n` bytes; nothing if there are not so many, or after a fault.
+    #[inline(never)]
+    fn take(&mut self, n: u64) -> &'b [u8] {
+        match self.rest.split_at_checked(usize::try_from(n).unwrap_or(usize::MAX)) {
+            Some((taken, rest)) if self.fault.is_none() => {
+                self.rest = rest;
+                taken
+            }
+            _ => {
+                self.fail(Fault::Malformed);
+                &[]
+            }
         }
-        self.fail(Fault::Malformed);
-        T::default()
     }
 }
 

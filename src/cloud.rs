@@ -417,8 +417,7 @@ impl CloudCx<'_> {
 /// The vendor's side of one platform.
 pub(crate) trait CloudSide: Default {
     /// Takes back what was persisted. Called for each kept value before the first input.
-    fn load(&mut self, table: &str, key: &str, value: &[u8])
-    -> Result<(), minicbor::decode::Error>;
+    fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), crate::cbor::Fault>;
 
     fn connect(&mut self, connection: ConnectionId, connect: ConnectPacket, cx: &mut CloudCx<'_>);
 
@@ -646,6 +645,6 @@ pub struct LoadError {
 }
 
 /// Kept values are CBOR maps with numbered fields, so that a later version can add some.
-pub(crate) fn decode<T: Decode>(value: &[u8]) -> Result<T, minicbor::decode::Error> {
-    cbor::decode(value).map_err(|_| minicbor::decode::Error::message("not what this version wrote"))
+pub(crate) fn decode<T: Decode>(value: &[u8]) -> Result<T, crate::cbor::Fault> {
+    cbor::decode(value)
 }

@@ -130,7 +130,12 @@ fn decode(input: &DeriveInput) -> Result<Tokens> {
                 shape => {
                     let reader = if shape == Shape::Map { quote!(Map) } else { quote!(Array) };
                     let build = decode_fields(quote!(Self), all, &fields, shape);
-                    quote!(let mut r = crate::cbor::#reader::start(d); #build)
+                    quote! {
+                        let mut r = crate::cbor::#reader::start(d);
+                        let value = #build;
+                        r.end(d);
+                        value
+                    }
                 }
             }
         }
@@ -187,21 +192,24 @@ fn decode_enum(data: &DataEnum, shape: Shape) -> Result<Tokens> {
             let n = r.variant(d, #count);
         },
     };
-    Ok(quote!(#start #gap match n { #(#numbers => { #builds })* _ => { #first } }))
+    let value = quote!(match n { #(#numbers => #builds,)* _ => #first });
+    Ok(match shape {
+        Shape::IndexOnly => quote!(#start #gap #value),
+        _ => quote!(#start #gap let value = #value; r.end(d); value),
+    })
 }
 
-/// Reads `fields` in the order of their numbers, ends the container, and builds the value.
+/// The value, its fields read in the order of their numbers.
 fn decode_fields(path: Tokens, all: &Fields, fields: &[Field], shape: Shape) -> Tokens {
-    let names: Vec<_> = (0..fields.len()).map(|i| format_ident!("f{i}")).collect();
-    let reads = fields.iter().zip(&names).map(|(field, name)| {
-        let number = field.number;
+    // A struct's fields are evaluated in the order in which they are written here.
+    let reads = fields.iter().map(|field| {
+        let (member, number) = (&field.member, field.number);
         let key = if shape == Shape::Map { quote!(, #number) } else { quote!() };
         match &field.with {
-            Some(path) => quote!(r.next(d #key, false); let #name = #path::decode(d);),
-            None => quote!(let #name = r.field(d #key);),
+            Some(path) => quote!(#member: { r.next(d #key, false); #path::decode(d) }),
+            None => quote!(#member: r.field(d #key)),
         }
     });
-    let members = fields.iter().map(|field| &field.member);
     let skipped =
         all.iter().enumerate().filter(|(_, field)| attributes::skipped(&field.attrs)).map(
             |(i, field)| {
@@ -209,11 +217,7 @@ fn decode_fields(path: Tokens, all: &Fields, fields: &[Field], shape: Shape) -> 
                 quote!(#member: ::core::default::Default::default())
             },
         );
-    quote! {
-        #(#reads)*
-        r.end(d);
-        #path { #(#members: #names,)* #(#skipped,)* }
-    }
+    quote!(#path { #(#reads,)* #(#skipped,)* })
 }
 
 /// The fields to write, by number.

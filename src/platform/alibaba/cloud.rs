@@ -42,12 +42,7 @@ pub(crate) struct CloudState {
 const REGISTER: &str = "/auth/register/device";
 
 impl CloudSide for CloudState {
-    fn load(
-        &mut self,
-        table: &str,
-        key: &str,
-        value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
+    fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), crate::cbor::Fault> {
         self.registry.load(table, key, value)
     }
 

@@ -167,21 +167,14 @@ impl Switch {
 struct Switches(#[n(0)] BTreeMap<Switch, bool>);
 
 impl CloudSide for CloudState {
-    fn load(
-        &mut self,
-        table: &str,
-        key: &str,
-        value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
+    fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), crate::cbor::Fault> {
         match table {
             PRODUCTS => {
                 self.products.insert(key.into(), decode(value)?);
             }
             DEVICES => self.insert_device(decode(value)?),
             REPORTS => {
-                let sequence = key.parse().map_err(|_| {
-                    minicbor::decode::Error::message("the key of a report is a number")
-                })?;
+                let sequence = key.parse().map_err(|_| crate::cbor::Fault::Malformed)?;
                 self.insert_report(sequence, decode(value)?);
             }
             PLATFORM => self.switches = decode(value)?,

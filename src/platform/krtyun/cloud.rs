@@ -65,12 +65,7 @@ enum Door {
 }
 
 impl CloudSide for CloudState {
-    fn load(
-        &mut self,
-        table: &str,
-        key: &str,
-        value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
+    fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), crate::cbor::Fault> {
         self.catalog.load(table, key, value)
     }
 

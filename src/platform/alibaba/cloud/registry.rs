@@ -268,8 +268,8 @@ impl Registry {
         table: &str,
         key: &str,
         value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
-        let misnamed = || minicbor::decode::Error::message("the key has no slash");
+    ) -> Result<(), crate::cbor::Fault> {
+        let misnamed = || crate::cbor::Fault::Malformed;
         match table {
             "product" => {
                 let kept: KeptProduct = decode(value)?;

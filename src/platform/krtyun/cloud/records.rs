@@ -138,9 +138,9 @@ impl Catalog {
         table: &str,
         key: &str,
         value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
+    ) -> Result<(), crate::cbor::Fault> {
         let pair = || {
-            let error = || minicbor::decode::Error::message("the key is not product/device");
+            let error = || crate::cbor::Fault::Malformed;
             key.split_once('/').ok_or_else(error)
         };
         match table {

@@ -210,13 +210,8 @@ impl CloudState {
 }
 
 impl CloudSide for CloudState {
-    fn load(
-        &mut self,
-        table: &str,
-        key: &str,
-        value: &[u8],
-    ) -> Result<(), minicbor::decode::Error> {
-        let unreadable = || minicbor::decode::Error::message("key");
+    fn load(&mut self, table: &str, key: &str, value: &[u8]) -> Result<(), crate::cbor::Fault> {
+        let unreadable = || crate::cbor::Fault::Malformed;
         let mut names = key.splitn(3, '/');
         let (first, second, third) = (names.next().unwrap_or_default(), names.next(), names.next());
         if table == records::SWITCH {
