@@ -142,7 +142,7 @@ fn answers_that_cannot_be_used_name_what_is_wrong() {
         (&issued("secret\\u0007"), peer(PeerMisbehaved::UnusableSecret)),
         (&long, peer(PeerMisbehaved::UnusableSecret)),
         (&other, peer(PeerMisbehaved::WrongIdentity)),
-        (&"{".repeat(40), codec(CodecError::TooDeep)),
+        (&"[".repeat(40), codec(CodecError::TooDeep)),
         (&" ".repeat(10).replace(' ', "x").repeat(7_000), codec(CodecError::TooLong)),
     ] {
         let bench = answered(body);
