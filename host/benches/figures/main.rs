@@ -3,6 +3,7 @@
 
 mod lives;
 mod network;
+mod plugin;
 
 use serde::Serialize;
 
@@ -37,6 +38,7 @@ fn main() {
     let json = std::env::args().any(|arg| arg == "--json");
     let mut figures = Vec::new();
     figures.extend(lives::figures());
+    figures.extend(plugin::figures());
     figures.extend(network::figures());
     if json {
         match serde_json::to_string_pretty(&figures) {

@@ -50,3 +50,12 @@ fn live(platform: PlatformName) -> (u64, (u64, String)) {
     println!("{platform}: {} pages, {} bytes", instance.memory_pages(), embedded_bytes().len());
     (instance.memory_pages(), most)
 }
+
+/// The budget is 110 KB and is not met yet (`cargo xtask bench` shows by how much). Until then the plugin may only
+/// become smaller: lower this number with every gain, never raise it.
+#[test]
+fn the_plugin_does_not_grow() {
+    const TODAY: usize = 217_000;
+    let bytes = embedded_bytes().len();
+    assert!(bytes <= TODAY, "{bytes} bytes");
+}
