@@ -254,8 +254,8 @@ impl<'b> Decoder<'b> {
     #[inline(never)]
     pub fn bool(&mut self) -> bool {
         match self.take(1) {
-            &[TRUE] => true,
-            &[FALSE] => false,
+            [TRUE] => true,
+            [FALSE] => false,
             _ => {
                 self.fail(Fault::Malformed);
                 false

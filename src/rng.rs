@@ -75,6 +75,7 @@ impl Rng {
         out
     }
 
+    #[cfg(any(feature = "cloud", feature = "app"))]
     /// A random UUID (version 4) in its usual spelling.
     pub(crate) fn uuid(&mut self) -> String {
         let mut bytes: [u8; 16] = self.bytes();

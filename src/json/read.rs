@@ -261,6 +261,7 @@ impl<'a> Value<'a> {
         self.first() == b'n'
     }
 
+    #[cfg(any(feature = "cloud", feature = "app"))]
     pub(crate) fn is_string(self) -> bool {
         self.first() == b'"'
     }
