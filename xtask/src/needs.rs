@@ -27,12 +27,6 @@ const PROGRAMS: &[Program] = &[
         what_for: "real MQTT clients for the local clouds",
     },
     Program {
-        name: "openssl",
-        probe: &["version"],
-        package: "openssl",
-        what_for: "a local certificate authority for the TLS tests",
-    },
-    Program {
         name: "curl",
         probe: &["--version"],
         package: "curl",

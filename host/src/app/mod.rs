@@ -157,7 +157,7 @@ struct Bind {
     /// productKey/deviceName of devices found locally; the cloud's list if there are none.
     #[arg(value_name = "PRODUCT/DEVICE", value_parser = device_name)]
     devices: Vec<DeviceName>,
-    /// The token, if it is known already; otherwise `--wait-token` or `--window`.
+    /// The token, if it is known already; otherwise it may be typed while the flow waits for it.
     #[arg(long, conflicts_with = "window")]
     token: Option<String>,
     /// Bind by the time since power-on instead of a token.
