@@ -4,12 +4,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 fn encode(bytes: &[u8], digits: &[u8; 16]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
+    let mut out = Vec::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        out.push(char::from(digits[usize::from(byte >> 4)]));
-        out.push(char::from(digits[usize::from(byte & 0x0f)]));
+        out.extend([byte >> 4, byte & 0x0f].map(|digit| digits[usize::from(digit)]));
     }
-    out
+    // Digits are text.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// `bytes` as lower-case hex.

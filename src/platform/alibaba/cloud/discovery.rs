@@ -121,11 +121,11 @@ impl CloudState {
             .raw("gmtCreate", &created.to_string())
             .raw("gmtModified", &modified.to_string());
         let parts = |prefix: &str, item: Object, key: &Key| {
-            let product = self.registry.product(&key.product).map(|product| product.name.as_str());
+            let product = self.registry.product(key.product()).map(|product| product.name.as_str());
             let device = self.registry.device(key).map(|device| device.iot_id.as_str());
             item.maybe(&[prefix, "IotId"].concat(), device)
-                .string(&[prefix, "ProductKey"].concat(), &key.product)
-                .string(&[prefix, "DeviceName"].concat(), &key.device)
+                .string(&[prefix, "ProductKey"].concat(), key.product())
+                .string(&[prefix, "DeviceName"].concat(), key.device())
                 .maybe(&[prefix, "ProductName"].concat(), product)
         };
         if let Some(heard) = heard {
@@ -161,8 +161,8 @@ impl CloudState {
         for entry in params.get("payload")?.elements().take(5) {
             let Some(key) = entry.as_str().and_then(|hex| self.genuine(&hex)) else { continue };
             let entry = Object::new()
-                .string("productKey", &key.product)
-                .string("deviceName", &key.device)
+                .string("productKey", key.product())
+                .string("deviceName", key.device())
                 .number("timeout", 60);
             taken.push(entry.end());
             let heard = Heard {

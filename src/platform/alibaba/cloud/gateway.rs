@@ -227,15 +227,19 @@ pub(super) fn parse_form(body: &[u8]) -> Vec<(String, String)> {
     let decode = |part: &[u8]| {
         let mut out = Vec::with_capacity(part.len());
         let mut rest = part;
-        while let Some((&byte, tail)) = rest.split_first() {
+        loop {
+            // Plain bytes in one go.
+            let plain = rest.iter().position(|byte| matches!(byte, b'+' | b'%'));
+            let (run, tail) = rest.split_at(plain.unwrap_or(rest.len()));
+            out.extend_from_slice(run);
+            let Some((&byte, tail)) = tail.split_first() else { break };
             rest = tail;
-            match (byte, tail.get(..2).and_then(hex_pair)) {
-                (b'+', _) => out.push(b' '),
-                (b'%', Some(decoded)) => {
+            match tail.get(..2).filter(|_| byte == b'%').and_then(hex_pair) {
+                Some(decoded) => {
                     out.push(decoded);
                     rest = tail.get(2..).unwrap_or_default();
                 }
-                _ => out.push(byte),
+                None => out.push(if byte == b'+' { b' ' } else { byte }),
             }
         }
         String::from_utf8(out).ok()

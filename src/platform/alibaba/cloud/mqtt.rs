@@ -114,17 +114,18 @@ impl CloudState {
             .and_then(|name| name.split_once('&'))
             .ok_or(nobody(4, "the user name has to be deviceName&productKey"))?;
         let key = Key::new(product, device);
-        let who = subject(&key);
-        let password = connect.password.as_ref().ok_or((4, who.clone(), "no password"))?;
-        let refused = |code: u64| {
+        let password = connect.password.as_ref();
+        let password = password.ok_or_else(|| (4, subject(&key), "no password"))?;
+        let refused = |key: &Key, code: u64| {
             let connack = if matches!(code, 403 | 6100 | 6204 | 6289) { 5 } else { 4 };
-            (connack, who.clone(), message(code))
+            (connack, subject(key), message(code))
         };
         match client.field("authType") {
             Some(kind @ ("register" | "regnwl")) => {
-                let random = client.field("random").ok_or_else(|| refused(460))?;
-                let method = sign_method(&client).ok_or_else(|| refused(460))?;
+                let random = client.field("random").ok_or_else(|| refused(&key, 460))?;
+                let method = sign_method(&client).ok_or_else(|| refused(&key, 460))?;
                 let claim = Claim { key, random, method, sign: password.expose() };
+                let refused = |code| refused(&claim.key, code);
                 self.check_claim(&claim).map_err(refused)?;
                 let (topic, payload) = if kind == "register" {
                     let secret = self.issue_secret(&claim.key, cx).map_err(refused)?;
@@ -132,8 +133,8 @@ impl CloudState {
                 } else {
                     let login = self.issue_token(&claim.key, cx).map_err(refused)?;
                     let payload = Object::new()
-                        .string("productKey", &claim.key.product)
-                        .string("deviceName", &claim.key.device)
+                        .string("productKey", claim.key.product())
+                        .string("deviceName", claim.key.device())
                         .string("clientId", &login.client_id)
                         .string("deviceToken", login.token.expose());
                     ("/ext/regnwl", payload)
@@ -142,16 +143,16 @@ impl CloudState {
                 return Ok(());
             }
             None | Some("connwl") => {}
-            Some(_) => return Err((4, who, "unknown authType")),
+            Some(_) => return Err((4, subject(&key), "unknown authType")),
         }
         // One refusal for all that is wrong: a stranger learns nothing about which devices there are.
-        let wrong = || (4, who.clone(), "wrong names or signature");
+        let wrong = || (4, subject(&key), "wrong names or signature");
         let device = self.registry.device(&key).ok_or_else(wrong)?;
         if !proves(device, &key, &client, password) {
             return Err(wrong());
         }
         if device.disabled {
-            return Err(refused(6204));
+            return Err(refused(&key, 6204));
         }
         self.log_in(connection, connect, key, cx);
         Ok(())
@@ -244,12 +245,14 @@ impl CloudState {
                 let codes = filters.iter().map(|f| self.subscribe(connection, &key, f, cx));
                 let codes: Vec<u8> = codes.collect();
                 cx.send(CloudOutput::SubAck { connection, packet_id, codes: codes.clone() });
-                let permit = format!("/sys/{key}/thing/gateway/permit");
-                let hears = |(filter, code): (&(String, u8), &u8)| {
-                    *code <= 1 && filter_matches(&filter.0, &permit)
-                };
-                if filters.iter().zip(&codes).any(hears) {
-                    self.tell_kept_permit(&key, cx);
+                if self.registry.device(&key).is_some_and(|device| device.permit.is_some()) {
+                    let permit = key.topic("/sys/", "/thing/gateway/permit");
+                    let hears = |(filter, code): (&(String, u8), &u8)| {
+                        *code <= 1 && filter_matches(&filter.0, &permit)
+                    };
+                    if filters.iter().zip(&codes).any(hears) {
+                        self.tell_kept_permit(&key, cx);
+                    }
                 }
             }
             Packet::Unsubscribe { packet_id, filters } => {
@@ -386,7 +389,8 @@ impl CloudState {
             .raw("params", params)
             .string("method", method)
             .bytes();
-        cx.publish(connection, format!("/sys/{key}/{suffix}"), QoS::AtLeastOnce, payload);
+        let topic = key.topic("/sys/", &["/", suffix].concat());
+        cx.publish(connection, topic, QoS::AtLeastOnce, payload);
         true
     }
 }
@@ -401,7 +405,7 @@ fn proves(device: &Device, key: &Key, client: &ClientId, password: &Secret) -> b
         });
     }
     let Some(method) = sign_method(client) else { return false };
-    let name = Name { product_key: &key.product, device_name: &key.device };
+    let name = Name { product_key: key.product(), device_name: key.device() };
     let timestamp = client.field("timestamp");
     let ours = login_sign(method, name, &device.secret, &client.name, timestamp);
     SignMethod::matches(ours.expose(), password.expose())
@@ -418,27 +422,28 @@ fn silence(connect: &ConnectPacket) -> Duration {
 
 /// Whether every topic that the filter matches is the device's own.
 fn own_filter(key: &Key, filter: &str) -> bool {
-    if filter.is_empty() || filter.len() > MAX_TOPIC || filter.matches('/').count() > 7 {
+    let slashes = filter.bytes().filter(|&byte| byte == b'/').count();
+    if filter.is_empty() || filter.len() > MAX_TOPIC || slashes > 7 {
         return false;
     }
-    let sys = format!("/sys/{key}/");
-    let user = format!("/{key}/");
-    let ota_ends = ["upgrade", "inform", "progress"]
-        .iter()
-        .any(|kind| filter == format!("/ota/device/{kind}/{key}"));
-    let inside = |prefix: &str| {
-        filter.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && well_formed(rest))
+    let inside = |before: &str| {
+        let rest = key.after(before, filter).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|rest| !rest.is_empty() && well_formed(rest))
     };
-    let ext = ["/ext/session/", "/ext/rrpc/", "/ext/error/", "/ext/ntp/"];
-    inside(&sys)
-        || inside(&user)
-        || ota_ends
-        || ext.iter().any(|prefix| inside(&format!("{prefix}{key}/")))
-        || filter == format!("/ext/error/{key}")
+    let is = |before: &str| key.after(before, filter) == Some("");
+    ["/sys/", "/", "/ext/session/", "/ext/rrpc/", "/ext/error/", "/ext/ntp/"]
+        .into_iter()
+        .any(inside)
+        || ["/ota/device/upgrade/", "/ota/device/inform/", "/ota/device/progress/", "/ext/error/"]
+            .into_iter()
+            .any(is)
 }
 
 /// `#` only as the last level, `+` only as a whole level.
 fn well_formed(filter: &str) -> bool {
+    if !filter.bytes().any(|byte| matches!(byte, b'#' | b'+')) {
+        return true;
+    }
     let mut levels = filter.split('/').peekable();
     while let Some(level) = levels.next() {
         let wild = level.contains(['#', '+']);

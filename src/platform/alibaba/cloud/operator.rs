@@ -347,7 +347,7 @@ impl CloudState {
             home_id: owner.map(|owner| owner.home.clone()).unwrap_or_default(),
             iot_token: shown.map(|owner| owner.iot_token.expose().to_string()),
             refresh_token: shown.map(|owner| owner.refresh_token.expose().to_string()),
-            devices: self.registry.bound(identity).map(Key::path).collect(),
+            devices: self.registry.bound(identity).map(Key::to_string).collect(),
         }
     }
 
@@ -361,7 +361,7 @@ impl CloudState {
         } else {
             "inactive"
         };
-        let gateway = device.gateway.as_ref().map(Key::path);
+        let gateway = device.gateway.as_ref().map(Key::to_string);
         let more = [
             ("iotId", Some(device.iot_id.clone())),
             ("owner", device.owner.clone()),
@@ -370,7 +370,7 @@ impl CloudState {
             ("announced", device.announced.map(|_| "true".to_string())),
         ];
         DeviceView {
-            name: key.device.clone(),
+            name: key.device().to_string(),
             state: state.to_string(),
             secret: reveal.then(|| device.secret.expose().to_string()),
             version: device.versions.get("default").cloned(),

@@ -72,14 +72,14 @@ impl CloudState {
         };
         let mut holders = self.registry.holders(&token, cx.unix());
         let holder = holders.find(|(key, _)| {
-            product.is_none_or(|product| *key.product == **product)
-                && device.as_ref().is_none_or(|device| *key.device == **device)
+            product.is_none_or(|product| key.product() == &**product)
+                && device.as_ref().is_none_or(|device| key.device() == &**device)
         });
         let (key, device) = holder.ok_or_else(|| No::code(6608))?;
         Ok(Object::new()
             .string("iotId", &device.iot_id)
-            .string("productKey", &key.product)
-            .string("deviceName", &key.device)
+            .string("productKey", key.product())
+            .string("deviceName", key.device())
             .end())
     }
 
@@ -137,9 +137,9 @@ impl CloudState {
         if device.disabled {
             return Err(No::code(6204));
         }
-        let rebind = self.registry.product(&key.product).is_some_and(|p| p.switches.rebind);
+        let rebind = self.registry.product(key.product()).is_some_and(|p| p.switches.rebind);
         match device.owner.as_deref() {
-            Some(owner) if owner == who => return Ok(self.bound_data(&iot_id, &key.product)),
+            Some(owner) if owner == who => return Ok(self.bound_data(&iot_id, key.product())),
             Some(_) if !rebind => return Err(No::code(2066)),
             _ => {}
         }
@@ -150,7 +150,7 @@ impl CloudState {
         });
         self.discovery.forget(key);
         cx.log(What::Bound, key.path(), "bound to its owner");
-        Ok(self.bound_data(&iot_id, &key.product))
+        Ok(self.bound_data(&iot_id, key.product()))
     }
 
     fn bound_data(&self, iot_id: &str, product: &str) -> String {

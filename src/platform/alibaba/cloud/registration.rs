@@ -65,29 +65,29 @@ impl CloudState {
             found.filter(|value| !value.is_empty() && value.len() <= MAX_NAME).ok_or(nobody(460))
         };
         let key = Key::new(field("productKey")?, field("deviceName")?);
-        let subject = subject(&key);
         let claim = Claim {
             key,
             random: field("random")?,
             method: field("signMethod")?.parse().map_err(|_| nobody(460))?,
             sign: field("sign")?,
         };
-        self.check_claim(&claim).map_err(|code| (subject.clone(), code))?;
-        let secret = self.issue_secret(&claim.key, cx).map_err(|code| (subject, code))?;
+        let refused = |code| (subject(&claim.key), code);
+        self.check_claim(&claim).map_err(refused)?;
+        let secret = self.issue_secret(&claim.key, cx).map_err(refused)?;
         Ok((claim.key, secret))
     }
 
     /// Whether the claim is signed with the product's secret.
     pub(super) fn check_claim(&self, claim: &Claim<'_>) -> Result<(), u64> {
-        let product = self.registry.product(&claim.key.product).ok_or(5005u64)?;
-        let name = Name { product_key: &claim.key.product, device_name: &claim.key.device };
+        let product = self.registry.product(claim.key.product()).ok_or(5005u64)?;
+        let name = Name { product_key: claim.key.product(), device_name: claim.key.device() };
         let ours = registration_sign(claim.method, name, &product.secret, claim.random);
         if SignMethod::matches(&ours, claim.sign) { Ok(()) } else { Err(401) }
     }
 
     /// A new secret for a device that was imported and never logged in.
     pub(super) fn issue_secret(&mut self, key: &Key, cx: &mut CloudCx<'_>) -> Result<Secret, u64> {
-        let product = self.registry.product(&key.product).ok_or(5005u64)?;
+        let product = self.registry.product(key.product()).ok_or(5005u64)?;
         if !product.switches.dynamic_register {
             return Err(403);
         }
@@ -110,11 +110,11 @@ impl CloudState {
         key: &Key,
         cx: &mut CloudCx<'_>,
     ) -> Result<TokenLogin, u64> {
-        let product = self.registry.product(&key.product).ok_or(5005u64)?;
+        let product = self.registry.product(key.product()).ok_or(5005u64)?;
         if !product.switches.without_whitelist {
             return Err(403);
         }
-        if !is_device_name(&key.device) {
+        if !is_device_name(key.device()) {
             return Err(460);
         }
         match self.registry.device(key) {
@@ -140,8 +140,8 @@ impl CloudState {
 /// `{productKey, deviceName, <name>: secret}`.
 pub(super) fn credential(key: &Key, name: &str, secret: &Secret) -> Object {
     Object::new()
-        .string("productKey", &key.product)
-        .string("deviceName", &key.device)
+        .string("productKey", key.product())
+        .string("deviceName", key.device())
         .string(name, secret.expose())
 }
 

@@ -5,37 +5,68 @@
 //! `setting`, `report` (key `pk/dn/slot`).
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::ops::Bound;
 
-use crate::cbor::{Decode, Encode};
+use crate::cbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest, Sha256};
 
 use super::switches::{ProductSwitches, Settings};
 use crate::cloud::{CloudCx, Firmware, OperationError, decode};
 use crate::secret::Secret;
 
-/// A device's name in the whole platform.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(map)]
+/// A device's name in the whole platform: `pk/dn`, in one piece that is cheap to copy, because every index holds it.
+///
+/// Neither part can hold a slash, and a ProductKey holds nothing that sorts below one, so the order of the texts is
+/// that of products, then of devices.
+#[derive(Clone, Debug)]
 pub(super) struct Key {
+    path: Arc<str>,
+    /// Where the slash is.
+    slash: usize,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct KeptKey {
     #[n(0)]
-    pub(super) product: String,
+    product: String,
     #[n(1)]
-    pub(super) device: String,
+    device: String,
 }
 
 impl Key {
     pub(super) fn new(product: &str, device: &str) -> Self {
-        Self { product: product.to_string(), device: device.to_string() }
+        Self { path: [product, "/", device].concat().into(), slash: product.len() }
     }
 
-    /// `pk/dn`; neither part can hold a slash.
-    pub(super) fn path(&self) -> String {
-        format!("{}/{}", self.product, self.device)
+    /// `pk/dn`.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The ProductKey.
+    pub(super) fn product(&self) -> &str {
+        self.path.get(..self.slash).unwrap_or_default()
+    }
+
+    /// The DeviceName.
+    pub(super) fn device(&self) -> &str {
+        self.path.get(self.slash + 1..).unwrap_or_default()
+    }
+
+    /// The topic `{before}{pk}/{dn}{after}`.
+    pub(super) fn topic(&self, before: &str, after: &str) -> String {
+        [before, &self.path, after].concat()
+    }
+
+    /// What follows `{before}{pk}/{dn}` in a topic.
+    pub(super) fn after<'a>(&self, before: &str, topic: &'a str) -> Option<&'a str> {
+        topic.strip_prefix(before)?.strip_prefix(&*self.path)
     }
 
     fn parse(path: &str) -> Option<Self> {
@@ -43,9 +74,43 @@ impl Key {
     }
 }
 
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.path.cmp(&other.path)
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.product, self.device)
+        f.write_str(&self.path)
+    }
+}
+
+impl Encode for Key {
+    fn encode(&self, e: &mut Encoder) {
+        let (product, device) = (self.product().to_string(), self.device().to_string());
+        KeptKey { product, device }.encode(e);
+    }
+}
+
+impl Decode for Key {
+    fn decode(d: &mut Decoder<'_>) -> Self {
+        let KeptKey { product, device } = KeptKey::decode(d);
+        Self::new(&product, &device)
     }
 }
 
@@ -114,6 +179,34 @@ pub(super) struct Device {
     /// Whether sub-devices may join this gateway.
     #[n(14)]
     pub(super) permit: Option<Permit>,
+}
+
+/// What of a device the indices know, beside its iotId.
+struct Indexed {
+    /// With the time of its report.
+    token: Option<(String, u64)>,
+    owner: Option<String>,
+    gateway: Option<Key>,
+    announced: bool,
+}
+
+impl Indexed {
+    fn of(device: &Device) -> Self {
+        Self {
+            token: device.token.as_ref().map(|token| (token.token.clone(), token.reported)),
+            owner: device.owner.clone(),
+            gateway: device.gateway.clone(),
+            announced: device.announced.is_some(),
+        }
+    }
+
+    fn is_of(&self, device: &Device) -> bool {
+        let token = device.token.as_ref().map(|token| (token.token.as_str(), token.reported));
+        self.token.as_ref().map(|(token, reported)| (token.as_str(), *reported)) == token
+            && self.owner == device.owner
+            && self.gateway == device.gateway
+            && self.announced == device.announced.is_some()
+    }
 }
 
 #[derive(Debug, Clone, Encode, Decode)]
@@ -409,7 +502,7 @@ impl Registry {
         let product = product.to_string();
         self.devices
             .range((start, Bound::Unbounded))
-            .take_while(move |(key, _)| key.product == product)
+            .take_while(move |(key, _)| key.product() == product)
     }
 
     pub(super) fn add_device(
@@ -419,7 +512,7 @@ impl Registry {
         cx: &mut CloudCx<'_>,
     ) -> Result<(), OperationError> {
         let full = cx.limits.devices_per_product;
-        let product = self.products.get(&key.product).ok_or_else(no_product)?;
+        let product = self.products.get(key.product()).ok_or_else(no_product)?;
         if product.devices >= full {
             return Err(OperationError::full("the product has as many devices as it may have"));
         }
@@ -446,25 +539,31 @@ impl Registry {
     }
 
     fn take_in(&mut self, key: Key, device: Device) {
-        if let Some(product) = self.products.get_mut(&key.product) {
+        if let Some(product) = self.products.get_mut(key.product()) {
             product.devices += 1;
         }
-        self.index(&key, &device);
+        self.by_iot_id.insert(device.iot_id.clone(), key.clone());
+        self.index(&key, &Indexed::of(&device));
         self.devices.insert(key, device);
     }
 
+    /// An edit may change everything but the iotId. It happens in its place, and touches only indices that it changes:
+    /// most edits change none.
     pub(super) fn edit_device<R>(
         &mut self,
         key: &Key,
         cx: &mut CloudCx<'_>,
         edit: impl FnOnce(&mut Device) -> R,
     ) -> Option<R> {
-        let (key, mut device) = self.devices.remove_entry(key)?;
-        self.unindex(&key, &device);
-        let result = edit(&mut device);
-        self.index(&key, &device);
-        cx.put("device", key.path(), &device);
-        self.devices.insert(key, device);
+        let device = self.devices.get_mut(key)?;
+        let before = Indexed::of(device);
+        let result = edit(device);
+        cx.put("device", key.path(), device);
+        if !before.is_of(device) {
+            let after = Indexed::of(device);
+            self.unindex(key, &before);
+            self.index(key, &after);
+        }
         Some(result)
     }
 
@@ -475,8 +574,9 @@ impl Registry {
             self.edit_device(&sub, cx, |sub| sub.gateway = None);
         }
         let device = self.devices.remove(key)?;
-        self.unindex(key, &device);
-        if let Some(product) = self.products.get_mut(&key.product) {
+        self.by_iot_id.remove(&device.iot_id);
+        self.unindex(key, &Indexed::of(&device));
+        if let Some(product) = self.products.get_mut(key.product()) {
             product.devices = product.devices.saturating_sub(1);
         }
         cx.delete("device", key.path());
@@ -486,40 +586,36 @@ impl Registry {
         Some(device)
     }
 
-    fn index(&mut self, key: &Key, device: &Device) {
-        self.by_iot_id.insert(device.iot_id.clone(), key.clone());
-        if let Some(token) = &device.token {
-            self.by_bind_token.insert((token.token.clone(), key.clone()));
+    fn index(&mut self, key: &Key, indexed: &Indexed) {
+        if let Some((token, _)) = &indexed.token {
+            self.by_bind_token.insert((token.clone(), key.clone()));
         }
-        if let Some(owner) = &device.owner {
+        if let Some(owner) = &indexed.owner {
             self.bound.insert((owner.clone(), key.clone()));
         }
-        if let Some(gateway) = &device.gateway {
+        if let Some(gateway) = &indexed.gateway {
             self.under.insert((gateway.clone(), key.clone()));
         }
-        if device.owner.is_none() {
-            if let Some(token) = &device.token {
-                self.waiting.insert((token.reported, key.clone()));
+        if indexed.owner.is_none() {
+            if let Some((_, reported)) = indexed.token {
+                self.waiting.insert((reported, key.clone()));
             }
-            if device.announced.is_some() {
+            if indexed.announced {
                 self.announced.insert(key.clone());
             }
         }
     }
 
-    fn unindex(&mut self, key: &Key, device: &Device) {
-        self.by_iot_id.remove(&device.iot_id);
-        if let Some(token) = &device.token {
-            self.by_bind_token.remove(&(token.token.clone(), key.clone()));
+    fn unindex(&mut self, key: &Key, indexed: &Indexed) {
+        if let Some((token, reported)) = &indexed.token {
+            self.by_bind_token.remove(&(token.clone(), key.clone()));
+            self.waiting.remove(&(*reported, key.clone()));
         }
-        if let Some(owner) = &device.owner {
+        if let Some(owner) = &indexed.owner {
             self.bound.remove(&(owner.clone(), key.clone()));
         }
-        if let Some(gateway) = &device.gateway {
+        if let Some(gateway) = &indexed.gateway {
             self.under.remove(&(gateway.clone(), key.clone()));
-        }
-        if let Some(token) = &device.token {
-            self.waiting.remove(&(token.reported, key.clone()));
         }
         self.announced.remove(key);
     }
@@ -664,7 +760,7 @@ fn kept(product: &Product) -> KeptProduct {
 }
 
 fn slot(key: &Key, sequence: u64, kept: usize) -> String {
-    format!("{key}/{}", sequence % (kept.max(1) as u64))
+    [key.path(), "/", &(sequence % (kept.max(1) as u64)).to_string()].concat()
 }
 
 /// 32 characters: the vendor's own are opaque and of about this length.

@@ -24,23 +24,22 @@ const MAX_REPORT: usize = 4_096;
 
 impl CloudState {
     pub(super) fn uplink(&mut self, key: &Key, topic: &str, payload: &[u8], cx: &mut CloudCx<'_>) {
-        let sys = format!("/sys/{key}/");
         let document = Document::parse(payload);
         let object = document.as_ref().ok().and_then(|document| document.object().ok());
-        if let Some(suffix) = topic.strip_prefix(sys.as_str()) {
+        if let Some(suffix) = key.after("/sys/", topic).and_then(|rest| rest.strip_prefix('/')) {
             let Some(message) = object else {
                 return cx.log(What::Dropped, key.path(), "not a JSON object");
             };
             self.alink(key, suffix, message, cx);
-        } else if topic == format!("/ota/device/inform/{key}") {
+        } else if key.after("/ota/device/inform/", topic) == Some("") {
             if object.is_none_or(|message| self.inform(key, message, cx).is_none()) {
                 cx.log(What::Dropped, key.path(), "an inform without version");
             }
-        } else if topic == format!("/ota/device/progress/{key}") {
+        } else if key.after("/ota/device/progress/", topic) == Some("") {
             if object.is_none_or(|message| self.progress(key, message, cx).is_none()) {
                 cx.log(What::Dropped, key.path(), "a progress without step");
             }
-        } else if topic.starts_with(&format!("/{key}/user/")) {
+        } else if key.after("/", topic).is_some_and(|rest| rest.starts_with("/user/")) {
             self.keep_report(key, "user", &String::from_utf8_lossy(payload), cx);
         } else {
             let shown: String = topic.chars().filter(|c| !c.is_control()).take(128).collect();
@@ -113,7 +112,8 @@ impl CloudState {
             .string("method", &suffix.replace('/', "."))
             .string("version", "1.0")
             .bytes();
-        cx.publish(connection, format!("/sys/{key}/{suffix}_reply"), QoS::AtLeastOnce, payload);
+        let topic = key.topic("/sys/", &["/", suffix, "_reply"].concat());
+        cx.publish(connection, topic, QoS::AtLeastOnce, payload);
     }
 
     /// A bind token: the device will announce it to the app on the local network. Told again, it does not grow younger.
@@ -194,7 +194,7 @@ impl CloudState {
                 text = mask(&text, &login.token);
             }
         }
-        if let Some(product) = self.registry.product(&key.product) {
+        if let Some(product) = self.registry.product(key.product()) {
             text = mask(&text, &product.secret);
         }
         let whole = Document::parse(text.as_bytes()).is_ok();

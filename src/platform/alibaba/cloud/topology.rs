@@ -58,7 +58,7 @@ impl CloudState {
     }
 
     pub(super) fn is_gateway(&self, key: &Key) -> bool {
-        self.registry.product(&key.product).is_some_and(|p| p.switches.node_type == 1)
+        self.registry.product(key.product()).is_some_and(|p| p.switches.node_type == 1)
     }
 
     pub(super) fn set_permit(
@@ -157,7 +157,7 @@ impl CloudState {
             let device = self.registry.device(&sub).ok_or(6100u64)?;
             let method: SignMethod = text("signmethod")?.parse().map_err(|_| 460u64)?;
             let timestamp = entry.text("timestamp");
-            let name = Name { product_key: &sub.product, device_name: &sub.device };
+            let name = Name { product_key: sub.product(), device_name: sub.device() };
             let ours =
                 login_sign(method, name, &device.secret, &text("clientId")?, timestamp.as_deref());
             if !SignMethod::matches(ours.expose(), &text("sign")?) {
@@ -190,7 +190,7 @@ impl CloudState {
         let permit = self.registry.device(gateway).and_then(|device| device.permit.as_ref());
         permit.is_some_and(|permit| {
             permit.until.is_none_or(|until| cx.unix() < until)
-                && permit.product.as_ref().is_none_or(|product| *product == sub.product)
+                && permit.product.as_ref().is_none_or(|product| product == sub.product())
         })
     }
 
@@ -220,5 +220,5 @@ impl CloudState {
 }
 
 fn name_json(key: &Key) -> String {
-    Object::new().string("deviceName", &key.device).string("productKey", &key.product).end()
+    Object::new().string("deviceName", key.device()).string("productKey", key.product()).end()
 }

@@ -119,7 +119,7 @@ impl CloudState {
             .raw("id", &cx.unix().to_string())
             .string("message", "success")
             .bytes();
-        cx.publish(connection, format!("/ota/device/upgrade/{key}"), QoS::AtLeastOnce, payload);
+        cx.publish(connection, key.topic("/ota/device/upgrade/", ""), QoS::AtLeastOnce, payload);
     }
 
     fn mark_sent(&mut self, key: &Key, module: &str, cx: &mut CloudCx<'_>) {
@@ -138,7 +138,7 @@ impl CloudState {
         if order.state.is_over() {
             return None;
         }
-        let product = self.registry.product(&key.product)?;
+        let product = self.registry.product(key.product())?;
         let image = find(&product.firmware, module, &order.version)?;
         let data = Object::new()
             .raw("size", &image.size.to_string())
@@ -263,7 +263,7 @@ impl CloudState {
         self.registry.product(product).ok_or_else(no_product)?;
         let items = self.registry.names(product, None).flat_map(|(key, device)| {
             device.upgrades.iter().map(|(module, order)| UpgradeView {
-                device: key.device.clone(),
+                device: key.device().to_string(),
                 module: Some(module.clone()).filter(|module| module != DEFAULT),
                 version: order.version.clone(),
                 state: order.state.name().to_string(),
