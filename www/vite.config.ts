@@ -11,8 +11,9 @@ const lend = {
   headers: { origin: api },
 };
 
-export default defineConfig({
-  base: "./",
+export default defineConfig(({ command }) => ({
+  // `muster up` serves index.html at / and everything else of dist at /console/, where no vendor has a path.
+  base: command === "build" ? "/console/" : "/",
   build: {
     target: "es2022",
     outDir: "dist",
@@ -25,4 +26,4 @@ export default defineConfig({
   worker: { format: "es" },
   server: { proxy: { "/api": lend, "/mqtt": lend } },
   test: { include: ["unit/**/*.test.ts"] },
-});
+}));

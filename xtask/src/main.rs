@@ -8,6 +8,7 @@ mod shell;
 mod test;
 mod up;
 mod wasm;
+mod web;
 
 use std::env;
 use std::process::ExitCode;
@@ -16,9 +17,10 @@ use std::process::ExitCode;
 type Command = (&'static str, &'static str, fn(&[String]) -> shell::Outcome);
 
 const COMMANDS: &[Command] = &[
-    ("up", "run the local clouds", up::up),
+    ("up", "run the local clouds and the console", up::up),
     ("test", "run all checks, or those that are named", test::test),
     ("bench", "print figures beside their limits", bench::bench),
+    ("web", "build the console: www/dist", web::web),
     ("plugin", "build target/plugin/muster.wasm", plugin::plugin),
     ("component", "build target/plugin/muster.component.wasm", plugin::component),
 ];

@@ -50,16 +50,7 @@ pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
             )
         })
         .collect();
-    match output_of("node", &["--version"]).and_then(|v| major(&v)) {
-        Some(major) if major >= 20 => {}
-        Some(major) => {
-            wanted.push(format!("Node.js 20 or newer (found {major}): https://nodejs.org"))
-        }
-        None => wanted.push("Node.js 20 or newer with npm: https://nodejs.org".into()),
-    }
-    if !works("npm", &["--version"]) {
-        wanted.push("npm: it comes with Node.js, or as Debian's package `npm`".into());
-    }
+    wanted.extend(missing_node());
     if !works("python3", &["-c", "import venv, ensurepip"]) {
         install(&["python3", "python3-venv"]);
         if !works("python3", &["-c", "import venv, ensurepip"]) {
@@ -76,6 +67,30 @@ pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
         ));
     }
     Ok(vec![("MUSTER_PEERS_NODE", node_peers()?), ("MUSTER_PEERS_PYTHON", python_peers()?)])
+}
+
+/// Node.js and npm, or what to do about them.
+pub(crate) fn node() -> Outcome {
+    let missing = missing_node();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the console needs, and cannot install:\n  - {}", missing.join("\n  - ")))
+}
+
+fn missing_node() -> Vec<String> {
+    let mut wanted = Vec::new();
+    match output_of("node", &["--version"]) {
+        Some(version) if new_enough(&version) => {}
+        Some(version) => {
+            wanted.push(format!("Node.js 20.19 or newer (found {version}): https://nodejs.org"))
+        }
+        None => wanted.push("Node.js 20.19 or newer, with npm: https://nodejs.org".into()),
+    }
+    if !works("npm", &["--version"]) {
+        wanted.push("npm: it comes with Node.js, or as Debian's package `npm`".into());
+    }
+    wanted
 }
 
 fn present(program: &Program) -> bool {
@@ -110,8 +125,14 @@ fn install(packages: &[&str]) {
     let _ = apt(&words);
 }
 
-fn major(version: &str) -> Option<u32> {
-    version.trim_start_matches('v').split('.').next()?.parse().ok()
+/// Whether this is the version of a Node that Vite and the tests run on.
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>());
+    match (parts.next(), parts.next()) {
+        (Some(Ok(20)), Some(Ok(minor))) => minor >= 19,
+        (Some(Ok(major)), _) => major > 20,
+        _ => false,
+    }
 }
 
 /// `node_modules` with the peers of `tests/peers/package-lock.json`.
@@ -171,4 +192,19 @@ fn copy(from: &std::path::Path, to: &std::path::Path) -> Outcome {
     std::fs::copy(from, to)
         .map(drop)
         .map_err(|e| format!("{} to {}: {e}", from.display(), to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_enough;
+
+    #[test]
+    fn old_nodes_are_refused() {
+        for good in ["v20.19.0", "v20.20.2", "v22.0.0", "v24.1.0"] {
+            assert!(new_enough(good), "{good}");
+        }
+        for bad in ["v18.19.0", "v20.18.3", "v9.0.0", "", "node"] {
+            assert!(!new_enough(bad), "{bad}");
+        }
+    }
 }

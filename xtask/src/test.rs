@@ -100,5 +100,14 @@ fn host() -> Outcome {
 }
 
 fn xtask() -> Outcome {
-    run(cargo(&["test", "--locked", "-p", "xtask", "--target-dir", "target/xtask"]))
+    run(cargo(&[
+        "test",
+        "--locked",
+        "-p",
+        "xtask",
+        "--profile",
+        "xtask",
+        "--target-dir",
+        "target/xtask",
+    ]))
 }

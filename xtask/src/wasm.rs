@@ -1,11 +1,7 @@
-//! Builds the plugin: one core module for small runtimes.
+//! Builds the plugin: one core module for small runtimes. Finds the compiler for it, and for the browser's module.
 //!
 //! This file uses `std` alone, because the host's build script includes it too (by `#[path]`): what
 //! `cargo run -- device` runs is always the plugin of the sources beside it.
-//!
-//! The target is `wasm32v1-none`: the features of WebAssembly 1.0 and nothing more, its `core` and `alloc` included,
-//! so that the strictest runtimes load it. `wasm32-unknown-unknown` will not do in its place, unless `core` is built
-//! anew for it: the one that comes with Rust uses later features.
 
 use std::env;
 use std::ffi::OsStr;
@@ -17,7 +13,28 @@ use std::process::{Command, Stdio};
 /// All four clouds.
 pub(crate) const PLATFORMS: [&str; 4] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 
-const TARGET: &str = "wasm32v1-none";
+/// What a module is compiled for.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) triple: &'static str,
+    /// The parts of the standard library that are built from source where none is installed for the target.
+    pub(crate) library: &'static str,
+    /// A file of the last of these parts, below `library/`.
+    pub(crate) library_file: &'static str,
+    /// For the compiler.
+    pub(crate) flags: &'static [&'static str],
+}
+
+/// The features of WebAssembly 1.0 and nothing more, its `core` and `alloc` included, so that the strictest runtimes
+/// load the plugin. `wasm32-unknown-unknown` will not do in its place, unless `core` is built anew for it: the one that
+/// comes with Rust uses later features.
+pub(crate) const PLUGIN: Target = Target {
+    triple: "wasm32v1-none",
+    library: "core,alloc",
+    library_file: "alloc/src/lib.rs",
+    // SHA-256 as a loop instead of unrolled: 6 KB less, and it is asked for little.
+    flags: &["-Ctarget-cpu=mvp", "--cfg=sha2_backend_soft=\"compact\""],
+};
 
 /// How far to go for a compiler that can build the plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +50,7 @@ pub(crate) enum Effort {
 /// The compiler for the plugin, installed if need be, for those that want more of it than [`build`].
 #[allow(dead_code, reason = "xtask's, not the build script's")]
 pub(crate) fn ensure_target() -> Result<Toolchain, String> {
-    Toolchain::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), Effort::Packages)
+    Toolchain::find(&PLUGIN, &Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), Effort::Packages)
 }
 
 /// Builds the plugin with `platforms` in it and puts it to `out`.
@@ -47,7 +64,7 @@ pub(crate) fn build(
     out: &Path,
     effort: Effort,
 ) -> Result<(), String> {
-    let toolchain = Toolchain::find(root, effort)?;
+    let toolchain = Toolchain::find(&PLUGIN, root, effort)?;
     fs::create_dir_all(target).map_err(|e| cannot("create", target, &e))?;
     // Cargo's own lock ends before the copy: another build with other platforms must not come between.
     let lock_path = target.join(".muster-lock");
@@ -81,7 +98,7 @@ pub(crate) fn build(
         let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(format!("the plugin does not build ({}):\n{stderr}", output.status));
     }
-    let built = target.join(TARGET).join("plugin").join("muster.wasm");
+    let built = target.join(PLUGIN.triple).join("plugin").join("muster.wasm");
     if let Some(parent) = out.parent() {
         fs::create_dir_all(parent).map_err(|e| cannot("create", parent, &e))?;
     }
@@ -94,51 +111,60 @@ pub(crate) fn build(
 pub(crate) const SOURCES: [&str; 5] =
     ["src", "wit", "Cargo.toml", "Cargo.lock", "xtask/src/wasm.rs"];
 
-/// A compiler for the plugin.
+/// A compiler for a target.
 pub(crate) struct Toolchain {
+    target: &'static Target,
     cargo: PathBuf,
     rustc: PathBuf,
-    /// No `core` for the target is installed, but its source is.
+    /// No library for the target is installed, but its source is.
     build_std: bool,
     /// Where `wasm-ld` is, if the compiler brings none.
     linker: Option<PathBuf>,
 }
 
 impl Toolchain {
-    fn find(root: &Path, effort: Effort) -> Result<Self, String> {
+    /// Looks for one, and installs one where that is possible.
+    pub(crate) fn find(
+        target: &'static Target,
+        root: &Path,
+        effort: Effort,
+    ) -> Result<Self, String> {
+        let triple = target.triple;
         let path = |name: &str, default| env::var_os(name).map_or_else(|| default, PathBuf::from);
         let cargo = path("CARGO", PathBuf::from("cargo"));
         let rustc = path("RUSTC", PathBuf::from("rustc"));
         let ours = |build_std, linker| Self {
+            target,
             cargo: cargo.clone(),
             rustc: rustc.clone(),
             build_std,
             linker,
         };
 
-        if has_core(&rustc, root) {
+        if has_library(&rustc, target, root) {
             return Ok(ours(false, None));
         }
-        let mut tried = vec![format!("{} has no {TARGET}", rustc.display())];
-        match run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(root)) {
-            Ok(_) if has_core(&rustc, root) => return Ok(ours(false, None)),
+        let mut tried = vec![format!("{} has no {triple}", rustc.display())];
+        match run(Command::new("rustup").args(["target", "add", triple]).current_dir(root)) {
+            Ok(_) if has_library(&rustc, target, root) => return Ok(ours(false, None)),
             Ok(_) => tried.push("`rustup target add` went well, for another toolchain".into()),
-            Err(error) => tried.push(format!("`rustup target add {TARGET}`: {error}")),
+            Err(error) => tried.push(format!("`rustup target add {triple}`: {error}")),
         }
-        if source(&rustc, root).is_some()
+        if has_source(&rustc, target, root)
             && let Some(linker) = wasm_ld(&rustc, root)
         {
             return Ok(ours(true, linker));
         }
-        tried.push("no source of `core` beside a linker for wasm".into());
+        tried.push("no source of the standard library beside a linker for wasm".into());
         if effort == Effort::Packages {
-            match Self::debian(root) {
+            match Self::debian(target, root) {
                 Ok(found) => return Ok(found),
                 Err(error) => tried.push(error),
             }
-        } else if let Ok(linker) = debian_fits(Path::new("/usr/bin/rustc"), root) {
+        } else if let Ok(linker) = debian_fits(Path::new("/usr/bin/rustc"), target, root) {
             // What `cargo xtask` installed serves the build script too.
             return Ok(Self {
+                target,
                 cargo: PathBuf::from("/usr/bin/cargo"),
                 rustc: PathBuf::from("/usr/bin/rustc"),
                 build_std: true,
@@ -146,19 +172,19 @@ impl Toolchain {
             });
         }
         Err(format!(
-            "no compiler for {TARGET}:\n  - {}\n\
-             next: run `rustup target add {TARGET}` where the network allows it;\n\
-             on Debian, `apt-get install {}` and then `cargo xtask plugin`;\n\
+            "no compiler for {triple}:\n  - {}\n\
+             next: run `rustup target add {triple}` where the network allows it;\n\
+             on Debian, `apt-get install {}` and then `cargo xtask up`;\n\
              elsewhere, install a Rust of 1.95 or later with its source and with lld",
             tried.join("\n  - "),
             DEBIAN.join(" "),
         ))
     }
 
-    /// Debian's own recent Rust, which it keeps for its browsers, with `core` from source.
-    fn debian(root: &Path) -> Result<Self, String> {
+    /// Debian's own recent Rust, which it keeps for its browsers, with the library from source.
+    fn debian(target: &'static Target, root: &Path) -> Result<Self, String> {
         let rustc = PathBuf::from("/usr/bin/rustc");
-        let mut installed = debian_fits(&rustc, root);
+        let mut installed = debian_fits(&rustc, target, root);
         if installed.is_err() {
             let apt = |args: &[&str]| {
                 let mut command = if is_root() {
@@ -175,13 +201,14 @@ impl Toolchain {
                     apt(&[&["install", "-y", "--no-install-recommends"], &DEBIAN[..]].concat())
                 })
                 .map_err(|e| format!("`apt-get install {}`: {e}", DEBIAN.join(" ")))?;
-            installed = debian_fits(&rustc, root);
+            installed = debian_fits(&rustc, target, root);
         }
         let linker = installed.map_err(|e| format!("Debian's Rust: {e}"))?;
-        Ok(Self { cargo: PathBuf::from("/usr/bin/cargo"), rustc, build_std: true, linker })
+        Ok(Self { target, cargo: PathBuf::from("/usr/bin/cargo"), rustc, build_std: true, linker })
     }
 
-    fn cargo(&self) -> Command {
+    /// Its cargo, free of what surrounds us.
+    pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(&self.cargo);
         for (name, _) in env::vars_os() {
             if disturbs(&name) {
@@ -191,14 +218,10 @@ impl Toolchain {
         cargo
     }
 
-    /// Makes a command of cargo one for the plugin's target.
+    /// Makes a command of cargo one for the target.
     pub(crate) fn apply(&self, cargo: &mut Command) {
-        cargo.env("RUSTC", &self.rustc).args(["--target", TARGET]);
-        let mut flags = vec![
-            "-Ctarget-cpu=mvp".to_string(),
-            // SHA-256 as a loop instead of unrolled: 6 KB less, and it is asked for little.
-            "--cfg=sha2_backend_soft=\"compact\"".to_string(),
-        ];
+        cargo.env("RUSTC", &self.rustc).args(["--target", self.target.triple]);
+        let mut flags: Vec<String> = self.target.flags.iter().map(|&flag| flag.into()).collect();
         // The module must not depend on where it was built.
         let home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)
@@ -211,8 +234,10 @@ impl Toolchain {
         }
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         if self.build_std {
-            // Building `core` is the one thing that a stable compiler has to be asked for in this way.
-            cargo.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=core,alloc");
+            // Building it is the one thing that a stable compiler has to be asked for in this way.
+            cargo
+                .env("RUSTC_BOOTSTRAP", "1")
+                .arg(format!("-Zbuild-std={}", self.target.library));
         }
     }
 }
@@ -232,21 +257,23 @@ fn disturbs(name: &OsStr) -> bool {
 
 const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 
-/// Where the linker is, if Debian's compiler can build the plugin.
-fn debian_fits(rustc: &Path, root: &Path) -> Result<Option<PathBuf>, String> {
+/// Where the linker is, if Debian's compiler can build for the target.
+fn debian_fits(rustc: &Path, target: &Target, root: &Path) -> Result<Option<PathBuf>, String> {
     let version = run(Command::new(rustc).arg("--version"))?;
     let minor = version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
     if minor.is_none_or(|minor| minor < 95) {
         return Err(format!("{} is older than 1.95", version.trim()));
     }
-    source(rustc, root).ok_or("the source of `core` is not installed")?;
+    if !has_source(rustc, target, root) {
+        return Err("the source of the standard library is not installed".into());
+    }
     wasm_ld(rustc, root).ok_or_else(|| "lld is not installed".into())
 }
 
-/// Whether `core` for the target is installed.
-fn has_core(rustc: &Path, root: &Path) -> bool {
+/// Whether the library for the target is installed.
+fn has_library(rustc: &Path, target: &Target, root: &Path) -> bool {
     let mut command = Command::new(rustc);
-    command.args(["--print", "target-libdir", "--target", TARGET]).current_dir(root);
+    command.args(["--print", "target-libdir", "--target", target.triple]).current_dir(root);
     run(&mut command).is_ok_and(|libdir| {
         fs::read_dir(libdir.trim()).is_ok_and(|dir| {
             dir.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
@@ -254,10 +281,11 @@ fn has_core(rustc: &Path, root: &Path) -> bool {
     })
 }
 
-/// The source of `core`.
-fn source(rustc: &Path, root: &Path) -> Option<PathBuf> {
-    let source = sysroot(rustc, root)?.join("lib/rustlib/src/rust/library");
-    source.join("core/src/lib.rs").exists().then_some(source)
+/// Whether the source of the library is there.
+fn has_source(rustc: &Path, target: &Target, root: &Path) -> bool {
+    sysroot(rustc, root).is_some_and(|sysroot| {
+        sysroot.join("lib/rustlib/src/rust/library").join(target.library_file).exists()
+    })
 }
 
 /// A linker for wasm: `Some(None)` if the compiler brings its own.
