@@ -235,9 +235,7 @@ impl Toolchain {
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         if self.build_std {
             // Building it is the one thing that a stable compiler has to be asked for in this way.
-            cargo
-                .env("RUSTC_BOOTSTRAP", "1")
-                .arg(format!("-Zbuild-std={}", self.target.library));
+            cargo.env("RUSTC_BOOTSTRAP", "1").arg(format!("-Zbuild-std={}", self.target.library));
         }
     }
 }

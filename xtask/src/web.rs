@@ -111,7 +111,12 @@ fn bindings() -> Outcome {
     }
     let target = root().join("target/xtask");
     let mut bindgen = cargo(&["run", "--locked", "--quiet", "--package", "xtask-bindgen"]);
-    bindgen.args(["--profile", "xtask", "--target-dir"]).arg(target).arg("--").arg(&module).arg(&out);
+    bindgen
+        .args(["--profile", "xtask", "--target-dir"])
+        .arg(target)
+        .arg("--")
+        .arg(&module)
+        .arg(&out);
     run(bindgen)?;
     note(&out, &made_from)
 }
