@@ -1,12 +1,13 @@
 //! The device's side of every platform behind one loop.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::cbor::{self, Decode, Encode};
 
-use crate::error::ApiMisuse;
+use crate::backoff::Backoff;
+use crate::error::{ApiMisuse, Error};
 use crate::http::Request;
 use crate::input::{Input, Intent};
 use crate::output::{
@@ -16,7 +17,7 @@ use crate::output::{
 use crate::platform::{Config, Flow};
 use crate::rng::Rng;
 use crate::secret::SecretBytes;
-use crate::time::{Instant, Now, Timer, TimerTable};
+use crate::time::{Instant, Now, Timer, TimerTable, millis};
 
 /// The layout of a snapshot. A snapshot of another number is refused, and the host starts from what is stored.
 pub const SNAPSHOT_SCHEMA: u32 = 1;
@@ -169,7 +170,7 @@ impl Core {
 
 /// What the device finds on its stable storage when it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stored(BTreeMap<StoreKey, SecretBytes>);
+pub struct Stored(Vec<(StoreKey, SecretBytes)>);
 
 impl Stored {
     /// An empty store: a device fresh from the factory.
@@ -179,22 +180,25 @@ impl Stored {
 
     /// Adds what was stored under `key`.
     pub fn insert(&mut self, key: StoreKey, value: SecretBytes) {
-        self.0.insert(key, value);
+        self.remove(key);
+        // In the order of the keys, so that equal stores are equal.
+        let at = self.0.iter().filter(|(other, _)| *other < key).count();
+        self.0.insert(at, (key, value));
     }
 
     /// Removes what was stored under `key`.
     pub fn remove(&mut self, key: StoreKey) {
-        self.0.remove(&key);
+        self.0.retain(|(other, _)| *other != key);
     }
 
     /// What was stored under `key`.
     pub fn get(&self, key: StoreKey) -> Option<&SecretBytes> {
-        self.0.get(&key)
+        self.iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
 
     /// All of it.
     pub fn iter(&self) -> impl Iterator<Item = (StoreKey, &SecretBytes)> {
-        self.0.iter().map(|(&key, value)| (key, value))
+        self.0.iter().map(|(key, value)| (*key, value))
     }
 }
 
@@ -222,23 +226,47 @@ impl Cx<'_> {
         at
     }
 
+    /// Says that something failed, and sets `timer` for when it is to be tried again.
+    #[inline(never)]
+    pub(crate) fn retrying(&mut self, timer: Timer, error: Error, backoff: &mut Backoff) {
+        let wait = backoff.next(self.rng());
+        self.retrying_in(timer, error, backoff, wait);
+    }
+
+    /// The same for a caller that knows when.
+    #[inline(never)]
+    pub(crate) fn retrying_in(
+        &mut self,
+        timer: Timer,
+        error: Error,
+        backoff: &Backoff,
+        wait: Duration,
+    ) {
+        self.after(timer, wait);
+        self.event(Event::Retrying { error, failures: backoff.failures(), in_ms: millis(wait) });
+    }
+
     pub(crate) fn at(&mut self, timer: Timer, at: Instant) {
         self.core.timers.set(timer, at);
     }
 
+    #[inline(never)]
     pub(crate) fn stop(&mut self, timer: Timer) {
         self.core.timers.stop(timer);
     }
 
+    #[inline(never)]
     pub(crate) fn stop_all(&mut self) {
         self.core.timers = TimerTable::new();
     }
 
     /// Counts an answer that nobody waits for.
+    #[inline(never)]
     pub(crate) fn stray(&mut self) {
         self.core.stray = self.core.stray.saturating_add(1);
     }
 
+    #[inline(never)]
     pub(crate) fn event(&mut self, event: Event) {
         self.outbox.push_back(Output::Event(event));
     }
@@ -247,6 +275,7 @@ impl Cx<'_> {
         self.event(Event::Step { step });
     }
 
+    #[inline(never)]
     fn token(&mut self) -> Token {
         let token = Token(self.core.next_token);
         self.core.next_token = self.core.next_token.wrapping_add(1).max(1);

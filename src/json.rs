@@ -3,8 +3,10 @@
 //! In: key order free, unknown keys ignored, numbers or strings for codes and ids, trailing NULs and white space
 //! stripped, at most [`MAX_TEXT`] bytes and [`MAX_DEPTH`] levels. Out: compact, ASCII only, keys in the order written.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+
+use crate::num;
 
 mod read;
 
@@ -51,7 +53,7 @@ impl Object {
     }
 
     pub(crate) fn number(self, key: &str, value: i64) -> Self {
-        let text = value.to_string();
+        let text = num::text_signed(value);
         self.raw(key, &text)
     }
 

@@ -39,10 +39,12 @@ mod agent;
 mod backoff;
 pub mod cbor;
 pub mod error;
+mod hash;
 pub mod hex;
 pub mod http;
 mod input;
 pub mod json;
+mod num;
 mod output;
 mod platform;
 mod rng;
@@ -52,6 +54,9 @@ mod time;
 
 #[cfg(feature = "cloud")]
 pub mod cloud;
+#[cfg(test)]
+#[path = "plugin/heap.rs"]
+mod heap;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 #[cfg(all(feature = "plugin", target_family = "wasm"))]

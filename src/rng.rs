@@ -3,10 +3,9 @@
 use alloc::string::String;
 
 use crate::cbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-use crate::hex;
+use crate::{hash, hex};
 
 /// A generator in counter mode over SHA-256: block `n` is `SHA-256(seed, n)`.
 ///
@@ -27,11 +26,9 @@ impl Rng {
     }
 
     fn block(&mut self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.seed);
-        hash.update(self.counter.to_le_bytes());
+        let block = hash::sha256(&[&self.seed, &self.counter.to_le_bytes()]);
         self.counter = self.counter.wrapping_add(1);
-        hash.finalize().into()
+        block
     }
 
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {

@@ -8,6 +8,7 @@ use core::fmt;
 use core::ops::RangeInclusive;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use crate::error::ConfigError;
 use crate::secret::Secret;
@@ -101,10 +102,10 @@ impl<'a> Reader<'a> {
         default: u64,
     ) -> Result<u64, ConfigError> {
         let Some(text) = self.optional(key) else { return Ok(default) };
-        match text.parse() {
-            Ok(n) if range.contains(&n) => Ok(n),
+        match num::read(text) {
+            Some(n) if range.contains(&n) => Ok(n),
             _ => {
-                let (low, high) = (range.start().to_string(), range.end().to_string());
+                let (low, high) = (num::text(*range.start()), num::text(*range.end()));
                 Err(problem(key, &["has to be a number from ", &low, " to ", &high].concat()))
             }
         }

@@ -18,14 +18,17 @@ impl Instant {
     }
 }
 
+/// `as_millis` counts in 128 bits, which is a lot of code where there are 32.
+pub(crate) fn millis(wait: Duration) -> u64 {
+    let whole = wait.as_secs().saturating_mul(1_000);
+    whole.saturating_add(u64::from(wait.subsec_millis()))
+}
+
 impl Add<Duration> for Instant {
     type Output = Instant;
 
     fn add(self, rhs: Duration) -> Instant {
-        // `as_millis` counts in 128 bits, which is a lot of code where there are 32.
-        let whole = rhs.as_secs().saturating_mul(1_000);
-        let millis = whole.saturating_add(u64::from(rhs.subsec_millis()));
-        Instant(self.0.saturating_add(millis))
+        Instant(self.0.saturating_add(millis(rhs)))
     }
 }
 

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::{MAX_DEPTH, MAX_TEXT};
 use crate::error::CodecError;
+use crate::num;
 
 /// A parsed document.
 #[derive(Clone)]
@@ -312,11 +313,11 @@ impl<'a> Value<'a> {
 
     /// A number, or a string of digits.
     pub(crate) fn as_i64(self) -> Option<i64> {
-        self.as_text()?.trim().parse().ok()
+        num::read_signed(self.as_text()?.trim())
     }
 
     pub(crate) fn as_u64(self) -> Option<u64> {
-        self.as_text()?.trim().parse().ok()
+        num::read(self.as_text()?.trim())
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {

@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
@@ -342,14 +343,8 @@ impl Updater {
             Downloaded::Failed(Failure::Forbidden) => UpdateFailure::Url,
             Downloaded::Failed(Failure::TooLarge) => UpdateFailure::Size,
             Downloaded::Failed(failure) => {
-                let wait = backoff.next(cx.rng());
-                if backoff.failures() < DOWNLOAD_TRIES {
-                    cx.event(Event::Retrying {
-                        error: failure.into(),
-                        failures: backoff.failures(),
-                        in_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                    });
-                    cx.after(Timer::Update, wait);
+                if backoff.failures() + 1 < DOWNLOAD_TRIES {
+                    cx.retrying(Timer::Update, failure.into(), &mut backoff);
                     self.state = State::Waiting(offer, backoff);
                     return Moved::Nothing;
                 }
@@ -382,7 +377,7 @@ impl Updater {
 
 /// The kept order as JSON: a person may look into the store of a device that is stuck.
 fn write_kept(offer: &Offer, installing: bool) -> alloc::vec::Vec<u8> {
-    let size = offer.size.map(|size| size.to_string());
+    let size = offer.size.map(num::text);
     Object::new()
         .string("version", &offer.version)
         .string("url", &offer.url)
@@ -390,7 +385,7 @@ fn write_kept(offer: &Offer, installing: bool) -> alloc::vec::Vec<u8> {
         .maybe("md5", offer.md5.as_deref())
         .maybe("sha256", offer.sha256.as_deref())
         .string("reference", &offer.reference)
-        .string("max_size", &offer.max_size.to_string())
+        .string("max_size", &num::text(offer.max_size))
         .bool("installing", installing)
         .bytes()
 }

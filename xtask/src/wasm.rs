@@ -32,8 +32,7 @@ pub(crate) const PLUGIN: Target = Target {
     triple: "wasm32v1-none",
     library: "core,alloc",
     library_file: "alloc/src/lib.rs",
-    // SHA-256 as a loop instead of unrolled: 6 KB less, and it is asked for little.
-    flags: &["-Ctarget-cpu=mvp", "--cfg=sha2_backend_soft=\"compact\""],
+    flags: &["-Ctarget-cpu=mvp"],
 };
 
 /// How far to go for a compiler that can build the plugin.
@@ -102,8 +101,74 @@ pub(crate) fn build(
     if let Some(parent) = out.parent() {
         fs::create_dir_all(parent).map_err(|e| cannot("create", parent, &e))?;
     }
-    fs::copy(&built, out).map_err(|e| cannot("copy", &built, &e))?;
+    let module = fs::read(&built).map_err(|e| cannot("read", &built, &e))?;
+    let module = without_names_of_its_own(&module).ok_or("the linker's module cannot be read")?;
+    fs::write(out, module).map_err(|e| cannot("write", out, &e))?;
     Ok(())
+}
+
+/// What the compiler's own calls need by name, and nobody outside: `memcpy` and its kin (`src/plugin/mem.rs`).
+const INTERNAL: [&[u8]; 3] = [b"memcpy", b"memmove", b"memset"];
+/// What says how the module was made.
+const CHATTER: [&[u8]; 2] = [b"producers", b"target_features"];
+
+/// The module without [`INTERNAL`] exports and [`CHATTER`]: its bytes are sections, each a kind, a length and a body.
+fn without_names_of_its_own(module: &[u8]) -> Option<Vec<u8>> {
+    let (mut out, mut rest) = (module.get(..8)?.to_vec(), module.get(8..)?);
+    while let Some((&kind, behind)) = rest.split_first() {
+        let (length, behind) = number(behind)?;
+        let (body, behind) = behind.split_at_checked(length)?;
+        rest = behind;
+        let body = match kind {
+            0 if CHATTER.contains(&name(body)?.0) => continue,
+            7 => exports(body)?,
+            _ => body.to_vec(),
+        };
+        out.push(kind);
+        push_number(&mut out, body.len());
+        out.extend(body);
+    }
+    Some(out)
+}
+
+/// The body of a section of exports, each a name, a kind and an index.
+fn exports(body: &[u8]) -> Option<Vec<u8>> {
+    let (count, mut rest) = number(body)?;
+    let (mut kept, mut out) = (0, Vec::<u8>::new());
+    for _ in 0..count {
+        let (name, behind) = name(rest)?;
+        let (_, next) = number(behind.get(1..)?)?;
+        if !INTERNAL.contains(&name) {
+            kept += 1;
+            out.extend(rest.get(..rest.len() - next.len())?);
+        }
+        rest = next;
+    }
+    let mut body = Vec::new();
+    push_number(&mut body, kept);
+    body.extend(out);
+    Some(body)
+}
+
+fn name(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = number(bytes)?;
+    rest.split_at_checked(length)
+}
+
+/// A number in LEB128, and what stands behind it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let end = bytes.iter().position(|byte| byte & 0x80 == 0)?;
+    let (number, rest) = bytes.split_at_checked(end + 1)?;
+    let number = number.iter().rev().fold(0, |n, byte| n << 7 | usize::from(byte & 0x7f));
+    Some((number, rest))
+}
+
+fn push_number(out: &mut Vec<u8>, mut n: usize) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
 }
 
 /// The files that the plugin is made of, relative to the workspace.

@@ -21,7 +21,6 @@ mod register;
 mod session;
 
 use alloc::boxed::Box;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
@@ -145,11 +144,6 @@ impl Stopped {
             Resume::Erase => register::erase(cx),
         }
     }
-}
-
-fn millis(wait: Duration) -> u64 {
-    // Waits are minutes at most; `as_millis` would count them in 128 bits.
-    wait.as_secs() * 1000 + u64::from(wait.subsec_millis())
 }
 
 impl Device for Flow {

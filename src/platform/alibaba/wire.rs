@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
 use crate::hex;
 use crate::json::{Document, Object, Value};
+use crate::num;
 use crate::output::Event;
 use crate::platform::update::Offer;
 
@@ -68,7 +69,7 @@ pub(crate) fn inform(id: &str, version: &str) -> Vec<u8> {
 
 /// An update's progress: 1 to 100, or -1 update, -2 download, -3 verification, -4 installation failed.
 pub(crate) fn progress(id: &str, step: i8, text: &str) -> Vec<u8> {
-    let params = Object::new().string("step", &step.to_string()).string("desc", text);
+    let params = Object::new().string("step", &num::text_signed(step.into())).string("desc", text);
     Object::new().string("id", id).object("params", params).bytes()
 }
 
@@ -162,7 +163,7 @@ impl Reply {
     /// Whether it answers message `id`, which was sent as text.
     #[inline(never)]
     pub(crate) fn answers(&self, id: u32) -> bool {
-        self.id == id.to_string()
+        self.id == num::text(id.into())
     }
 }
 

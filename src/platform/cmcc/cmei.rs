@@ -19,6 +19,8 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
+use crate::num;
+
 use super::imei::{self, Shape, luhn};
 
 /// How many serial numbers a TUI has: 000000 to 999999.
@@ -261,18 +263,29 @@ pub enum CmeiError {
     },
 }
 
+impl CmeiError {
+    /// For people, what can be wrong with a number as it is read; nothing for the rest. Apart from `Display`, whose
+    /// machinery a plugin does without.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Length { expected, found } => {
+                let what = if expected == 8 { "a TUI has 8" } else { "a CMEI has 15" };
+                [what, " digits, not ", &num::text(found as u64)].concat()
+            }
+            Self::NotADigit { at } => imei::not_a_digit(at),
+            Self::Prefix => {
+                "it has to begin with 11, the mark of hardware that is not cellular".to_string()
+            }
+            Self::Serial { .. } | Self::FreeDigit { .. } | Self::TooMany { .. } => String::new(),
+        }
+    }
+}
+
 impl fmt::Display for CmeiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { expected, found } => {
-                let what = if *expected == 8 { "a TUI" } else { "a CMEI" };
-                write!(f, "{what} has {expected} digits, not {found}")
-            }
-            Self::NotADigit { at } => {
-                write!(f, "character {at} is no digit from 0 to 9 (full-width digits do not count)")
-            }
-            Self::Prefix => {
-                f.write_str("it has to begin with 11, the mark of hardware that is not cellular")
+            Self::Length { .. } | Self::NotADigit { .. } | Self::Prefix => {
+                f.write_str(&self.text())
             }
             Self::Serial { serial } => write!(f, "serial number {serial} has more than six digits"),
             Self::FreeDigit { digit } => write!(f, "the last digit has to be 0 to 9, not {digit}"),

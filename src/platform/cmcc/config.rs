@@ -2,13 +2,14 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::IpAddr;
 use core::time::Duration;
 
 use super::cmei::Cmei;
 use super::imei::Imei;
+use super::ip::is_ip;
 use super::{PRODUCTION, TEST};
 use crate::error::ConfigError;
+use crate::num;
 use crate::secret::Secret;
 use crate::settings::{Reader, Settings, problem};
 
@@ -238,7 +239,7 @@ pub(super) fn check_number(kind: DeviceNoType, number: &str) -> Result<(), Strin
     match kind {
         DeviceNoType::Sn => {
             let good = !number.is_empty()
-                && number.chars().count() <= 64
+                && num::characters(number) <= 64
                 && !number.chars().any(|c| c.is_control() || c.is_whitespace());
             if good {
                 Ok(())
@@ -246,8 +247,8 @@ pub(super) fn check_number(kind: DeviceNoType, number: &str) -> Result<(), Strin
                 Err("has to be 1 to 64 characters without white space".to_string())
             }
         }
-        DeviceNoType::Imei => Imei::parse(number).map(|_| ()).map_err(|error| error.to_string()),
-        DeviceNoType::Cmei => Cmei::parse(number).map(|_| ()).map_err(|error| error.to_string()),
+        DeviceNoType::Imei => Imei::parse(number).map(|_| ()).map_err(|error| error.text()),
+        DeviceNoType::Cmei => Cmei::parse(number).map(|_| ()).map_err(|error| error.text()),
     }
 }
 
@@ -276,10 +277,10 @@ fn params(
     let (imei, cmei) = (imei.unwrap_or_default(), cmei.unwrap_or_default());
     let mut odd_imei = false;
     if !imei.is_empty() {
-        let parsed = Imei::parse(imei).map_err(|error| problem("imei", &error.to_string()))?;
+        let parsed = Imei::parse(imei).map_err(|error| problem("imei", &error.text()))?;
         odd_imei = !parsed.check_digit_fits();
     }
-    Cmei::parse_reported(cmei).map_err(|error| problem("cmei", &error.to_string()))?;
+    Cmei::parse_reported(cmei).map_err(|error| problem("cmei", &error.text()))?;
     if kind == DeviceNoType::Imei && !odd_imei {
         odd_imei = Imei::parse(device_no).is_ok_and(|imei| !imei.check_digit_fits());
     }
@@ -305,7 +306,7 @@ fn params(
 
 fn param(s: &mut Reader<'_>, key: &'static str, default: &str) -> Result<String, ConfigError> {
     let text = s.text(key, default);
-    if text.chars().count() <= 64 && !text.chars().any(char::is_control) {
+    if num::characters(&text) <= 64 && !text.chars().any(char::is_control) {
         Ok(text)
     } else {
         Err(problem(key, "has to be at most 64 printable characters"))
@@ -319,7 +320,7 @@ fn inner_ip(s: &mut Reader<'_>) -> Result<Vec<String>, ConfigError> {
     // The document's own value for "cannot be read".
     let list = s.optional("inner_ip").unwrap_or("127.0.0.1");
     let addresses: Vec<String> = list.split(',').map(|ip| ip.trim().to_string()).collect();
-    if addresses.len() <= MAX_ADDRESSES && addresses.iter().all(|ip| ip.parse::<IpAddr>().is_ok()) {
+    if addresses.len() <= MAX_ADDRESSES && addresses.iter().all(|ip| is_ip(ip)) {
         Ok(addresses)
     } else {
         Err(problem("inner_ip", "has to be up to 16 IP addresses with commas between them"))

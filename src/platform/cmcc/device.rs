@@ -16,8 +16,6 @@
 mod register;
 mod report;
 
-use core::time::Duration;
-
 use crate::cbor::{Decode, Encode};
 
 use self::register::{Asking, ExpectSecret, ExpectStored, store};
@@ -26,7 +24,6 @@ use super::config::{Config, Strategy};
 use super::schedule::{self, Diary, Inherited, Schedule};
 use super::wire::{self, Credential};
 use crate::agent::{Cx, Stored};
-use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error, LocalFailure, Rejected};
 use crate::input::{Answer, Input, Intent, Outcome};
 use crate::output::{Advice, Event, Step as Told, StoreKey, Token, Warning};
@@ -264,12 +261,6 @@ impl Step {
             (step, _) => step,
         }
     }
-}
-
-fn say_retrying(error: Error, backoff: Backoff, wait: Duration, cx: &mut Cx<'_>) {
-    cx.after(Timer::Retry, wait);
-    let in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    cx.event(Event::Retrying { error, failures: backoff.failures(), in_ms });
 }
 
 fn say_storage_failed(cx: &mut Cx<'_>) {

@@ -8,6 +8,8 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
+use crate::num;
+
 /// How many digits an IMEI, and a CMEI, has.
 pub const DIGITS: usize = 15;
 
@@ -86,14 +88,26 @@ pub enum ImeiError {
     },
 }
 
+impl ImeiError {
+    /// For people. Apart from `Display`, whose machinery a plugin does without.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Length { found } => {
+                ["an IMEI has 15 digits, not ", &num::text(found as u64)].concat()
+            }
+            Self::NotADigit { at } => not_a_digit(at),
+        }
+    }
+}
+
+pub(super) fn not_a_digit(at: usize) -> String {
+    let number = num::text(at as u64);
+    ["character ", &number, " is no digit from 0 to 9 (full-width digits do not count)"].concat()
+}
+
 impl fmt::Display for ImeiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { found } => write!(f, "an IMEI has 15 digits, not {found}"),
-            Self::NotADigit { at } => {
-                write!(f, "character {at} is no digit from 0 to 9 (full-width digits do not count)")
-            }
-        }
+        f.write_str(&self.text())
     }
 }
 
@@ -124,7 +138,7 @@ pub(super) enum Shape {
 
 /// Exactly 15 ASCII digits.
 pub(super) fn digits(text: &str) -> Result<(), Shape> {
-    let found = text.chars().count();
+    let found = num::characters(text);
     if found != DIGITS {
         return Err(Shape::Length(found));
     }

@@ -30,6 +30,7 @@ pub mod imei;
 pub(crate) mod cloud;
 mod config;
 pub(crate) mod device;
+mod ip;
 mod schedule;
 mod wire;
 

@@ -11,11 +11,12 @@
 //! - Without a wall clock, or if the wall clock stands before the last report, nobody knows how long the device was
 //!   off: it reports at once.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::config::{Config, Strategy};
 use crate::agent::Cx;
@@ -297,12 +298,12 @@ pub(super) fn check_clock(
 /// The schedule as it is stored; `None` if there is nothing that a restart could use.
 fn record(config: &Config, schedule: &Schedule, diary: &Diary) -> Option<Vec<u8>> {
     let Schedule::Planned(plan) = schedule else { return None };
-    let text = |unix: u64| unix.to_string();
+    let text = num::text;
     let (reported, next) = match plan.next_unix {
         Some(UnixTime(next)) => (Some(text(next.saturating_sub(plan.span_ms))), Some(text(next))),
         None => (None, None),
     };
-    let date = diary.reported.map(|date| date.to_string());
+    let date = diary.reported.map(|date| text(date.into()));
     if next.is_none() && date.is_none() {
         return None;
     }

@@ -8,7 +8,6 @@ mod register;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
@@ -362,13 +361,7 @@ impl Job<'_, '_> {
 
     /// Counts a failure, says so, and sets [`Timer::Retry`].
     fn back_off(&mut self, error: Error) {
-        let wait = self.history.backoff.next(self.cx.rng());
-        self.cx.event(Event::Retrying {
-            error,
-            failures: self.history.backoff.failures(),
-            in_ms: millis(wait),
-        });
-        self.cx.after(Timer::Retry, wait);
+        self.cx.retrying(Timer::Retry, error, &mut self.history.backoff);
     }
 
     /// Goes on with `next` after a back-off. The connection is closed already.
@@ -419,10 +412,6 @@ fn why(closed: Closed) -> Error {
         Closed::Failed(failure) => failure.into(),
         Closed::Requested => PeerMisbehaved::ClosedEarly.into(),
     }
-}
-
-fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The credential after one more refused login.

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
 use crate::json::{Document, Object, Value};
@@ -115,8 +116,8 @@ impl Assumed {
 
     /// Replaces one entry; the error says what would be right.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
-        let number = || match value.parse() {
-            Ok(n) if (0..=i64::from(u32::MAX)).contains(&n) => Ok(n),
+        let number = || match num::read_signed(value) {
+            Some(n) if (0..=i64::from(u32::MAX)).contains(&n) => Ok(n),
             _ => Err("has to be a number from 0 to 4294967295"),
         };
         let word = || {
@@ -145,9 +146,9 @@ impl Assumed {
     pub(super) fn entries(&self) -> [(&'static str, String); 7] {
         let [request, issue, confirm, product, device, secret, refused] = Self::KEYS;
         [
-            (request, self.request.to_string()),
-            (issue, self.issue.to_string()),
-            (confirm, self.confirm.to_string()),
+            (request, num::text_signed(self.request)),
+            (issue, num::text_signed(self.issue)),
+            (confirm, num::text_signed(self.confirm)),
             (product, self.product_id.clone()),
             (device, self.device_id.clone()),
             (secret, self.device_secret.clone()),

@@ -3,11 +3,12 @@
 //! The owner's app hears the token on the local network and gives it to the cloud, which compares. The vendor's SDK
 //! makes it from 16 random bytes, reports it with QoS 1 and reports it again when no `match_reply` came in 3 seconds.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::mem;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::Shared;
 use super::downlink::ignored;
@@ -59,7 +60,7 @@ impl Binder {
         match &reply.result {
             Ok(()) => {
                 cx.after(Timer::Token, config.bind_token_life);
-                let for_ms = super::millis(config.bind_token_life);
+                let for_ms = crate::time::millis(config.bind_token_life);
                 cx.event(Event::BindToken { token, for_ms });
                 *self = Self::Standing;
             }
@@ -98,7 +99,7 @@ impl Session {
 
 fn report(config: &Config, token: &str, id: u32, session: &mut Session, cx: &mut Cx<'_>) {
     let topic = wire::sys(&config.product_key, &config.device_name, wire::MATCH);
-    let payload = wire::match_report(&id.to_string(), token);
+    let payload = wire::match_report(&num::text(id.into()), token);
     session.publish(topic, QoS::AtLeastOnce, payload, cx);
     cx.after(Timer::Token, RETRY);
 }

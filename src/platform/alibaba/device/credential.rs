@@ -1,9 +1,10 @@
 //! What a device logs in with, in memory and on its storage.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use crate::error::{ApiMisuse, CodecError, Error, PeerMisbehaved};
 use crate::json::{Document, Object, Value};
@@ -94,7 +95,7 @@ impl Credential {
         let device = config.device();
         let credential = match self {
             Self::DeviceSecret(secret) => {
-                let timestamp = now.unix.map(|unix| unix.0.to_string());
+                let timestamp = now.unix.map(|unix| num::text(unix.0));
                 let timestamp = timestamp.as_deref().unwrap_or(FIXED_TIMESTAMP);
                 let (method, mode) = (config.sign_method, config.secure_mode);
                 login_connect(Style::Muster, method, device, secret, mode, timestamp)

@@ -1,10 +1,10 @@
 //! A device at work.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::downlink::{Heard, ignored};
 use super::session::{Session, progress, text_id, version_reported};
@@ -144,7 +144,7 @@ impl Online {
         }
         cx.step(Step::PostProperties);
         let id = shared.id();
-        let payload = wire::thing(&id.to_string(), "thing.event.property.post", json.trim());
+        let payload = wire::thing(&num::text(id.into()), "thing.event.property.post", json.trim());
         let topic = wire::sys(&config.product_key, &config.device_name, wire::PROPERTY_POST);
         self.session.publish(topic, QoS::AtLeastOnce, payload, cx);
         self.posts.push(id);

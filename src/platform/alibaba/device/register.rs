@@ -10,7 +10,7 @@ use crate::cbor::{Decode, Encode};
 
 use super::credential::Credential;
 use super::session::{self, Login, ended, login};
-use super::{Resume, State, millis, stop};
+use super::{Resume, State, stop};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
@@ -89,9 +89,7 @@ fn retry(config: &Config, error: Error, mut backoff: Backoff, cx: &mut Cx<'_>) -
         };
         return stop(error, advice, Resume::Register, cx);
     }
-    let wait = backoff.next(cx.rng());
-    cx.event(Event::Retrying { error, failures: backoff.failures(), in_ms: millis(wait) });
-    cx.after(Timer::Retry, wait);
+    cx.retrying(Timer::Retry, error, &mut backoff);
     State::Pausing(RegistrationPause { backoff })
 }
 

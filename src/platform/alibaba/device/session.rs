@@ -3,15 +3,15 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::binder::Binder;
 use super::credential::Credential;
 use super::downlink::{self, Heard};
 use super::online::{Online, inform};
-use super::{Resume, Shared, State, millis, stop};
+use super::{Resume, Shared, State, stop};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::{Error, Failure, Rejected};
@@ -51,10 +51,7 @@ pub(super) fn login(config: &Config, login: Box<Login>, cx: &mut Cx<'_>) -> Stat
 fn relogin(error: Error, mut login: Box<Login>, cx: &mut Cx<'_>) -> State {
     cx.stop(Timer::Reply);
     cx.stop(Timer::Token);
-    let wait: Duration = login.backoff.next(cx.rng());
-    let failures = login.backoff.failures();
-    cx.event(Event::Retrying { error, failures, in_ms: millis(wait) });
-    cx.after(Timer::Retry, wait);
+    cx.retrying(Timer::Retry, error, &mut login.backoff);
     State::Waiting(LoginPause { login })
 }
 
@@ -388,7 +385,7 @@ impl ExpectTokenReported {
 
 /// The `id` of a message of ours.
 pub(super) fn text_id(shared: &mut Shared) -> String {
-    shared.id().to_string()
+    num::text(shared.id().into())
 }
 
 /// `/ota/device/progress`.

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::cbor::{Decode, Encode};
 
-use super::{Registered, Step, is_unknown_device, say_retrying, say_storage_failed};
+use super::{Registered, Step, is_unknown_device, say_storage_failed};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::{CodecError, Error, Failure, Rejected};
@@ -54,8 +54,7 @@ impl Asking {
             cx.event(Event::Stopped { error, advice });
             return Step::Unregistered;
         }
-        let wait = self.backoff.next(cx.rng());
-        say_retrying(error, self.backoff, wait, cx);
+        cx.retrying(Timer::Retry, error, &mut self.backoff);
         Step::WaitToAsk(self)
     }
 }

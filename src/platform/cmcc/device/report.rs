@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
-use super::{Asking, Step, is_unknown_device, say_retrying, say_storage_failed};
+use super::{Asking, Step, is_unknown_device, say_storage_failed};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::Error;
@@ -77,7 +77,7 @@ impl Registered {
             return Step::Refused(self);
         }
         let wait = self.schedule.retry_wait(config, &mut self.backoff, cx);
-        say_retrying(error, self.backoff, wait, cx);
+        cx.retrying_in(Timer::Retry, error, &self.backoff, wait);
         Step::WaitToReport(self)
     }
 

@@ -3,16 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
-
 use super::Config;
 use crate::agent::Stored;
 use crate::error::ApiMisuse;
-use crate::hex;
 use crate::json::{Document, Object};
 use crate::output::StoreKey;
 use crate::platform::ucloud::wire;
 use crate::secret::Secret;
+use crate::{hash, hex};
 
 /// What is kept under [`StoreKey::Credential`].
 pub(super) struct Credential {
@@ -71,5 +69,5 @@ impl Credential {
 }
 
 fn digest(secret: &Secret) -> String {
-    hex::lower(&Sha256::digest(secret.expose()))
+    hex::lower(&hash::sha256(&[secret.expose().as_bytes()]))
 }

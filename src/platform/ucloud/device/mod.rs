@@ -129,13 +129,7 @@ impl Env<'_, '_> {
     }
 
     fn retrying(&mut self, error: Error, backoff: &mut Backoff) {
-        let wait = backoff.next(self.cx.rng());
-        self.cx.after(Timer::Retry, wait);
-        self.cx.event(Event::Retrying {
-            error,
-            failures: backoff.failures(),
-            in_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-        });
+        self.cx.retrying(Timer::Retry, error, backoff);
     }
 
     fn stop_timers(&mut self) {

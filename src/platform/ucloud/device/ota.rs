@@ -169,11 +169,12 @@ impl ProgressReports {
 }
 
 fn percent(received: u64, total: Option<u64>) -> u8 {
-    let hundredths = u128::from(received) * 100;
     match total {
         // Without a size nothing can be said but that it goes on.
         None | Some(0) => 0,
-        Some(total) => u8::try_from(hundredths / u128::from(total)).unwrap_or(100).min(100),
+        // Beyond 2^57 bytes the last percent may be off by one.
+        Some(total) if total > u64::MAX / 100 => (received / (total / 100)).min(100) as u8,
+        Some(total) => (received.min(total) * 100 / total) as u8,
     }
 }
 

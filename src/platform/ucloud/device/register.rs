@@ -1,9 +1,10 @@
 //! From the product's secret to the device's own, on stable storage.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::{CONNECT_TIMEOUT, Credential, Env, Life, Link, Login, Plan, failure, leave};
 use crate::backoff::Backoff;
@@ -193,7 +194,7 @@ impl ExpectReplyTopic {
                     return registration.give_up(connection, error, Advice::AskVendor, env);
                 }
                 // The cloud echoes what it likes to echo; digits are what every known client sends.
-                let request_id = env.cx.rng().between(1, 999_999_999).to_string();
+                let request_id = num::text(env.cx.rng().between(1, 999_999_999));
                 let asks = Backoff::login();
                 ExpectSecret { connection, registration, request_id, asks, asked: 0 }.ask(env)
             }

@@ -1,10 +1,11 @@
 //! With the device's own secret: log in, subscribe, announce what runs, and stay.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::num;
 
 use super::register::connect_packet;
 use super::{CONNECT_TIMEOUT, Env, Life, Login, Plan, failure, ota, property};
@@ -492,7 +493,7 @@ impl Online {
             && let Some(properties) = env.posts.next()
         {
             env.cx.step(Step::PostProperties);
-            let request_id = self.next_request.to_string();
+            let request_id = num::text(self.next_request.into());
             self.next_request = self.next_request.wrapping_add(1);
             publish(wire::POST, property::post_body(&request_id, &properties), env);
             let tries = Tries::first(env);
