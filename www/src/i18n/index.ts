@@ -1,0 +1,63 @@
+import { Store, kept } from "../state/store";
+import type { Both } from "../state/settings";
+import { en, type Dict } from "./en";
+import { zh } from "./zh";
+
+export type Language = "en" | "zh";
+export const LANGUAGES: readonly Language[] = ["en", "zh"];
+
+const DICTS: Record<Language, Dict> = { en, zh };
+
+class I18n extends Store {
+  language: Language = "en";
+
+  start(): void {
+    const stored = kept.get("lang");
+    const wanted = stored ?? navigator.languages.find((tag) => /^(en|zh)\b/i.test(tag)) ?? "en";
+    this.#use(/^zh/i.test(wanted) ? "zh" : "en");
+  }
+
+  set(language: Language): void {
+    kept.set("lang", language);
+    this.#use(language);
+    this.changed();
+  }
+
+  get dict(): Dict {
+    return DICTS[this.language];
+  }
+
+  #use(language: Language): void {
+    this.language = language;
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  }
+}
+
+export const i18n = new I18n();
+
+/** The dictionary of the language in use. */
+export function t(): Dict {
+  return i18n.dict;
+}
+
+/** The text of the language in use. */
+export function say(both: Both): string {
+  return both[i18n.language];
+}
+
+/** A time of day, by the wall clock of this machine. */
+export function clockText(unix: number): string {
+  return new Date(unix).toLocaleTimeString(i18n.language === "zh" ? "zh-CN" : "en-GB", { hour12: false });
+}
+
+/** A stretch of time as people say it. */
+export function waitText(ms: number): string {
+  const zhText = i18n.language === "zh";
+  const unit = (n: number, enUnit: string, zhUnit: string) => (zhText ? `${n} ${zhUnit}` : `${n} ${enUnit}`);
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return unit(seconds, "s", "秒");
+  if (seconds < 600) return `${unit(Math.floor(seconds / 60), "min", "分")} ${unit(seconds % 60, "s", "秒")}`;
+  if (seconds < 7_200) return unit(Math.floor(seconds / 60), "min", "分钟");
+  if (seconds < 172_800) return `${unit(Math.floor(seconds / 3_600), "h", "小时")} ${unit(Math.floor((seconds % 3_600) / 60), "min", "分")}`;
+  return unit(Math.floor(seconds / 86_400), "days", "天");
+}

@@ -1,0 +1,247 @@
+// The devices of this page.
+
+import type { Device, Intent, Next, PacketLook, PlatformName, Storage } from "../muster/types";
+import { clouds, type World } from "./clouds";
+import { engine } from "./engine";
+import { refusal, type Refusal } from "./failure";
+import { Owner } from "./owner";
+import { Store } from "./store";
+import { nameKeys } from "./settings";
+import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow } from "./timeline";
+
+/** Rows that are drawn at first; more on demand. */
+export const WINDOW = 300;
+
+export type Plan = {
+  platform: PlatformName;
+  world: World;
+  settings: Record<string, string>;
+  storage: Storage;
+};
+
+export class Session extends Store {
+  readonly id: number;
+  plan: Plan;
+  readonly timeline = new Timeline("device");
+  facts: DeviceFacts = { ...freshFacts(), word: "off" };
+  next: Next | null = null;
+  /** Why it could not even be started. */
+  failure: Refusal | null = null;
+  /** What an intent met. */
+  misuse: string | null = null;
+  owner: Owner | null = null;
+  /** Key of the selected row. */
+  selected: string | null = null;
+  follow = true;
+  shown = WINDOW;
+  side: "both" | "device" | "app" = "both";
+  #device: Device | undefined;
+  #starting = false;
+
+  constructor(id: number, plan: Plan) {
+    super();
+    this.id = id;
+    this.plan = plan;
+  }
+
+  get running(): boolean {
+    return this.#device !== undefined;
+  }
+
+  get busy(): boolean {
+    return this.#starting;
+  }
+
+  /** Product and device, as the settings name them. */
+  get names(): { product: string; device: string } {
+    const { product, device } = nameKeys(this.plan.platform);
+    const { settings } = this.plan;
+    return { product: settings[product] ?? "", device: settings[device] ?? settings[product] ?? "" };
+  }
+
+  /** Under which its secrets are kept: the same device comes back to them, another one does not. */
+  get storeName(): string {
+    const { product, device } = this.names;
+    const place = this.plan.world === "real" ? (this.plan.settings["broker"] ?? this.plan.settings["base_url"] ?? "real") : this.plan.world;
+    return [this.plan.platform, place, product, device].join("/");
+  }
+
+  async start(): Promise<void> {
+    if (this.#device !== undefined || this.#starting) return;
+    this.#starting = true;
+    this.failure = null;
+    this.misuse = null;
+    this.facts = freshFacts();
+    this.changed();
+    try {
+      const muster = await engine.get();
+      const { platform, world, settings, storage } = this.plan;
+      const place = world === "tab" ? { cloud: await clouds.inTab() } : {};
+      const device = await muster.device({ platform, settings, storage, name: this.storeName, ...place });
+      this.#device = device;
+      this.timeline.begin();
+      this.timeline.note(this.timeline.life > 1 ? "restarted" : "started", Date.now());
+      this.next = device.next;
+      device.onnext = (next) => {
+        this.next = next;
+        this.changed();
+      };
+      void this.#read(device);
+    } catch (error) {
+      this.failure = refusal(error);
+      this.facts = { ...freshFacts(), word: "off" };
+    } finally {
+      this.#starting = false;
+      this.changed();
+    }
+  }
+
+  async #read(device: Device): Promise<void> {
+    try {
+      for await (const entry of device) {
+        this.timeline.push(entry);
+        this.facts = reduce(this.facts, entry);
+        if (entry.kind === "misuse") this.misuse = entry.message;
+        if (entry.kind === "event" && entry.event.event === "bind_token") void this.owner?.hear(entry.event.token);
+        this.changed();
+      }
+    } catch {
+      // The instance died; the page says so.
+    }
+    if (this.#device === device) this.#ended("off");
+  }
+
+  #ended(word: "off" | "cut" | "dead"): void {
+    const device = this.#device;
+    if (device !== undefined) device.onnext = null;
+    this.#device = undefined;
+    this.next = null;
+    const note = word === "off" ? "stopped" : word === "cut" ? "power_cut" : "died";
+    this.timeline.note(note, Date.now());
+    this.facts = { ...this.facts, word, ready: false, bindToken: null };
+    this.changed();
+  }
+
+  async stop(): Promise<void> {
+    const device = this.#device;
+    if (device === undefined) return;
+    // What it still says on its way out is shown.
+    await device.stop();
+    if (this.#device === device) this.#ended("off");
+  }
+
+  async cutPower(): Promise<void> {
+    const device = this.#device;
+    if (device === undefined) return;
+    this.#ended("cut");
+    await device.cutPower();
+  }
+
+  async dropNetwork(): Promise<void> {
+    this.timeline.note("network_dropped", Date.now());
+    this.changed();
+    await this.#device?.dropNetwork();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async intend(intent: Intent): Promise<void> {
+    this.misuse = null;
+    try {
+      await this.#device?.intend(intent);
+    } catch (error) {
+      this.misuse = refusal(error).message;
+    }
+    this.changed();
+  }
+
+  /** The instance is gone, and with it whatever this device had in memory. */
+  died(): void {
+    if (this.#device !== undefined) this.#ended("dead");
+  }
+
+  async packet(row: EntryRow, reveal: boolean): Promise<PacketLook | undefined> {
+    if (row.side === "app") return this.owner?.packet(row.life, row.entry.seq, reveal);
+    if (row.life !== this.timeline.life) return undefined;
+    return this.#device?.packet(row.entry.seq, { reveal });
+  }
+
+  find(key: string | null): EntryRow | undefined {
+    if (key === null) return undefined;
+    return this.timeline.find(key) ?? this.owner?.timeline.find(key);
+  }
+
+  update(change: Partial<Pick<Session, "selected" | "follow" | "shown" | "side">>): void {
+    Object.assign(this, change);
+    this.changed();
+  }
+
+  /** The owner's side; made when first asked for. */
+  withOwner(settings: Record<string, string>): Owner {
+    if (this.owner === null) {
+      this.owner = new Owner(this.plan.world, settings);
+      this.owner.subscribe(() => this.changed());
+      this.changed();
+    }
+    return this.owner;
+  }
+
+  /** Binds this device to the owner: both halves at once. */
+  async bind(by: "token" | "window"): Promise<void> {
+    const { product, device } = this.names;
+    const standing = this.facts.bindToken;
+    const token = standing !== null && standing.until > Date.now() + 2_000 ? standing.token : null;
+    await this.owner?.bind(by, { product_key: product, device_name: device }, token);
+    // A token that ran out is of no use: the device makes another one, and the app hears it.
+    if (by === "token" && token === null) await this.intend({ intent: "new_bind_token" });
+  }
+}
+
+class Devices extends Store {
+  readonly sessions: Session[] = [];
+  current: Session | null = null;
+  #ids = 0;
+
+  constructor() {
+    super();
+    engine.subscribe(() => {
+      if (engine.state === "dead") for (const session of this.sessions) session.died();
+    });
+  }
+
+  start(plan: Plan): Session {
+    this.#ids += 1;
+    const session = new Session(this.#ids, plan);
+    session.subscribe(() => this.changed());
+    this.sessions.push(session);
+    this.current = session;
+    this.changed();
+    void session.start();
+    return session;
+  }
+
+  open(session: Session | null): void {
+    this.current = session;
+    this.changed();
+  }
+
+  async remove(session: Session): Promise<void> {
+    const at = this.sessions.indexOf(session);
+    if (at >= 0) this.sessions.splice(at, 1);
+    if (this.current === session) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
+    this.changed();
+    await session.owner?.stop();
+    await session.stop();
+  }
+
+  /** Device names in use, so that the first page offers a free one. */
+  taken(platform: PlatformName, world: World): Set<string> {
+    const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world);
+    return new Set(same.map((s) => s.names.device));
+  }
+}
+
+export const devices = new Devices();

@@ -1,0 +1,131 @@
+// The owner's side of an Alibaba device: the app, its calls, and the bind.
+
+import type { App, AppBindPlan, AppCall, AppReply, DeviceNameOf, PacketLook } from "../muster/types";
+import { clouds, type World } from "./clouds";
+import { engine } from "./engine";
+import { refusal, type Refusal } from "./failure";
+import { Store } from "./store";
+import { Timeline, freshOwner, reduceOwner, type OwnerFacts } from "./timeline";
+
+export class Owner extends Store {
+  readonly timeline = new Timeline("app");
+  facts: OwnerFacts = freshOwner();
+  settings: Record<string, string>;
+  failure: Refusal | null = null;
+  /** The last call by hand and what it gave. */
+  answer: { call: string; reply: AppReply | null; failure: Refusal | null } | null = null;
+  readonly world: World;
+  #app: App | undefined;
+  /** A bind by token is under way and waits for the device's word. */
+  #awaitsToken = false;
+
+  constructor(world: World, settings: Record<string, string>) {
+    super();
+    this.world = world;
+    this.settings = settings;
+  }
+
+  get running(): boolean {
+    return this.#app !== undefined;
+  }
+
+  async start(): Promise<void> {
+    if (this.#app !== undefined) return;
+    this.failure = null;
+    try {
+      const muster = await engine.get();
+      const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : {}) });
+      this.#app = app;
+      this.timeline.begin();
+      this.timeline.note("app_started", Date.now());
+      this.facts = { ...freshOwner(), word: "ready" };
+      this.changed();
+      void this.#read(app);
+    } catch (error) {
+      this.failure = refusal(error);
+      this.changed();
+      throw error;
+    }
+  }
+
+  async #read(app: App): Promise<void> {
+    try {
+      for await (const entry of app) {
+        this.timeline.push(entry);
+        this.facts = reduceOwner(this.facts, entry);
+        if (this.facts.word !== "binding") this.#awaitsToken = false;
+        this.changed();
+      }
+    } catch {
+      // The instance died; the page says so.
+    }
+    if (this.#app === app) this.#ended();
+  }
+
+  #ended(): void {
+    this.#app = undefined;
+    this.timeline.note("app_stopped", Date.now());
+    this.facts = { ...this.facts, word: "off", waitingUntil: null };
+    this.changed();
+  }
+
+  async stop(): Promise<void> {
+    const app = this.#app;
+    if (app === undefined) return;
+    this.#ended();
+    await app.stop();
+  }
+
+  /** A guided bind. `token`: what the device announced, if it still stands by it. */
+  async bind(by: "token" | "window", device: DeviceNameOf, token: string | null): Promise<void> {
+    await this.start();
+    this.facts = { ...freshOwner(), word: "binding" };
+    this.failure = null;
+    this.#awaitsToken = by === "token" && token === null;
+    this.changed();
+    const plan: AppBindPlan = { devices: [device], by };
+    const home = this.settings["home_id"];
+    if (home !== undefined && home !== "") plan.home_id = home;
+    if (token !== null) {
+      plan.token = token;
+      this.timeline.note("token_handed_over", Date.now(), token);
+    }
+    try {
+      await this.#app?.bind(plan);
+    } catch (error) {
+      this.failure = refusal(error);
+      this.facts = { ...this.facts, word: "failed" };
+      this.changed();
+    }
+  }
+
+  /** The device announced a token on its local network; here the page is that network. */
+  async hear(token: string): Promise<void> {
+    if (!this.#awaitsToken || this.#app === undefined) return;
+    this.timeline.note("token_handed_over", Date.now(), token);
+    this.changed();
+    await this.#app.bindToken(token);
+  }
+
+  async cancel(): Promise<void> {
+    this.#awaitsToken = false;
+    await this.#app?.cancel();
+  }
+
+  async call(call: AppCall): Promise<void> {
+    this.answer = null;
+    try {
+      await this.start();
+      const reply = await this.#app?.call(call);
+      this.answer = { call: call.call, reply: reply ?? null, failure: null };
+    } catch (error) {
+      this.answer = { call: call.call, reply: null, failure: refusal(error) };
+    }
+    this.changed();
+  }
+
+  async packet(life: number, seq: number, reveal: boolean): Promise<PacketLook | undefined> {
+    if (life !== this.timeline.life) return undefined;
+    return this.#app?.packet(seq, { reveal });
+  }
+}

@@ -1,0 +1,154 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement } from "lit/decorators.js";
+import { LANGUAGES, i18n, t, type Language } from "../i18n";
+import { clouds, WORLDS, type World } from "../state/clouds";
+import { devices } from "../state/devices";
+import { engine } from "../state/engine";
+import { VIEWS, formatRoute, router, type View as ViewName } from "../state/router";
+import { kept } from "../state/store";
+import { THEMES, theme, type Theme } from "../state/theme";
+import { View, segments } from "./base";
+import { icon } from "./icons";
+import "./devices";
+import "./dialogs";
+import { openShortcuts } from "./dialogs";
+
+const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
+  cloud: () => import("./cloud"),
+  tools: () => import("./tools"),
+};
+
+@customElement("m-app")
+export class App extends View {
+  protected override stores() {
+    return [clouds, engine, router, theme];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("keydown", this.#key);
+    router.subscribe(() => this.#load());
+    clouds.subscribe(() => this.#fallBack());
+    this.#load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("keydown", this.#key);
+  }
+
+  #load(): void {
+    void lazy[router.route.view]?.();
+    document.title = `${t().nav[router.route.view]} · Muster`;
+  }
+
+  /** A page without `muster up` behind it offers what it has: the clouds in this tab. */
+  #fellBack = false;
+  #fallBack(): void {
+    if (this.#fellBack || clouds.localThere !== false) return;
+    this.#fellBack = true;
+    if (clouds.world === "local") clouds.choose("tab");
+  }
+
+  readonly #key = (event: KeyboardEvent) => {
+    const target = event.composedPath()[0];
+    const typing = target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
+    if (kept.get("keys") === "off") return;
+    const view = VIEWS[Number(event.key) - 1];
+    if (event.key === "?") openShortcuts();
+    else if (view !== undefined) router.go(view);
+    else if (event.key === "n") {
+      devices.open(null);
+      router.go("devices");
+    } else if (event.key === "f" && devices.current !== null) {
+      devices.current.update({ follow: !devices.current.follow });
+    } else return;
+    event.preventDefault();
+  };
+
+  override render(): TemplateResult {
+    const d = t();
+    const { view } = router.route;
+    return html`
+      <a class="skip" href="#main" @click=${this.#skip}>${d.skip}</a>
+      <nav class="rail" aria-label=${d.nav.label}>
+        <b class="logo" aria-hidden="true">M</b>
+        ${VIEWS.map(
+          (name) => html`<a
+            href=${formatRoute(name)}
+            class=${name === view ? "on" : ""}
+            aria-current=${name === view ? "page" : nothing}
+            data-testid=${`rail-${name}`}
+          >${icon(name)}<span>${d.nav[name]}</span></a>`,
+        )}
+      </nav>
+      <header class="top">
+        <h1>${d.nav[view]}</h1>
+        ${view === "tools" ? nothing : this.#worlds()}
+        <span class="grow"></span>
+        ${segments<Language>(
+          d.language,
+          LANGUAGES.map((value) => ({ value, text: value === "en" ? "EN" : "中文", testid: `lang-${value}` })),
+          i18n.language,
+          (language) => i18n.set(language),
+        )}
+        ${segments<Theme>(
+          d.theme.label,
+          THEMES.map((value) => ({ value, text: icon(value), title: d.theme[value], testid: `theme-${value}` })),
+          theme.theme,
+          (value) => theme.set(value),
+        )}
+        <button type="button" class="quiet square wide-only" title=${d.shortcuts.open} aria-label=${d.shortcuts.open} data-testid="shortcuts" @click=${openShortcuts}>${icon("keyboard")}</button>
+      </header>
+      <main id="main" tabindex="-1" class=${`view view-${view}`}>${this.#died()}${this.#view(view)}</main>
+      <m-dialogs></m-dialogs>
+      <div id="announcer" class="hidden" role="status" aria-live="polite"></div>
+    `;
+  }
+
+  #worlds(): TemplateResult {
+    const d = t().world;
+    const dot = html`<span class="dot"></span>`;
+    return segments<World>(
+      d.label,
+      WORLDS.map((value) => ({
+        value,
+        text: html`${value === "local" && clouds.localThere === true ? dot : nothing}${d[value]}`,
+        testid: `world-${value}`,
+      })),
+      clouds.world,
+      (world) => {
+        clouds.choose(world);
+        if (router.route.view === "devices") devices.open(null);
+      },
+    );
+  }
+
+  #view(view: ViewName): TemplateResult {
+    switch (view) {
+      case "devices":
+        return html`<m-devices></m-devices>`;
+      case "cloud":
+        return html`<m-cloud></m-cloud>`;
+      case "tools":
+        return html`<m-tools></m-tools>`;
+    }
+  }
+
+  #died(): TemplateResult | typeof nothing {
+    const d = t().instance;
+    if (engine.state !== "dead" && engine.state !== "failed") return nothing;
+    const dead = engine.state === "dead";
+    return html`<div class="banner bad" role="alert" data-testid="instance-died">
+      ${icon("alert")}
+      <div><strong>${dead ? d.died(engine.reason) : d.failed(engine.reason)}</strong>${dead ? html`<p>${d.diedText}</p>` : nothing}</div>
+      <button type="button" class="btn" data-testid="instance-reload" @click=${() => void engine.again().catch(() => {})}>${d.reload}</button>
+    </div>`;
+  }
+
+  #skip(event: Event): void {
+    event.preventDefault();
+    document.getElementById("main")?.focus();
+  }
+}

@@ -1,0 +1,282 @@
+// The detail pane: the selected entry, or the device if none is selected.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { clockText, say, t, waitText } from "../i18n";
+import type { Entry, MqttPacket, PacketLook } from "../muster/types";
+import { hexLines, latencyText, stopwatch } from "../state/bytes";
+import { clock } from "../state/clock";
+import type { Session } from "../state/devices";
+import { explain } from "../state/explain";
+import { prettyTokens } from "../state/json";
+import { dots } from "../state/mask";
+import { entryText, eventText, appEventText, hostOf } from "../state/texts";
+import type { EntryRow } from "../state/timeline";
+import { View, copyButton, maskedText, segments } from "./base";
+import { icon } from "./icons";
+
+type Tab = "decoded" | "bytes" | "sign";
+
+@customElement("m-detail")
+export class Detail extends View {
+  session!: Session;
+  row: EntryRow | undefined;
+  @state() private tab: Tab = "decoded";
+  /** The packet with its secrets, while the person wants to see them. */
+  @state() private revealed: Entry | null = null;
+  @state() private bytes: Uint8Array | "gone" | null = null;
+  #of: string | undefined;
+
+  static override properties = { session: { attribute: false }, row: { attribute: false } };
+
+  protected override stores() {
+    return [clock];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("keydown", this.#key);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener("keydown", this.#key);
+  }
+
+  readonly #key = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || this.row === undefined) return;
+    const { key } = this.row;
+    this.session.update({ selected: null });
+    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  };
+
+  protected override willUpdate(): void {
+    if (this.#of === this.row?.key) return;
+    // Another packet: what was shown of the last one is hidden again.
+    this.#of = this.row?.key;
+    this.revealed = null;
+    this.bytes = null;
+    if (this.tab === "sign" && !this.#signed()) this.tab = "decoded";
+    if (this.tab === "bytes") void this.#load(false);
+  }
+
+  override render(): TemplateResult {
+    return html`<aside class="detail-body" aria-label=${t().detail.label} data-testid="detail">${this.row === undefined ? this.#overview() : this.#entry(this.row)}</aside>`;
+  }
+
+  // ---------- the device ----------
+
+  #overview(): TemplateResult {
+    const { session } = this;
+    const d = t();
+    const { platform, world, settings, storage } = session.plan;
+    const { facts } = session;
+    const { heartbeat, bindToken } = facts;
+    const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
+    const address = world === "tab" ? d.lanes.inTab : hostOf(settings["broker"] ?? settings["base_url"] ?? "");
+    return html`<h2>${d.overview.title}</h2>
+      <dl>
+        ${line(d.overview.platform, html`<span class="sans">${d.platform[platform].name}</span>`)}
+        ${line(d.overview.world, html`<span class="sans">${d.world[world]}</span>`)} ${line(d.overview.product, session.names.product)}
+        ${line(d.overview.device, facts.identity?.device ?? session.names.device)} ${line(d.overview.address, address)}
+        ${line(d.overview.secretAt, html`<span class="sans">${d.storage[storage]}</span>`)}
+        ${facts.update !== null && facts.update.phase === "reported" ? line(d.overview.firmware, facts.update.to) : nothing}
+        ${heartbeat === null
+          ? nothing
+          : line(
+              d.overview.heartbeat,
+              html`<span class="sans">${heartbeat.acceptedUnix === null ? nothing : html`${d.overview.accepted(clockText(heartbeat.acceptedUnix))}; `}${heartbeat.nextUnix === null || heartbeat.why === "keep_alive"
+                ? nothing
+                : html`${d.next.heartbeatAt(clockText(heartbeat.nextUnix), waitText(heartbeat.nextUnix - clock.now))}, `}${d.due[heartbeat.why]}</span>`,
+            )}
+        ${bindToken === null || bindToken.until < clock.now ? nothing : line(d.overview.token, html`${bindToken.token} <span class="sans">${waitText(bindToken.until - clock.now)}</span>`)}
+      </dl>
+      <p class="tip">${d.overview.hint}</p>
+      <p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>`;
+  }
+
+  // ---------- an entry ----------
+
+  #entry(row: EntryRow): TemplateResult {
+    const d = t().detail;
+    const { session } = this;
+    const platform = row.side === "app" ? "alibaba" : session.plan.platform;
+    const seen = (seq: number) => (row.side === "app" ? session.owner?.timeline : session.timeline)?.bySeq(row.life, seq)?.entry;
+    const about = explain(row.entry, platform, seen);
+    const entry = this.revealed ?? row.entry;
+    const text = entryText(row.entry, platform);
+    const packet = row.entry.kind === "mqtt" || row.entry.kind === "http";
+    const masked = row.entry.kind === "mqtt" ? row.entry.packet.masked : row.entry.kind === "http" ? row.entry.message.masked : 0;
+    const title = row.entry.kind === "event" || row.entry.kind === "app_event" || row.entry.kind === "store" ? text.strong : say(about.title);
+    return html`<header class="detail-head">
+        <h2>${title}</h2>
+        <button type="button" class="quiet square" data-testid="detail-close" aria-label=${t().common.close} title="Esc" @click=${() => session.update({ selected: null })}>${icon("close")}</button>
+      </header>
+      ${this.#facts(entry)}
+      ${packet
+        ? html`<div class="detail-bar">
+            ${segments<Tab>(
+              d.label,
+              [
+                { value: "decoded", text: d.decoded, testid: "detail-tab-decoded" },
+                { value: "bytes", text: d.bytes, testid: "detail-tab-bytes" },
+                ...(this.#signed() ? [{ value: "sign" as const, text: d.sign, testid: "detail-tab-sign" }] : []),
+              ],
+              this.tab,
+              (tab) => {
+                this.tab = tab;
+                if (tab === "bytes" && this.bytes === null) void this.#load(this.revealed !== null);
+              },
+            )}
+            ${masked > 0
+              ? html`<button type="button" class="btn reveal" aria-pressed=${this.revealed !== null} data-testid="show-secret" @click=${() => this.#toggle()}>${this.revealed === null ? d.showSecrets(masked) : d.hideSecrets}</button>`
+              : nothing}
+          </div>`
+        : nothing}
+      ${packet ? (this.tab === "bytes" ? this.#bytes() : this.tab === "sign" ? this.#sign(entry) : this.#decoded(entry)) : this.#plain(entry)}
+      <div class="tip">${say(about.text)}</div>
+      <dl>
+        <dt>${d.source}</dt><dd class="sans">${say(about.source)}</dd>
+        ${about.assumed === undefined ? nothing : html`<dt>${d.assumed}</dt><dd class="sans">${say(about.assumed)}</dd>`}
+      </dl>`;
+  }
+
+  #signed(): boolean {
+    const entry = this.row?.entry;
+    return entry?.kind === "http" && entry.message.string_to_sign !== undefined;
+  }
+
+  async #toggle(): Promise<void> {
+    if (this.revealed !== null) {
+      this.revealed = null;
+      this.bytes = null;
+      if (this.tab === "bytes") await this.#load(false);
+      return;
+    }
+    const look = await this.#load(true);
+    if (look !== undefined) this.revealed = look.entry;
+  }
+
+  async #load(reveal: boolean): Promise<PacketLook | undefined> {
+    const { row } = this;
+    if (row === undefined) return undefined;
+    const look = await this.session.packet(row, reveal).catch(() => undefined);
+    if (this.row?.key !== row.key) return undefined;
+    this.bytes = look?.bytes ?? "gone";
+    return look;
+  }
+
+  #facts(entry: Entry): TemplateResult {
+    const d = t().detail;
+    const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
+    const when = line(d.at, html`${stopwatch(entry.at)} <span class="sans">· ${clockText(entry.unix)}</span>`);
+    switch (entry.kind) {
+      case "mqtt": {
+        const p = entry.packet;
+        return html`<dl>
+          ${line(d.packet, packetLine(p))} ${p.topic === undefined ? nothing : line(d.topic, html`${p.topic}${copyButton(p.topic, d.topic)}`)}
+          ${p.client_id === undefined ? nothing : line(d.clientId, maskedText(p.client_id))} ${p.username === undefined ? nothing : line(d.username, maskedText(p.username))}
+          ${p.password === undefined ? nothing : line(d.password, this.#secret(p.password))} ${p.keep_alive === undefined ? nothing : line(d.keepAlive, `${p.keep_alive} s`)}
+          ${p.return_code === undefined ? nothing : line(d.returnCode, String(p.return_code))} ${this.#latency(p.latency)} ${line(d.size, d.bytesOf(p.size))} ${when}
+        </dl>`;
+      }
+      case "http": {
+        const m = entry.message;
+        return html`<dl>
+          ${m.url === undefined ? nothing : line(d.request, html`${m.method ?? ""} ${maskedText(m.url)}`)} ${m.status === undefined ? nothing : line(d.status, String(m.status))}
+          ${this.#latency(entry.latency)} ${line(d.size, d.bytesOf(m.size))} ${when}
+        </dl>`;
+      }
+      case "store":
+        return html`<dl>
+          ${line(d.key, entry.key)} ${line(d.outcome, entry.outcome === "done" ? d.done : d.failed)} ${entry.reason === undefined ? nothing : line(d.reason, entry.reason)}
+          ${entry.action === "put" ? line(d.size, d.bytesOf(entry.size)) : nothing} ${line(d.latency, latencyText(entry.latency))} ${when}
+        </dl>`;
+      case "install":
+        return html`<dl>${line(d.version, entry.version)} ${line(d.size, d.bytesOf(entry.size))} ${line(d.sha256, entry.sha256)} ${entry.reason === undefined ? nothing : line(d.reason, entry.reason)} ${when}</dl>`;
+      case "link":
+        return html`<dl>${line(d.url, entry.url)} ${entry.trouble?.detail === undefined ? nothing : line(d.reason, entry.trouble.detail)} ${when}</dl>`;
+      default:
+        return html`<dl>${when}</dl>`;
+    }
+  }
+
+  #latency(ms: number | undefined): TemplateResult | typeof nothing {
+    if (ms === undefined) return nothing;
+    const d = t().detail;
+    return html`<dt>${d.latency}</dt><dd class="sans">${d.after(latencyText(ms))}</dd>`;
+  }
+
+  #secret(text: string): TemplateResult {
+    return maskedText(text);
+  }
+
+  #decoded(entry: Entry): TemplateResult {
+    const d = t().detail;
+    const message = entry.kind === "mqtt" ? entry.packet : entry.kind === "http" ? entry.message : undefined;
+    const headers = entry.kind === "http" ? entry.message.headers : [];
+    const payload = message?.payload;
+    return html`${headers.length === 0
+      ? nothing
+      : html`<details class="more"><summary>${d.headers} (${headers.length})</summary><dl class="stack">${headers.map(([name, value]) => html`<dt>${name}</dt><dd>${maskedText(value)}</dd>`)}</dl></details>`}
+    ${payload === undefined
+      ? nothing
+      : payload.text === undefined
+        ? html`<p class="quiet-text">${d.binary(payload.size)}</p>`
+        : html`<div class="pre">${jsonView(payload.text, this.revealed !== null)}${copyButton(payload.text, d.payload)}</div>`}`;
+  }
+
+  #plain(entry: Entry): TemplateResult | typeof nothing {
+    if (entry.kind === "event") {
+      const text = entry.event.event === "properties_set" ? entry.event.json : JSON.stringify(entry.event);
+      return html`<p>${eventText(entry.event, this.session.plan.platform)}</p><div class="pre">${jsonView(text, false)}</div>`;
+    }
+    if (entry.kind === "app_event") return html`<p>${appEventText(entry.event)}</p><div class="pre">${jsonView(JSON.stringify(entry.event), false)}</div>`;
+    if (entry.kind === "reply") return html`<div class="pre">${jsonView(JSON.stringify(entry.result), false)}</div>`;
+    if (entry.kind === "link" && entry.trouble !== undefined) return html`<p>${t().trouble.reason[entry.trouble.reason]}</p>`;
+    if (entry.kind === "misuse") return html`<p>${entry.message}</p>`;
+    return nothing;
+  }
+
+  #bytes(): TemplateResult {
+    const d = t().detail;
+    const { bytes } = this;
+    if (bytes === null) return html`<p class="quiet-text">${t().common.loading}</p>`;
+    if (bytes === "gone") return html`<p class="quiet-text">${d.gone}</p>`;
+    const lines = hexLines(bytes);
+    return html`<pre class="hex" tabindex="0" aria-label=${d.bytes}>${lines.map((line) => html`<span class="off">${line.offset}</span>  ${line.hex}  <span class="asc">${line.text}</span>\n`)}</pre>
+      ${bytes.length > 8192 ? html`<p class="quiet-text">${d.cut(bytes.length)}</p>` : nothing}`;
+  }
+
+  #sign(entry: Entry): TemplateResult {
+    const text = entry.kind === "http" ? (entry.message.string_to_sign ?? "") : "";
+    return html`<div class="pre"><ol class="lines">${text.split("\n").map((line) => html`<li>${maskedText(line)}</li>`)}</ol>${copyButton(text, t().detail.sign)}</div>`;
+  }
+}
+
+function packetLine(p: MqttPacket): string {
+  const d = t().detail;
+  const parts = [p.type as string];
+  if (p.qos !== undefined) parts.push(`${d.qos} ${p.qos}`);
+  if (p.packet_id !== undefined) parts.push(`id ${p.packet_id}`);
+  if (p.retain === true) parts.push(d.retain);
+  if (p.dup === true) parts.push(d.dup);
+  return parts.join(", ");
+}
+
+/** Pretty JSON with its secrets as dots; any other text as it is. */
+export function jsonView(text: string, revealed: boolean): TemplateResult {
+  const tokens = prettyTokens(text);
+  if (tokens === undefined) return html`<pre tabindex="0">${revealed ? text : maskedText(text)}</pre>`;
+  return html`<pre tabindex="0">${tokens.map((token) => {
+    switch (token.kind) {
+      case "mask":
+        return html`<span class="mask" data-testid="mask">${dots(token.text.slice(1, -1))}</span>`;
+      case "space":
+      case "punct":
+        return token.text;
+      default:
+        return html`<span class=${`j-${token.kind}`}>${token.text}</span>`;
+    }
+  })}</pre>`;
+}

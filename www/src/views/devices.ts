@@ -1,0 +1,229 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { t } from "../i18n";
+import type { DemoDevice, PlatformName, Storage } from "../muster/types";
+import { clock } from "../state/clock";
+import { clouds, type World } from "../state/clouds";
+import { devices, type Session } from "../state/devices";
+import { engine } from "../state/engine";
+import { atOrigin, nameKeys, withDevice } from "../state/settings";
+import { hostOf, tone, wordText } from "../state/texts";
+import { View } from "./base";
+import { ask, openSettings } from "./dialogs";
+import { icon } from "./icons";
+import "./session";
+
+export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
+
+@customElement("m-devices")
+export class DevicesView extends View {
+  @state() private drawer = false;
+
+  protected override stores() {
+    return [devices, clouds];
+  }
+
+  override render(): TemplateResult {
+    const { sessions, current } = devices;
+    return html`
+      ${sessions.length === 0 ? nothing : this.#list()}
+      ${current === null ? html`<m-first class="flow"></m-first>` : html`<m-session class="flow" .session=${current}></m-session>`}
+    `;
+  }
+
+  #list(): TemplateResult {
+    const d = t().list;
+    const { sessions, current } = devices;
+    const open = (session: Session | null) => {
+      this.drawer = false;
+      devices.open(session);
+    };
+    return html`<button type="button" class="btn drawer-open" aria-expanded=${this.drawer} @click=${() => (this.drawer = !this.drawer)}>${icon("list")}${d.title(sessions.length)}</button>
+      <aside class=${`list${this.drawer ? " open" : ""}`} aria-label=${d.open}>
+        <div class="cap"><span>${d.title(sessions.length)}</span></div>
+        <ul data-testid="device-list">
+          ${sessions.map(
+            (session) => html`<li>
+              <m-device-item .session=${session} .on=${session === current} .open=${() => open(session)}></m-device-item>
+            </li>`,
+          )}
+        </ul>
+        <button type="button" class=${`add${current === null ? " on" : ""}`} data-testid="new-device" @click=${() => open(null)}>${icon("plus")}${d.new}</button>
+      </aside>
+      ${this.drawer ? html`<div class="scrim" @click=${() => (this.drawer = false)}></div>` : nothing}`;
+  }
+}
+
+@customElement("m-device-item")
+export class DeviceItem extends View {
+  session!: Session;
+  on = false;
+  open: () => void = () => {};
+
+  static override properties = { session: { attribute: false }, on: { attribute: false }, open: { attribute: false } };
+
+  protected override stores() {
+    return [devices, clock];
+  }
+
+  override render(): TemplateResult {
+    const { session } = this;
+    const { platform } = session.plan;
+    const d = t();
+    const { product, device } = session.names;
+    return html`<div class=${`item${this.on ? " on" : ""}`}>
+      <button
+        type="button"
+        class="item-open"
+        data-testid="device-item"
+        data-platform=${platform}
+        data-state=${session.facts.word}
+        aria-current=${this.on ? "true" : nothing}
+        @click=${this.open}
+      >
+        <strong><span>${d.platform[platform].short}</span>${chip(session)}</strong>
+        <small>${product} · ${device}</small>
+        <small class="sans">${d.world[session.plan.world]}</small>
+      </button>
+      <button type="button" class="quiet square item-remove" title=${d.list.remove} aria-label=${`${d.list.remove}: ${device}`} @click=${this.#remove}>${icon("close")}</button>
+    </div>`;
+  }
+
+  async #remove(): Promise<void> {
+    const d = t().confirm;
+    const { session } = this;
+    const answer = session.running ? await ask({ title: d.removeTitle, text: d.removeText, ok: d.removeOk, danger: true }) : { checked: false, text: "" };
+    if (answer !== null) await devices.remove(session);
+  }
+}
+
+export function chip(session: Session, testid?: string): TemplateResult {
+  const failed = session.failure !== null;
+  return html`<span class=${`chip ${tone(session.facts, failed)}`} data-testid=${testid ?? nothing} data-state=${session.facts.word}>${wordText(session.facts, session.plan.platform, failed, clock.now)}</span>`;
+}
+
+/** The first page: one card for each platform. */
+@customElement("m-first")
+export class First extends View {
+  @state() private chosen: Partial<Record<PlatformName, string>> = {};
+  @state() private failed: string | null = null;
+  #asked: World | null = null;
+
+  protected override stores() {
+    return [clouds, devices, engine];
+  }
+
+  protected override willUpdate(): void {
+    const { world } = clouds;
+    if (this.#asked === world || world === "real") return;
+    if (world === "local" && clouds.localThere !== true) return;
+    this.#asked = world;
+    this.failed = null;
+    void clouds.demo(world).catch((error: unknown) => {
+      this.failed = error instanceof Error ? error.message : String(error);
+      this.#asked = null;
+    });
+  }
+
+  override render(): TemplateResult {
+    const d = t();
+    const { world } = clouds;
+    return html`<div class="first">
+      <header><h2>${d.first.title}</h2><p class="lead">${d.first.lead[world]}</p></header>
+      ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
+      ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${this.failed}</p>`}
+    </div>`;
+  }
+
+  #noLocal(): TemplateResult {
+    const d = t().first;
+    return html`<div class="empty">
+      <p>${d.noLocal}</p>
+      <div class="buttons start">
+        <button type="button" class="btn pri" @click=${() => clouds.choose("tab")}>${d.useTab}</button>
+        <button type="button" class="btn" @click=${() => void clouds.look()}>${d.lookAgain}</button>
+      </div>
+    </div>`;
+  }
+
+  #card(platform: PlatformName): TemplateResult {
+    const d = t();
+    const { world } = clouds;
+    const demo = clouds.known(world);
+    const device = world === "real" ? null : demo?.[platform];
+    const loading = world !== "real" && demo === undefined;
+    const settings = device == null ? {} : this.#settings(platform, device);
+    const { product: productKey } = nameKeys(platform);
+    const where = world === "tab" ? d.lanes.inTab : hostOf(settings["broker"] ?? settings["base_url"] ?? "");
+    return html`<section class="pcard" data-testid=${`card-${platform}`} aria-labelledby=${`card-${platform}`}>
+      <h3 id=${`card-${platform}`}>${d.platform[platform].name}</h3>
+      <p>${d.platform[platform].what}</p>
+      <div class="pcard-body">
+        ${world === "real"
+          ? nothing
+          : loading
+            ? html`<p class="quiet-text">${d.common.loading}</p>`
+            : device == null
+              ? html`<p class="quiet-text">${d.first.noDemo}</p>`
+              : html`<dl>
+                  <dt>${d.first.product}</dt><dd>${settings[productKey]}</dd>
+                  <dt>${d.first.device}</dt><dd>${this.#choice(platform, device)}</dd>
+                  <dt>${d.first.address}</dt><dd>${where}</dd>
+                </dl>`}
+      </div>
+      <div class="pcard-foot">
+        ${device == null
+          ? html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} ?disabled=${loading} @click=${() => this.#edit(platform, {})}>${d.first.enter}</button>`
+          : html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} @click=${() => this.#start(platform, settings, "memory")}>${icon("play")}${d.first.start}</button>
+              <button type="button" class="btn" data-testid=${`settings-${platform}`} @click=${() => this.#edit(platform, settings)}>${d.first.settings}</button>`}
+      </div>
+    </section>`;
+  }
+
+  #choice(platform: PlatformName, device: DemoDevice): TemplateResult {
+    const names = this.#names(platform, device);
+    const chosen = this.#chosen(platform, device);
+    return html`<select
+      class="slim"
+      data-testid=${`device-choice-${platform}`}
+      aria-label=${t().first.deviceOf(t().platform[platform].short)}
+      @change=${(event: Event) => (this.chosen = { ...this.chosen, [platform]: (event.target as HTMLSelectElement).value })}
+    >${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}</select>`;
+  }
+
+  /** The demo's devices; a platform that makes devices by itself gets a few names to choose from. */
+  #names(platform: PlatformName, device: DemoDevice): readonly string[] {
+    const own = device.settings[nameKeys(platform).device] ?? "";
+    if (/^\d+$/.test(own) && platform === "krtyun") {
+      const first = Number(own);
+      const more = Array.from({ length: 5 }, (_, i) => String(first + i));
+      return [...new Set([...more, ...device.devices])].slice(0, 20);
+    }
+    return [...new Set([own, ...device.devices])].filter((name) => name !== "");
+  }
+
+  #chosen(platform: PlatformName, device: DemoDevice): string {
+    const names = this.#names(platform, device);
+    const wanted = this.chosen[platform];
+    const taken = devices.taken(platform, clouds.world);
+    if (wanted !== undefined && names.includes(wanted) && !taken.has(wanted)) return wanted;
+    return names.find((name) => !taken.has(name)) ?? names[0] ?? "";
+  }
+
+  #settings(platform: PlatformName, device: DemoDevice): Record<string, string> {
+    const named = withDevice(platform, device.settings, this.#chosen(platform, device));
+    return clouds.world === "local" ? atOrigin(platform, named, location) : named;
+  }
+
+  #start(platform: PlatformName, settings: Record<string, string>, storage: Storage): void {
+    devices.start({ platform, world: clouds.world, settings, storage });
+  }
+
+  #edit(platform: PlatformName, settings: Record<string, string>): void {
+    const { world } = clouds;
+    const done = (edited: Record<string, string>, storage: Storage) => {
+      devices.start({ platform, world, settings: edited, storage });
+    };
+    openSettings({ platform, world, settings, storage: "memory", restart: false, refusal: null, done });
+  }
+}

@@ -1,0 +1,30 @@
+import { html, svg, type TemplateResult } from "lit";
+
+// Drawn here, so that nothing has to be fetched. They say nothing that a text beside them does not say.
+const PATHS = {
+  devices: svg`<rect x="6" y="3" width="12" height="18" rx="2"/><path d="M10 18h4"/>`,
+  cloud: svg`<path d="M7 18a4 4 0 0 1 0-8 6 6 0 0 1 11.5 1.5A3.5 3.5 0 0 1 18 18z"/>`,
+  tools: svg`<rect x="4" y="3" width="16" height="18" rx="2"/><path d="M8 7h8M8 12h.01M12 12h.01M16 12h.01M8 16.5h.01M12 16.5h.01M16 16.5h.01"/>`,
+  light: svg`<circle cx="12" cy="12" r="4"/><path d="M12 2v2m0 16v2M4.9 4.9l1.4 1.4m11.4 11.4 1.4 1.4M2 12h2m16 0h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4"/>`,
+  dark: svg`<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z"/>`,
+  system: svg`<rect x="3" y="4" width="18" height="13" rx="2"/><path d="M9 21h6m-3-4v4"/>`,
+  keyboard: svg`<rect x="2.5" y="6" width="19" height="12" rx="2"/><path d="M6.5 10h.01M10 10h.01M13.5 10h.01M17 10h.01M8 14h8"/>`,
+  close: svg`<path d="M6 6l12 12M18 6 6 18"/>`,
+  plus: svg`<path d="M12 5v14M5 12h14"/>`,
+  check: svg`<path d="M5 12.5l4.5 4.5L19 7.5"/>`,
+  alert: svg`<path d="M12 4 2.8 20h18.400z"/><path d="M12 10v4m0 3h.01"/>`,
+  list: svg`<path d="M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01"/>`,
+  copy: svg`<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M5 15V6a2 2 0 0 1 2-2h8"/>`,
+  gear: svg`<path d="M4 7h9m4 0h3M4 17h3m4 0h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,
+  up: svg`<path d="M6 15l6-6 6 6"/>`,
+  down: svg`<path d="M6 9l6 6 6-6"/>`,
+  play: svg`<path d="M7 5v14l12-7z"/>`,
+  trash: svg`<path d="M4 7h16M10 4h4m-7 3 1 13h8l1-13"/>`,
+  retry: svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6"/>`,
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function icon(name: IconName): TemplateResult {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">${PATHS[name]}</svg>`;
+}
