@@ -22,6 +22,8 @@ mod mqtt_over_websocket_needs_its_subprotocol;
 mod operators_act_from_the_command_line;
 #[path = "up/other_web_pages_cannot_operate.rs"]
 mod other_web_pages_cannot_operate;
+#[path = "up/the_console_is_served_with_a_strict_policy.rs"]
+mod the_console_is_served_with_a_strict_policy;
 #[path = "up/the_log_can_be_followed.rs"]
 mod the_log_can_be_followed;
 #[path = "up/thousands_of_devices_stay_connected.rs"]

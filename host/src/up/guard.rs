@@ -61,7 +61,7 @@ fn check(arrival: &Arrival, request: &Request) -> Result<(), ApiError> {
 pub(crate) fn operator(arrival: &Arrival, headers: &HeaderMap) -> Result<(), ApiError> {
     if !arrival.operators {
         return Err(ApiError::forbidden(
-            "the start page and the operator API are not served at this address",
+            "the console and the operator API are not served at this address",
             "use http://127.0.0.1 on the machine itself, or start `muster up` with --operator-listen ADDR",
         ));
     }
@@ -91,7 +91,7 @@ pub(crate) fn operator(arrival: &Arrival, headers: &HeaderMap) -> Result<(), Api
 fn foreign(header: &str) -> ApiError {
     ApiError::forbidden(
         format!("the request comes from another web page ({header})"),
-        "use the start page, the `muster cloud` command, or a client that is not a web page",
+        "use the console, the `muster cloud` command, or a client that is not a web page",
     )
 }
 

@@ -1,8 +1,8 @@
-//! The one HTTP port: the vendors' own paths at the root, firmware, MQTT over WebSocket, the start page and the
-//! operator API.
+//! The one HTTP port: the vendors' own paths at the root, firmware, MQTT over WebSocket, the console, the start page
+//! and the operator API.
 //!
 //! Header names go out in title case (`Content-Length`): a device SDK in the field compares them byte by byte.
-//! Nothing is ever compressed, for the same reason.
+//! Nothing but the console's files is ever compressed, for the same reason.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::listen::{Patient, accept};
-use super::{Up, api, firmware, guard, page, ws};
+use super::{Up, api, console, firmware, guard, page, ws};
 
 /// The longest body that a vendor's cloud reads.
 const BODY: usize = 64 * 1024;
@@ -102,13 +102,17 @@ fn router(up: Arc<Up>) -> Router {
     Router::new()
         .merge(operator)
         .route("/", any(root))
+        .route("/start", any(start))
+        .route("/console", any(console::file))
+        .route("/console/", any(console::file))
+        .route("/console/{*path}", any(console::file))
         .route("/mqtt/{platform}", get(ws::door))
         .route("/firmware/{id}/{name}", any(firmware::download))
         .fallback(vendor)
         .with_state(up)
 }
 
-/// `/` is the start page; but UCloud documents its WebSocket without a path.
+/// `/` is the console, or the start page in its place; but UCloud documents its WebSocket without a path.
 async fn root(
     State(up): State<Arc<Up>>,
     Extension(arrival): Extension<Arrival>,
@@ -123,8 +127,25 @@ async fn root(
     if let Err(error) = guard::operator(&arrival, request.headers()) {
         return (StatusCode::FORBIDDEN, format!("{}\n", error.message())).into_response();
     }
-    let (parts, _) = request.into_parts();
-    page::start(&up, &parts).await
+    match &up.console {
+        Some(console) => console::index(console, request.uri(), request.headers()).await,
+        None => page::start(&up, request.headers()).await,
+    }
+}
+
+/// What runs where, and how to try it from a terminal.
+async fn start(
+    State(up): State<Arc<Up>>,
+    Extension(arrival): Extension<Arrival>,
+    request: Request,
+) -> Response {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return vendor(State(up), request).await;
+    }
+    if let Err(error) = guard::operator(&arrival, request.headers()) {
+        return (StatusCode::FORBIDDEN, format!("{}\n", error.message())).into_response();
+    }
+    page::start(&up, request.headers()).await
 }
 
 fn is_websocket(headers: &HeaderMap) -> bool {

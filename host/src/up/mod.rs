@@ -7,9 +7,11 @@
 //! | `listen` | sockets, who may come in where, slow peers |
 //! | `mqtt`, `ws` | one MQTT connection over TCP or WebSocket |
 //! | `http`, `guard`, `api`, `firmware` | the HTTP port |
+//! | `console` | the page that operates all of it, with its files |
 //! | `demo`, `page` | what is there on the first start, and the page that explains it |
 
 mod api;
+mod console;
 mod demo;
 mod engine;
 mod error;
@@ -37,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::exit::Exit;
+use console::Console;
 use engine::{Clock, Engine, Keeper};
 use journal::Journal;
 use listen::Doors;
@@ -45,7 +48,7 @@ use store::{DataDir, Store};
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Port of HTTP: the vendors' paths, firmware, MQTT over WebSocket, the start page and the operator API.
+    /// Port of HTTP: the vendors' paths, firmware, MQTT over WebSocket, the console and the operator API.
     /// 0 makes every port a free one that is not set on its own.
     #[arg(long, default_value_t = 7878)]
     port: u16,
@@ -76,6 +79,9 @@ pub struct Args {
     /// Connections at once, MQTT and HTTP each.
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     max_connections: u32,
+    /// Serve the console from this folder, as it is at that moment, and not the one that is built in.
+    #[arg(long, value_name = "DIR")]
+    console: Option<PathBuf>,
 }
 
 /// Where everything is, as `--json` prints it.
@@ -100,6 +106,7 @@ pub(crate) struct Up {
     pub(crate) uploads: Semaphore,
     pub(crate) mqtt_slots: Arc<Semaphore>,
     pub(crate) clock: Clock,
+    pub(crate) console: Option<Console>,
     app_secret: Option<String>,
 }
 
@@ -148,6 +155,7 @@ async fn up(args: Args) -> Result<(), Exit> {
             .map_err(|e| Exit::usage(format!("--data {}: {e}", data.display()), "name a folder"))?,
         None => store::default_dir()?,
     };
+    let console = Console::new(args.console.clone())?;
     let folder = DataDir::take(&data)?;
     firmware::prepare(&data)?;
 
@@ -182,6 +190,7 @@ async fn up(args: Args) -> Result<(), Exit> {
         uploads: Semaphore::new(firmware::UPLOADS),
         mqtt_slots: Arc::clone(&mqtt_slots),
         clock,
+        console,
         app_secret,
     });
     let http_slots = Arc::new(Semaphore::new(limit));
@@ -320,7 +329,7 @@ async fn announce(up: &Up, as_json: bool) -> Result<(), Exit> {
                     "start with another --data DIR",
                 )
             })?;
-        page::terminal(&up.addresses, &demo)
+        page::terminal(&up.addresses, &demo, up.console.is_some())
     };
     let mut out = std::io::stdout().lock();
     // A closed stdout is no reason to stop serving.

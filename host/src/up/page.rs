@@ -5,8 +5,7 @@
 
 use std::fmt::Write;
 
-use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use muster::{PlatformName, hex};
 use serde_json::Value;
@@ -16,8 +15,8 @@ use super::{Addresses, Up, demo};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// `GET /`.
-pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
+/// `GET /start`, and `GET /` where there is no console.
+pub(crate) async fn start(up: &Up, headers: &HeaderMap) -> Response {
     let demo = match demo::settings(&up.engine, &up.addresses, up.app_secret.as_deref()).await {
         Ok(demo) => demo,
         Err(error) => return error.into_response(),
@@ -30,7 +29,7 @@ pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
         );
     }
     let nonce = hex::lower(&nonce);
-    let html = document(&up.addresses, &demo, language(parts), &nonce);
+    let html = document(&up.addresses, &demo, up.console.is_some(), language(headers), &nonce);
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
@@ -49,9 +48,8 @@ pub(crate) async fn start(up: &Up, parts: &Parts) -> Response {
 }
 
 /// The language to begin with: the first of the two that the browser names.
-fn language(parts: &Parts) -> &'static str {
-    let asked = parts
-        .headers
+fn language(headers: &HeaderMap) -> &'static str {
+    let asked = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
@@ -62,7 +60,19 @@ fn language(parts: &Parts) -> &'static str {
     }
 }
 
-fn document(at: &Addresses, demo: &Value, lang: &str, nonce: &str) -> String {
+fn document(at: &Addresses, demo: &Value, has_console: bool, lang: &str, nonce: &str) -> String {
+    let console = if has_console {
+        format!("<p class=\"lead\"><a href=\"/\">{}</a></p>", two("Open the console", "打开控制台"))
+    } else {
+        // The markup of `two` is for whole sentences; the command in them is the same in both.
+        format!(
+            "<p class=\"note\">{} <code>cargo xtask up</code></p>",
+            two(
+                "The console is not part of this build. To get it, install Node.js 20.19 or newer and start with:",
+                "此程序未包含控制台。请安装 Node.js 20.19 或更高版本，然后这样启动：",
+            )
+        )
+    };
     let mut body = String::new();
     for platform in PlatformName::ALL {
         body.push_str(&card(platform, at, demo));
@@ -97,6 +107,7 @@ fn document(at: &Addresses, demo: &Value, lang: &str, nonce: &str) -> String {
 </header>
 <main>
 <p class="lead">{lead}</p>
+{console}
 <noscript><p class="note">{noscript}</p></noscript>
 <section class="card">
 <h2>{where_head}</h2>
@@ -436,11 +447,12 @@ fn escape(text: &str) -> String {
 }
 
 /// What a person sees who starts `muster up` in a terminal.
-pub(crate) fn terminal(at: &Addresses, demo: &Value) -> String {
+pub(crate) fn terminal(at: &Addresses, demo: &Value, has_console: bool) -> String {
     let mut out = String::new();
     let _ =
         writeln!(out, "Muster {}: four device clouds on this machine\n", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(out, "  start page     {}/", at.http);
+    let page = if has_console { "console" } else { "start page" };
+    let _ = writeln!(out, "  {page:<13}  {}/", at.http);
     for platform in PlatformName::ALL {
         let door = at.mqtt.get(&platform).map_or_else(|| at.http.clone(), Clone::clone);
         let _ = writeln!(out, "  {:<13}  {door}", platform.as_str());

@@ -57,8 +57,10 @@ fn the_start_page_needs_nothing_from_elsewhere() {
     let data = tempfile::tempdir().unwrap();
     let up = Up::start(data.path());
     let get = |language: &str| {
-        let head =
-            format!("GET / HTTP/1.1\r\nHost: {}\r\nAccept-Language: {language}\r\n\r\n", up.http());
+        let head = format!(
+            "GET /start HTTP/1.1\r\nHost: {}\r\nAccept-Language: {language}\r\n\r\n",
+            up.http()
+        );
         request(up.http(), &head, b"")
     };
     let page = get("en-GB,en;q=0.9");
@@ -83,7 +85,7 @@ fn the_start_page_needs_nothing_from_elsewhere() {
 fn the_commands_of_the_start_page_work() {
     let data = tempfile::tempdir().unwrap();
     let up = Up::start(data.path());
-    let head = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", up.http());
+    let head = format!("GET /start HTTP/1.1\r\nHost: {}\r\n\r\n", up.http());
     let page = request(up.http(), &head, b"").text();
     let unescape = |text: &str| {
         text.replace("&quot;", "\"")
