@@ -184,10 +184,12 @@ export function phaseText(phase: PhaseId, platform: PlatformName, registration: 
 const MODE_1 = " · mode 1";
 const MODE_2 = " · mode 2";
 
-/** The end of a topic, which tells more than its beginning. */
+/** A topic without the product and device that every topic of a device names. */
 export function shortTopic(topic: string): string {
-  const levels = topic.split("/").filter((level) => level !== "");
-  return levels.length <= 2 ? topic : `…/${levels.slice(-2).join("/")}`;
+  const own = /^\/(?:\$system|sys)\/[^/]+\/[^/]+\/(.+)$/.exec(topic)?.[1];
+  if (own !== undefined) return `…/${own}`;
+  const before = /^(\/(?:ota|ext)\/.+)\/[^/]+\/[^/]+$/.exec(topic)?.[1];
+  return before === undefined ? topic : `${before}/…`;
 }
 
 export type RowText = { strong: string; code: string; rest: string };
@@ -227,11 +229,11 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
     }
     case "store": {
       const what = entry.action === "put" ? d.row.storePut[entry.key] : d.row.storeErase[entry.key];
-      const size = entry.action === "put" ? d.row.stored(d.detail.bytesOf(entry.size)) : "";
-      return line(what, "", entry.outcome === "done" ? size : `${d.row.failed}${entry.reason === undefined ? "" : `: ${entry.reason}`}`);
+      const size = entry.action === "put" ? `· ${d.row.stored(d.detail.bytesOf(entry.size))}` : "";
+      return line(what, "", entry.outcome === "done" ? size : `· ${d.row.failed}${entry.reason === undefined ? "" : `: ${entry.reason}`}`);
     }
     case "install":
-      return line(d.row.install(entry.version), "", entry.outcome === "done" ? sizeText(entry.size) : d.row.failed);
+      return line(d.row.install(entry.version), "", `· ${entry.outcome === "done" ? sizeText(entry.size) : d.row.failed}`);
     case "link": {
       const what = { opening: d.row.linkOpening, open: d.row.linkOpen, closed: d.row.linkClosed }[entry.what];
       return line(what, hostOf(entry.url));

@@ -82,8 +82,8 @@ export class DeviceItem extends View {
         @click=${this.open}
       >
         <strong><span>${d.platform[platform].short}</span>${chip(session)}</strong>
-        <small>${product} · ${device}</small>
-        <small class="sans">${d.world[session.plan.world]}</small>
+        <small>${device}</small>
+        <small>${product} <span class="sans">· ${d.world[session.plan.world]}</span></small>
       </button>
       <button type="button" class="quiet square item-remove" title=${d.list.remove} aria-label=${`${d.list.remove}: ${device}`} @click=${this.#remove}>${icon("close")}</button>
     </div>`;

@@ -94,6 +94,7 @@ export class SessionView extends View {
           ${chip(session, "device-state")}
         </div>
         <m-next .session=${session}></m-next>
+        <label class="check follow" title=${d.run.followHelp}><input type="checkbox" data-testid="follow" .checked=${session.follow} @change=${this.#follow} />${d.run.follow}</label>
       </div>
       <div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
         ${stopped && on ? button("try-again", d.run.tryAgain, () => session.intend({ intent: "try_again" }), { pri: true }) : nothing}
@@ -109,8 +110,6 @@ export class SessionView extends View {
             ${button("register-again", d.run.registerAgain, () => this.#registerAgain())}`
           : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => session.start()}>${icon("play")}${session.busy ? d.first.starting : d.run.start}</button>`}
         <button type="button" class="btn" data-testid="device-settings" @click=${() => this.#settings()}>${d.run.settings}</button>
-        <span class="grow"></span>
-        <label class="check follow" title=${d.run.followHelp}><input type="checkbox" data-testid="follow" .checked=${session.follow} @change=${this.#follow} />${d.run.follow}</label>
       </div>
     </div>`;
   }
