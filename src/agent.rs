@@ -63,7 +63,8 @@ impl Agent {
     ) -> Result<Self, ApiMisuse> {
         let core =
             Core { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 };
-        let mut agent = Self { config, flow: None, core, outbox: VecDeque::new() };
+        let outbox = VecDeque::with_capacity(8);
+        let mut agent = Self { config, flow: None, core, outbox };
         let (config, mut cx) = agent.split();
         let flow = Flow::start(config, &stored, &mut cx)?;
         agent.flow = Some(flow);

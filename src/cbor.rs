@@ -81,7 +81,8 @@ const NULL: u8 = major::SIMPLE | 22;
 impl Encoder {
     /// Nothing written yet.
     pub fn new() -> Self {
-        Self(Vec::new())
+        // Most values fit, and so are allocated once.
+        Self(Vec::with_capacity(192))
     }
 
     /// What was written.

@@ -13,6 +13,7 @@
 mod operation;
 mod registry;
 
+use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -259,7 +260,7 @@ pub struct LogEntry {
     /// What, in a word.
     pub what: What,
     /// For a person.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
 }
 
 /// What a log line is about.
@@ -402,7 +403,7 @@ impl CloudCx<'_> {
         &mut self,
         what: What,
         subject: impl Into<String>,
-        detail: impl Into<String>,
+        detail: impl Into<Cow<'static, str>>,
     ) {
         let entry = LogEntry {
             platform: self.platform,

@@ -16,6 +16,7 @@ use crate::cloud::{
     LogEntry, Operation, OperationError, OperationResult, Packet, RequestId,
 };
 use crate::error::{ApiMisuse, Failure, LocalFailure};
+use crate::http::Request;
 use crate::input::{Ack, Answer, Closed, Downloaded, Input, Intent, Message, Outcome, Progress};
 use crate::output::{Command, Event, Output, QoS, StoreKey, Token};
 use crate::platform::{Config, PlatformName};
@@ -595,13 +596,13 @@ impl World {
                 }
             }
             Command::Request(token, request) => {
-                let mut body = request.body.clone();
-                let fault =
-                    self.fault(id, Crossing::Request { url: &request.url, body: &mut body });
+                let mut request = request;
+                let (url, body) = (&request.url, &mut request.body);
+                let fault = self.fault(id, Crossing::Request { url, body });
                 for _ in 0..copies(fault) {
                     let request_id = self.fresh_request();
                     self.requests.insert(request_id, Caller::Device(id, life, token));
-                    let request = to_server(&request.method, &request.url, &request.headers, &body);
+                    let request = to_server(request.clone());
                     self.reach_cloud(CloudInput::Request { id: request_id, request }, delay(fault));
                 }
             }
@@ -787,13 +788,9 @@ impl World {
 }
 
 /// A client's request as the server sees it.
-pub fn to_server(
-    method: &str,
-    url: &str,
-    headers: &[(String, String)],
-    body: &[u8],
-) -> HttpRequest {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+pub fn to_server(request: Request) -> HttpRequest {
+    let Request { method, url, headers, body } = request;
+    let rest = url.split_once("://").map_or(&*url, |(_, rest)| rest);
     let path_and_query = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let query = query
@@ -804,13 +801,7 @@ pub fn to_server(
             (key.to_string(), value.to_string())
         })
         .collect();
-    HttpRequest {
-        method: method.to_string(),
-        path: path.to_string(),
-        query,
-        headers: headers.to_vec(),
-        body: body.to_vec(),
-    }
+    HttpRequest { method, path: path.to_string(), query, headers, body }
 }
 
 fn copies(fault: Fault) -> usize {

@@ -67,7 +67,7 @@ impl Document {
             return Err(CodecError::TooLong);
         }
         let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
-        let mut reader = Reader { bytes, at: 0, nodes: Vec::new(), trailing_comma };
+        let mut reader = Reader { bytes, at: 0, nodes: Vec::with_capacity(16), trailing_comma };
         reader.value(0)?;
         if reader.at < bytes.len() {
             return Err(CodecError::NotJson);

@@ -122,8 +122,7 @@ fn a_removed_sub_device_is_named_to_its_gateway() {
     let mut owner = Owner::on(platform, &settings());
     owner.call(1, Call::topo_remove(&iot_id, &lamp).unwrap());
     let (_, request) = owner.requests.pop_front().unwrap();
-    let request =
-        muster::sim::to_server(&request.method, &request.url, &request.headers, &request.body);
+    let request = muster::sim::to_server(request);
     let id = muster::cloud::RequestId(1);
     let outputs = owner.platform.give(muster::cloud::CloudInput::Request { id, request });
     let (topic, payload) = published(&outputs).remove(0);

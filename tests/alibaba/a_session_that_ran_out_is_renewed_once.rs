@@ -156,8 +156,7 @@ fn a_host_without_a_wall_clock_sends_no_timestamp() {
         let AppOutput::Request(_, request) = app.poll_output() else { panic!() };
         assert_eq!(muster::http::header(&request.headers, "X-Ca-Timestamp"), None);
         let mut platform = Platform::new();
-        let request =
-            muster::sim::to_server(&request.method, &request.url, &request.headers, &request.body);
+        let request = muster::sim::to_server(request);
         assert_eq!(platform.http(request).status, 200);
     }
 }

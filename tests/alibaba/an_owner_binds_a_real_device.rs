@@ -45,8 +45,7 @@ fn run(world: &mut World, app: &mut App, device: muster::sim::DeviceId) -> Vec<A
         let wake = loop {
             match app.poll_output() {
                 AppOutput::Request(token, request) => {
-                    let request =
-                        to_server(&request.method, &request.url, &request.headers, &request.body);
+                    let request = to_server(request);
                     let response = world.http(request).unwrap();
                     app.handle_input(
                         AppInput::Response(token, Answer::Response(response)),

@@ -96,7 +96,7 @@ impl Owner {
 
     /// The response of the cloud to a request.
     pub(crate) fn ask(&mut self, request: &Request) -> Response {
-        let request = to_server(&request.method, &request.url, &request.headers, &request.body);
+        let request = to_server(request.clone());
         self.platform.http(request)
     }
 

@@ -44,7 +44,7 @@ fn lives_per_second(platform: PlatformName) -> f64 {
     let (mut cloud, configs) = prepare(platform);
     let begin = Clock::now();
     for (i, config) in configs.into_iter().enumerate() {
-        let ready = Life::new(&mut cloud, i as u64).run(config);
+        let ready = Life::new(&mut cloud, i as u64).run(platform, config);
         assert!(ready, "device {i} of {platform} did not become ready");
     }
     DEVICES as f64 / begin.elapsed().as_secs_f64()
@@ -151,8 +151,7 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn run(mut self, config: Config) -> bool {
-        let platform = config.identity().platform;
+    fn run(mut self, platform: PlatformName, config: Config) -> bool {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.number.to_le_bytes());
         let mut agent =
@@ -231,8 +230,7 @@ impl<'a> Life<'a> {
                 }
             }
             Command::Request(token, request) => {
-                let request =
-                    sim::to_server(&request.method, &request.url, &request.headers, &request.body);
+                let request = sim::to_server(request);
                 self.cloud_input(CloudInput::Request {
                     id: RequestId(u64::from(token.0)),
                     request,

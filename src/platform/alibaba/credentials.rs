@@ -12,7 +12,6 @@
 //! timestamp; the platform compares hex without case and reads fields in any order. So do [`ClientId::parse`] and
 //! [`matches`](SignMethod::matches).
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -55,6 +54,10 @@ impl SignMethod {
 
     /// The HMAC of all parts in a row.
     pub fn hmac(self, secret: &Secret, parts: &[&[u8]]) -> Vec<u8> {
+        self.mac(secret, parts).as_ref().to_vec()
+    }
+
+    fn mac(self, secret: &Secret, parts: &[&[u8]]) -> digest::Mac {
         let key = secret.expose().as_bytes();
         match self {
             Self::HmacSha256 => digest::hmac_sha256(key, parts),
@@ -65,7 +68,7 @@ impl SignMethod {
 
     fn hex(self, secret: &Secret, parts: &[&str]) -> String {
         // What is signed is the parts in a row, however they are cut.
-        hex::lower(&self.hmac(secret, &[parts.concat().as_bytes()]))
+        hex::lower(self.mac(secret, &[parts.concat().as_bytes()]).as_ref())
     }
 
     /// Whether two signatures in hex are the same, whatever their case, in a time that does not depend on where they
@@ -214,7 +217,7 @@ pub fn registration_form(
 
 /// `application/x-www-form-urlencoded`. Device names may hold `@` and `:`.
 fn form_encode(fields: &[(&str, &str)]) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(256);
     for (i, (key, value)) in fields.iter().enumerate() {
         if i > 0 {
             out.push('&');
@@ -269,10 +272,8 @@ pub fn login_sign(
     timestamp: Option<&str>,
 ) -> Secret {
     let (dn, pk) = (device.device_name, device.product_key);
-    let mut parts = Vec::from(["clientId", client_id, "deviceName", dn, "productKey", pk]);
-    if let Some(timestamp) = timestamp {
-        parts.extend(["timestamp", timestamp]);
-    }
+    let (name, time) = timestamp.map_or(("", ""), |time| ("timestamp", time));
+    let parts = ["clientId", client_id, "deviceName", dn, "productKey", pk, name, time];
     Secret::new(method.hex(device_secret, &parts))
 }
 
@@ -359,7 +360,9 @@ pub fn token_connect(device: Device<'_>, client: &str, device_token: &Secret) ->
 
 /// `name|key=value,…|`.
 fn client_id(name: &str, fields: &[(&str, &str)]) -> String {
-    let mut out = [name, "|"].concat();
+    let mut out = String::with_capacity(128);
+    out.push_str(name);
+    out.push('|');
     for (i, (key, value)) in fields.iter().enumerate() {
         if i > 0 {
             out.push(',');
@@ -374,26 +377,25 @@ fn client_id(name: &str, fields: &[(&str, &str)]) -> String {
 
 /// A client id taken apart, for whoever checks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientId {
+pub struct ClientId<'a> {
     /// Before the first `|`.
-    pub name: String,
-    fields: Vec<(String, String)>,
+    pub name: &'a str,
+    /// Between the bars.
+    fields: &'a str,
 }
 
-impl ClientId {
+impl<'a> ClientId<'a> {
     /// `None` if it is not `name|key=value,…|`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &'a str) -> Option<Self> {
         let (name, rest) = text.split_once('|')?;
         let fields = rest.strip_suffix('|')?;
-        let fields = fields.split(',').filter(|field| !field.is_empty()).map(|field| {
-            field.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))
-        });
-        Some(Self { name: name.to_owned(), fields: fields.collect::<Option<_>>()? })
+        let whole = fields.split(',').all(|field| field.is_empty() || field.contains('='));
+        whole.then_some(Self { name, fields })
     }
 
     /// The value of a field, its name in any case.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        let found = self.fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+    pub fn field(&self, name: &str) -> Option<&'a str> {
+        let mut fields = self.fields.split(',').filter_map(|field| field.split_once('='));
+        fields.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }

@@ -3,22 +3,32 @@
 //! The `hmac` crate is generic over the hash, and a plugin would carry its whole machinery three times; here there is
 //! one for all.
 
-use alloc::vec::Vec;
-
 use zeroize::Zeroize;
 
 use crate::hash::{self, Hash};
 
-pub(super) fn hmac_md5(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn hmac_md5(secret: &[u8], parts: &[&[u8]]) -> Mac {
     hmac(hash::md5, 16, secret, parts)
 }
 
-pub(super) fn hmac_sha1(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn hmac_sha1(secret: &[u8], parts: &[&[u8]]) -> Mac {
     hmac(hash::sha1, 20, secret, parts)
 }
 
-pub(super) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> Mac {
     hmac(hash::sha256, 32, secret, parts)
+}
+
+/// What any of the three gives.
+pub(super) struct Mac {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl AsRef<[u8]> for Mac {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 /// All three hashes work on blocks of 64 bytes.
@@ -26,7 +36,7 @@ const BLOCK: usize = 64;
 
 /// `length` is that of the hash in bytes.
 #[inline(never)]
-fn hmac(hash: Hash, length: usize, secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+fn hmac(hash: Hash, length: usize, secret: &[u8], parts: &[&[u8]]) -> Mac {
     let mut key = [0; BLOCK];
     if secret.len() > BLOCK {
         key.iter_mut().zip(hash(&[secret])).for_each(|(to, from)| *to = from);
@@ -38,5 +48,5 @@ fn hmac(hash: Hash, length: usize, secret: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     key.iter_mut().for_each(|byte| *byte ^= 0x36 ^ 0x5c);
     let mac = hash(&[&key, &inner[..length]]);
     key.zeroize();
-    mac[..length].to_vec()
+    Mac { bytes: mac, length }
 }

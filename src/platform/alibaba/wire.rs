@@ -45,6 +45,17 @@ pub(crate) fn ota(product_key: &str, device_name: &str, what: &str) -> String {
     ["/ota/device/", what, "/", product_key, "/", device_name].concat()
 }
 
+/// What follows `{before}{pk}/{dn}` in a topic.
+pub(crate) fn after<'a>(
+    before: &str,
+    product_key: &str,
+    device_name: &str,
+    topic: &'a str,
+) -> Option<&'a str> {
+    let rest = topic.strip_prefix(before)?.strip_prefix(product_key)?;
+    rest.strip_prefix('/')?.strip_prefix(device_name)
+}
+
 /// `{"id","version":"1.0","params":{…},"method"}`, what the thing model's messages look like.
 pub(crate) fn thing(id: &str, method: &str, params: &str) -> Vec<u8> {
     Object::new()

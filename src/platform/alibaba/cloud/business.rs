@@ -133,7 +133,7 @@ impl CloudState {
         let envelope = document.root();
         let answer = self.answer(path, envelope, cx);
         match &answer {
-            Ok(_) => cx.log(What::Accepted, "", path),
+            Ok(_) => cx.log(What::Accepted, "", path.to_string()),
             Err(no) => {
                 let detail = format!("{}: {} {}", shown_path(path), no.code, no.text(false));
                 cx.log(What::Refused, "", detail);

@@ -11,6 +11,7 @@
 //! Nonces are held in memory only: a captured request can be played again after a restart of this cloud for as long as
 //! its timestamp is good.
 
+use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -223,35 +224,42 @@ pub(super) fn is_form(request: &HttpRequest) -> bool {
 }
 
 /// Fields of `application/x-www-form-urlencoded`; what is not UTF-8 after decoding is left out.
-pub(super) fn parse_form(body: &[u8]) -> Vec<(String, String)> {
-    let decode = |part: &[u8]| {
-        let mut out = Vec::with_capacity(part.len());
-        let mut rest = part;
-        loop {
-            // Plain bytes in one go.
-            let plain = rest.iter().position(|byte| matches!(byte, b'+' | b'%'));
-            let (run, tail) = rest.split_at(plain.unwrap_or(rest.len()));
-            out.extend_from_slice(run);
-            let Some((&byte, tail)) = tail.split_first() else { break };
-            rest = tail;
-            match tail.get(..2).filter(|_| byte == b'%').and_then(hex_pair) {
-                Some(decoded) => {
-                    out.push(decoded);
-                    rest = tail.get(2..).unwrap_or_default();
-                }
-                None => out.push(if byte == b'+' { b' ' } else { byte }),
-            }
-        }
-        String::from_utf8(out).ok()
-    };
+fn parse_form(body: &[u8]) -> Vec<(String, String)> {
+    form_fields(body).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
+}
+
+/// The same, one by one.
+pub(super) fn form_fields(body: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     let fields = body.split(|&byte| byte == b'&').filter(|field| !field.is_empty());
-    fields
-        .filter_map(|field| {
-            let mut parts = field.splitn(2, |&byte| byte == b'=');
-            let (key, value) = (parts.next()?, parts.next().unwrap_or_default());
-            Some((decode(key)?, decode(value)?))
-        })
-        .collect()
+    fields.filter_map(|field| {
+        let mut parts = field.splitn(2, |&byte| byte == b'=');
+        let (key, value) = (parts.next()?, parts.next().unwrap_or_default());
+        Some((form_decode(key)?, form_decode(value)?))
+    })
+}
+
+fn form_decode(part: &[u8]) -> Option<Cow<'_, str>> {
+    if !part.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return core::str::from_utf8(part).ok().map(Cow::Borrowed);
+    }
+    let mut out = Vec::with_capacity(part.len());
+    let mut rest = part;
+    loop {
+        // Plain bytes in one go.
+        let plain = rest.iter().position(|byte| matches!(byte, b'+' | b'%'));
+        let (run, tail) = rest.split_at(plain.unwrap_or(rest.len()));
+        out.extend_from_slice(run);
+        let Some((&byte, tail)) = tail.split_first() else { break };
+        rest = tail;
+        match tail.get(..2).filter(|_| byte == b'%').and_then(hex_pair) {
+            Some(decoded) => {
+                out.push(decoded);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => out.push(if byte == b'+' { b' ' } else { byte }),
+        }
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
 }
 
 fn hex_pair(pair: &[u8]) -> Option<u8> {

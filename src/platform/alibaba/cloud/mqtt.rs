@@ -11,7 +11,6 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::registration::{Claim, credential, message, subject};
@@ -242,17 +241,17 @@ impl CloudState {
                 self.uplink(&key, &topic, payload.expose(), cx);
             }
             Packet::Subscribe { packet_id, filters } => {
-                let codes = filters.iter().map(|f| self.subscribe(connection, &key, f, cx));
-                let codes: Vec<u8> = codes.collect();
-                cx.send(CloudOutput::SubAck { connection, packet_id, codes: codes.clone() });
-                if self.registry.device(&key).is_some_and(|device| device.permit.is_some()) {
-                    let permit = key.topic("/sys/", "/thing/gateway/permit");
-                    let hears = |(filter, code): (&(String, u8), &u8)| {
-                        *code <= 1 && filter_matches(&filter.0, &permit)
-                    };
-                    if filters.iter().zip(&codes).any(hears) {
-                        self.tell_kept_permit(&key, cx);
-                    }
+                let mut hears_permits = false;
+                let codes = filters.into_iter().map(|(filter, qos)| {
+                    let hears = hears_permits_by(&key, &filter);
+                    let code = self.subscribe(connection, &key, filter, qos, cx);
+                    hears_permits |= hears && code <= 1;
+                    code
+                });
+                let codes = codes.collect();
+                cx.send(CloudOutput::SubAck { connection, packet_id, codes });
+                if hears_permits {
+                    self.tell_kept_permit(&key, cx);
                 }
             }
             Packet::Unsubscribe { packet_id, filters } => {
@@ -321,18 +320,19 @@ impl CloudState {
         &mut self,
         connection: ConnectionId,
         key: &Key,
-        (filter, qos): &(String, u8),
+        filter: String,
+        qos: u8,
         cx: &mut CloudCx<'_>,
     ) -> u8 {
-        let own = own_filter(key, filter);
+        let own = own_filter(key, &filter);
         let Some(Session::Online(online)) = self.sessions.by_connection.get_mut(&connection) else {
             return 0x80;
         };
         let room = online.subscriptions.len() < MAX_SUBSCRIPTIONS
             || online.subscriptions.contains(filter.as_str());
         if own && room {
-            online.subscriptions.insert(filter.clone());
-            (*qos).min(1)
+            online.subscriptions.insert(filter);
+            qos.min(1)
         } else {
             let shown: String =
                 filter.chars().filter(|c| !c.is_control()).take(MAX_TOPIC).collect();
@@ -364,7 +364,7 @@ impl CloudState {
     }
 
     /// Closes a device's session, if it has one.
-    pub(super) fn close_session(&mut self, key: &Key, why: &str, cx: &mut CloudCx<'_>) {
+    pub(super) fn close_session(&mut self, key: &Key, why: &'static str, cx: &mut CloudCx<'_>) {
         if let Some(connection) = self.sessions.of(key) {
             self.sessions.remove(connection);
             cx.send(CloudOutput::Close { connection });
@@ -396,7 +396,7 @@ impl CloudState {
 }
 
 /// Whether the password is the device's, by the rule that its client id names.
-fn proves(device: &Device, key: &Key, client: &ClientId, password: &Secret) -> bool {
+fn proves(device: &Device, key: &Key, client: &ClientId<'_>, password: &Secret) -> bool {
     if client.field("authType").is_some() {
         return device.token_login.as_ref().is_some_and(|login| {
             login.client_id == client.name
@@ -407,17 +407,28 @@ fn proves(device: &Device, key: &Key, client: &ClientId, password: &Secret) -> b
     let Some(method) = sign_method(client) else { return false };
     let name = Name { product_key: key.product(), device_name: key.device() };
     let timestamp = client.field("timestamp");
-    let ours = login_sign(method, name, &device.secret, &client.name, timestamp);
+    let ours = login_sign(method, name, &device.secret, client.name, timestamp);
     SignMethod::matches(ours.expose(), password.expose())
 }
 
-fn sign_method(client: &ClientId) -> Option<SignMethod> {
+fn sign_method(client: &ClientId<'_>) -> Option<SignMethod> {
     client.field("signmethod")?.parse().ok()
 }
 
 /// One and a half times keep alive, as MQTT says.
 fn silence(connect: &ConnectPacket) -> Duration {
     Duration::from_millis(u64::from(connect.keep_alive) * 1_500)
+}
+
+/// Whether the filter matches the topic of permits.
+fn hears_permits_by(key: &Key, filter: &str) -> bool {
+    const PERMIT: &str = "/thing/gateway/permit";
+    key.after("/sys/", filter) == Some(PERMIT)
+        || has_wildcards(filter) && filter_matches(filter, &key.topic("/sys/", PERMIT))
+}
+
+fn has_wildcards(filter: &str) -> bool {
+    filter.bytes().any(|byte| matches!(byte, b'#' | b'+'))
 }
 
 /// Whether every topic that the filter matches is the device's own.
@@ -441,7 +452,7 @@ fn own_filter(key: &Key, filter: &str) -> bool {
 
 /// `#` only as the last level, `+` only as a whole level.
 fn well_formed(filter: &str) -> bool {
-    if !filter.bytes().any(|byte| matches!(byte, b'#' | b'+')) {
+    if !has_wildcards(filter) {
         return true;
     }
     let mut levels = filter.split('/').peekable();

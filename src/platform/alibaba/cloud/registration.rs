@@ -5,9 +5,10 @@
 //! 6289. The reply is compact and under 256 bytes, because the vendor's C reader wants it so.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::business::No;
-use super::gateway::parse_form;
+use super::gateway::form_fields;
 use super::registry::{Key, TokenLogin};
 use super::{CloudState, MAX_NAME};
 use crate::cloud::{CloudCx, HttpRequest, RequestId, What};
@@ -59,9 +60,9 @@ impl CloudState {
         if request.method != "POST" {
             return Err(nobody(400));
         }
-        let form = parse_form(&request.body);
+        let form: Vec<_> = form_fields(&request.body).collect();
         let field = |name: &str| {
-            let found = form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            let found = form.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
             found.filter(|value| !value.is_empty() && value.len() <= MAX_NAME).ok_or(nobody(460))
         };
         let key = Key::new(field("productKey")?, field("deviceName")?);

@@ -112,7 +112,7 @@ impl CloudState {
             .string("method", &suffix.replace('/', "."))
             .string("version", "1.0")
             .bytes();
-        let topic = key.topic("/sys/", &["/", suffix, "_reply"].concat());
+        let topic = ["/sys/", key.path(), "/", suffix, "_reply"].concat();
         cx.publish(connection, topic, QoS::AtLeastOnce, payload);
     }
 
@@ -202,7 +202,7 @@ impl CloudState {
         let report = Object::new().string("topic", what).raw("params", &body).end();
         self.registry.report(key, report, cx);
         self.registry.edit_device(key, cx, |device| device.last_active = Some(now));
-        cx.log(What::Reported, key.path(), what);
+        cx.log(What::Reported, key.path(), what.to_string());
     }
 }
 

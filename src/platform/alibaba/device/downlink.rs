@@ -50,11 +50,11 @@ pub(super) fn heard(
     let (pk, dn) = (config.product_key.as_str(), config.device_name.as_str());
     let payload = message.payload.expose();
     let topic = message.topic.as_str();
-    if topic == wire::ota(pk, dn, wire::OTA_UPGRADE) {
+    if wire::after("/ota/device/upgrade/", pk, dn, topic) == Some("") {
         return upgrade(config, payload, session, shared, cx);
     }
-    let what = wire::sys(pk, dn, "");
-    let Some(what) = topic.strip_prefix(what.as_str()) else {
+    let what = wire::after("/sys/", pk, dn, topic).and_then(|what| what.strip_prefix('/'));
+    let Some(what) = what else {
         cx.stray();
         return Heard::Nothing;
     };

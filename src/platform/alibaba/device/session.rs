@@ -197,10 +197,10 @@ impl Session {
 fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
     cx.step(Step::Subscribe);
     cx.after(Timer::Reply, config.reply_timeout);
-    let mut pending = Vec::new();
-    for topic in downlink::topics(config) {
-        pending.push(Subscription { token: cx.subscribe(topic.clone()), topic });
-    }
+    let pending = downlink::topics(config)
+        .zip(0..)
+        .map(|(topic, what)| Subscription { token: cx.subscribe(topic), what })
+        .collect();
     let ExpectLogin { connection, login } = from;
     let session = Box::new(Session { connection, login, sent: Vec::new(), binder: Binder::Idle });
     State::Subscribing(ExpectSubscribed { session, pending })
@@ -221,8 +221,9 @@ pub(super) struct ExpectSubscribed {
 struct Subscription {
     #[n(0)]
     token: Token,
+    /// Which of [`downlink::topics`].
     #[n(1)]
-    topic: String,
+    what: u8,
 }
 
 impl ExpectSubscribed {
@@ -236,8 +237,9 @@ impl ExpectSubscribed {
         if let Input::Acked(token, ack) = input
             && let Some(at) = self.pending.iter().position(|pending| pending.token == *token)
         {
-            let Subscription { topic, .. } = self.pending.remove(at);
+            let Subscription { what, .. } = self.pending.remove(at);
             if *ack == Ack::SubscribeRefused {
+                let topic = downlink::topics(config).nth(usize::from(what)).unwrap_or_default();
                 let warning = Warning::SubscribeRefused { topic };
                 cx.event(Event::Warning { warning });
             }

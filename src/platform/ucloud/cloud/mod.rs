@@ -80,7 +80,7 @@ impl Visit<'_, '_> {
         down(self.connection, self.session, name, payload, self.cx)
     }
 
-    fn dropped(&mut self, why: &str) {
+    fn dropped(&mut self, why: &'static str) {
         self.cx.log(What::Dropped, self.session.subject(), why);
     }
 
@@ -113,7 +113,7 @@ fn down(
 
 impl CloudState {
     /// Ends a session from the cloud's side.
-    fn close(&mut self, connection: ConnectionId, why: &str, cx: &mut CloudCx<'_>) {
+    fn close(&mut self, connection: ConnectionId, why: &'static str, cx: &mut CloudCx<'_>) {
         if let Some(session) = self.sessions.remove(&connection) {
             self.forget(connection, &session);
             cx.log(What::Closed, session.subject(), why);

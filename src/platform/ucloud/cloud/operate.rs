@@ -293,7 +293,7 @@ fn delete(state: &mut CloudState, product_sn: &str, device: &str, cx: &mut Cloud
 fn close(
     state: &mut CloudState,
     online: Option<(ConnectionId, AuthMode)>,
-    why: &str,
+    why: &'static str,
     cx: &mut CloudCx<'_>,
 ) {
     if let Some((connection, _)) = online {

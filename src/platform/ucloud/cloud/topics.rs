@@ -70,7 +70,7 @@ impl Publishable<'_> {
             Self::EventPost => property::event(payload, visit),
             Self::Other(topic) => {
                 visit.report(topic, payload);
-                visit.cx.log(What::Reported, visit.session.subject(), topic);
+                visit.cx.log(What::Reported, visit.session.subject(), topic.to_string());
             }
         }
     }
