@@ -120,10 +120,15 @@ impl TimerTable {
 
     /// The earliest deadline and what it is for.
     pub(crate) fn next(&self) -> Option<(Instant, Timer)> {
-        Timer::ALL
-            .iter()
-            .filter_map(|&timer| self.get(timer).map(|at| (at, timer)))
-            .min_by_key(|&(at, _)| at)
+        let mut next: Option<(Instant, Timer)> = None;
+        for timer in Timer::ALL {
+            if let Some(at) = self.get(timer)
+                && next.is_none_or(|(earliest, _)| at < earliest)
+            {
+                next = Some((at, timer));
+            }
+        }
+        next
     }
 
     /// Takes one expired timer out of the table, the earliest first.

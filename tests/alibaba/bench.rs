@@ -488,7 +488,7 @@ impl SmallCloud {
                     id.name == "client-7" && connect.password == valid
                 } else {
                     let method = id.field("signmethod").unwrap().parse().unwrap();
-                    let ours = login_sign(method, device, &valid, &id.name, id.field("timestamp"));
+                    let ours = login_sign(method, device, &valid, id.name, id.field("timestamp"));
                     SignMethod::matches(ours.expose(), connect.password.expose())
                 };
                 if !good {

@@ -224,15 +224,18 @@ fn form_encode(fields: &[(&str, &str)]) -> String {
         }
         out.push_str(key);
         out.push('=');
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        // Almost every value is plain: copied in one go.
+        if value.bytes().all(plain) {
+            out.push_str(value);
+            continue;
+        }
         for byte in value.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    out.push(char::from(byte));
-                }
-                _ => {
-                    out.push('%');
-                    out.push_str(&hex::upper(&[byte]));
-                }
+            if plain(byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push('%');
+                out.push_str(&hex::upper(&[byte]));
             }
         }
     }
