@@ -4,12 +4,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 fn encode(bytes: &[u8], digits: &[u8; 16]) -> String {
-    let mut out = Vec::with_capacity(bytes.len() * 2);
+    let mut out = String::with_capacity(bytes.len() * 2);
+    // That it is ASCII spares the code for characters of several bytes.
+    let digit = |nibble: u8| char::from(digits[usize::from(nibble)] & 0x7f);
     for byte in bytes {
-        out.extend([byte >> 4, byte & 0x0f].map(|digit| digits[usize::from(digit)]));
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 0x0f));
     }
-    // Digits are text.
-    String::from_utf8(out).unwrap_or_default()
+    out
 }
 
 /// `bytes` as lower-case hex.

@@ -24,7 +24,7 @@ pub(crate) struct Object(String);
 impl Object {
     pub(crate) fn new() -> Self {
         // Most bodies fit, and so are allocated once.
-        let mut out = String::with_capacity(128);
+        let mut out = String::with_capacity(256);
         out.push('{');
         Self(out)
     }
@@ -85,7 +85,8 @@ impl Object {
 
 /// `[a,b]` from values that are JSON already.
 pub(crate) fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
-    let mut out = String::from("[");
+    let mut out = String::with_capacity(64);
+    out.push('[');
     for (i, item) in items.into_iter().enumerate() {
         if i > 0 {
             out.push(',');
@@ -98,7 +99,7 @@ pub(crate) fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> Strin
 
 /// `text` as a JSON string.
 pub(crate) fn string(text: &str) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(text.len() + 2);
     push_string(&mut out, text);
     out
 }
@@ -149,6 +150,8 @@ fn push_ascii(out: &mut String, c: char) {
     }
     for unit in c.encode_utf16(&mut [0; 2]) {
         out.push_str("\\u");
-        out.push_str(&crate::hex::lower(&unit.to_be_bytes()));
+        for shift in [12, 8, 4, 0] {
+            out.push(char::from_digit(u32::from(*unit >> shift & 0xf), 16).unwrap_or('0'));
+        }
     }
 }

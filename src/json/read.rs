@@ -67,7 +67,9 @@ impl Document {
             return Err(CodecError::TooLong);
         }
         let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
-        let mut reader = Reader { bytes, at: 0, nodes: Vec::with_capacity(16), trailing_comma };
+        // Most texts have no more values than this, and their index is allocated once.
+        let nodes = Vec::with_capacity((bytes.len() / 8).min(64));
+        let mut reader = Reader { bytes, at: 0, nodes, trailing_comma };
         reader.value(0)?;
         if reader.at < bytes.len() {
             return Err(CodecError::NotJson);
@@ -177,7 +179,11 @@ impl Reader<'_> {
                 }
                 // Also the end of the text.
                 0..0x20 => return false,
-                _ => self.at += 1,
+                _ => {
+                    let rest = self.bytes.get(self.at..).unwrap_or_default();
+                    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+                    self.at += rest.iter().take_while(plain).count();
+                }
             }
         }
     }
@@ -368,9 +374,13 @@ impl<'a> Value<'a> {
         self.raw().strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// Whether it is a string that says `text`. Almost none has an escape in it, and then nothing is copied.
+    /// Whether it is a string that says `text`, which has no backslash. One with escapes is longer than what it says,
+    /// so almost none has to be looked at in full.
     fn is(self, text: &str) -> bool {
-        self.as_str().is_some_and(|own| own == text)
+        self.inside().is_some_and(|inside| {
+            inside == text
+                || inside.len() > text.len() && self.as_str().is_some_and(|own| own == text)
+        })
     }
 
     /// What is between the brackets, if the value begins with this one.

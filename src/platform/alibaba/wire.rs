@@ -46,6 +46,7 @@ pub(crate) fn ota(product_key: &str, device_name: &str, what: &str) -> String {
 }
 
 /// What follows `{before}{pk}/{dn}` in a topic.
+#[inline(never)]
 pub(crate) fn after<'a>(
     before: &str,
     product_key: &str,

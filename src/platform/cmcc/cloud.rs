@@ -45,8 +45,9 @@ struct DeviceId(#[n(0)] u64);
 impl DeviceId {
     /// Reads its one spelling.
     fn parse(text: &str) -> Option<Self> {
-        let id = Self(text.parse().ok()?);
-        (id.to_string() == text).then_some(id)
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let padded = text.len() > 1 && text.starts_with('0');
+        if digits && !padded { text.parse().ok().map(Self) } else { None }
     }
 }
 
@@ -56,6 +57,15 @@ impl fmt::Display for DeviceId {
     }
 }
 
+/// What belongs to a `deviceId`.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of the device. None while only its reports were loaded.
+    place: Option<DeviceKey>,
+    /// Which of [`CloudState::reports`] are its own.
+    reports: Vec<u64>,
+}
+
 /// All that the platform knows.
 #[derive(Debug, Default)]
 pub(crate) struct CloudState {
@@ -63,11 +73,9 @@ pub(crate) struct CloudState {
     /// By product, then by device number: one table for all would compare the product's id at every step.
     devices: BTreeMap<String, BTreeMap<String, Device>>,
     /// By `deviceId`, which is unique on the platform.
-    ids: BTreeMap<DeviceId, DeviceKey>,
+    ids: BTreeMap<DeviceId, Known>,
     /// By the order of their coming.
     reports: BTreeMap<u64, Report>,
-    /// Which of [`CloudState::reports`] are of one device, by its `deviceId`.
-    reports_of: BTreeMap<DeviceId, Vec<u64>>,
     switches: Switches,
 }
 
@@ -226,13 +234,14 @@ impl CloudState {
     }
 
     fn insert_device(&mut self, device: Device) {
-        self.ids.insert(device.id, (device.product.clone(), device.number.clone()));
+        let place = (device.product.clone(), device.number.clone());
+        self.ids.entry(device.id).or_default().place = Some(place);
         let of_product = self.devices.entry(device.product.clone()).or_default();
         of_product.insert(device.number.clone(), device);
     }
 
     fn insert_report(&mut self, sequence: u64, report: Report) {
-        let of_device = self.reports_of.entry(report.device).or_default();
+        let of_device = &mut self.ids.entry(report.device).or_default().reports;
         if let Err(place) = of_device.binary_search(&sequence) {
             of_device.insert(place, sequence);
         }
@@ -241,10 +250,10 @@ impl CloudState {
 
     fn remove_report(&mut self, sequence: u64, cx: &mut CloudCx<'_>) {
         let Some(report) = self.reports.remove(&sequence) else { return };
-        if let Some(of_device) = self.reports_of.get_mut(&report.device) {
-            of_device.retain(|&other| other != sequence);
-            if of_device.is_empty() {
-                self.reports_of.remove(&report.device);
+        if let Some(known) = self.ids.get_mut(&report.device) {
+            known.reports.retain(|&other| other != sequence);
+            if known.reports.is_empty() && known.place.is_none() {
+                self.ids.remove(&report.device);
             }
         }
         cx.delete(REPORTS, report_key(sequence));
@@ -254,7 +263,7 @@ impl CloudState {
     fn keep_report(&mut self, report: Report, cx: &mut CloudCx<'_>) {
         let sequence = self.reports.last_key_value().map_or(0, |(last, _)| last.saturating_add(1));
         cx.put(REPORTS, report_key(sequence), &report);
-        let of_device = self.reports_of.entry(report.device).or_default();
+        let of_device = &mut self.ids.entry(report.device).or_default().reports;
         of_device.push(sequence);
         let too_many = of_device.len() > cx.limits.reports_per_device;
         let oldest = of_device.first().copied().filter(|_| too_many);
@@ -283,7 +292,9 @@ impl Device {
 
 /// Padded, so that the order of keys is the order of coming.
 fn report_key(sequence: u64) -> String {
-    alloc::format!("{sequence:020}")
+    let digits = sequence.to_string();
+    let zeros = "00000000000000000000".get(digits.len()..).unwrap_or_default();
+    [zeros, &digits].concat()
 }
 
 /// `number_type` as a known type.

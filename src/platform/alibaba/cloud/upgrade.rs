@@ -34,14 +34,14 @@ impl CloudState {
             return None;
         }
         let known = |device: &super::registry::Device| {
-            device.versions.contains_key(&*module) || device.versions.len() < MAX_MODULES
+            device.versions.get(&module).is_some() || device.versions.len() < MAX_MODULES
         };
         if !self.registry.device(key).is_some_and(known) {
             return None;
         }
         let now = cx.unix();
         let state = self.registry.edit_device(key, cx, |device| {
-            device.versions.insert(module.to_string(), version.to_string());
+            device.versions.insert(&module, &version);
             device.last_active = Some(now);
             let order = device.upgrades.get_mut(&*module)?;
             if order.version == version && !matches!(order.state, UpgradeState::Cancelled) {

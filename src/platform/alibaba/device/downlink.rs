@@ -31,12 +31,17 @@ const TOPICS: [&str; 6] = [
     wire::TOPO_CHANGE,
 ];
 
-/// [`TOPICS`] in full.
-pub(super) fn topics(config: &Config) -> impl Iterator<Item = String> {
-    TOPICS.into_iter().take(if config.gateway { 6 } else { 4 }).map(|what| {
-        let topic = if what == wire::OTA_UPGRADE { wire::ota } else { wire::sys };
-        topic(&config.product_key, &config.device_name, what)
-    })
+/// How many of [`TOPICS`] there are for this device.
+pub(super) fn topics(config: &Config) -> u32 {
+    if config.gateway { 6 } else { 4 }
+}
+
+/// One of [`TOPICS`] in full.
+#[inline(never)]
+pub(super) fn topic(config: &Config, which: u32) -> String {
+    let what = TOPICS.get(which as usize).copied().unwrap_or_default();
+    let topic = if what == wire::OTA_UPGRADE { wire::ota } else { wire::sys };
+    topic(&config.product_key, &config.device_name, what)
 }
 
 /// Takes a message, wherever it comes from: the topic decides, and it has to be this device's.

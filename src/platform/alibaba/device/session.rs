@@ -197,10 +197,10 @@ impl Session {
 fn subscribe(config: &Config, from: ExpectLogin, cx: &mut Cx<'_>) -> State {
     cx.step(Step::Subscribe);
     cx.after(Timer::Reply, config.reply_timeout);
-    let pending = downlink::topics(config)
-        .zip(0..)
-        .map(|(topic, what)| Subscription { token: cx.subscribe(topic), what })
-        .collect();
+    let mut pending = Vec::new();
+    for what in 0..downlink::topics(config) {
+        pending.push(Subscription { token: cx.subscribe(downlink::topic(config, what)), what });
+    }
     let ExpectLogin { connection, login } = from;
     let session = Box::new(Session { connection, login, sent: Vec::new(), binder: Binder::Idle });
     State::Subscribing(ExpectSubscribed { session, pending })
@@ -221,9 +221,9 @@ pub(super) struct ExpectSubscribed {
 struct Subscription {
     #[n(0)]
     token: Token,
-    /// Which of [`downlink::topics`].
+    /// Which [`downlink::topic`].
     #[n(1)]
-    what: u8,
+    what: u32,
 }
 
 impl ExpectSubscribed {
@@ -239,7 +239,7 @@ impl ExpectSubscribed {
         {
             let Subscription { what, .. } = self.pending.remove(at);
             if *ack == Ack::SubscribeRefused {
-                let topic = downlink::topics(config).nth(usize::from(what)).unwrap_or_default();
+                let topic = downlink::topic(config, what);
                 let warning = Warning::SubscribeRefused { topic };
                 cx.event(Event::Warning { warning });
             }

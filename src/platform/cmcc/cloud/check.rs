@@ -42,7 +42,7 @@ impl Body {
     }
 
     /// A string that has to be there and to say something.
-    pub(super) fn id(&self, key: &str) -> Result<String, String> {
+    pub(super) fn id(&self, key: &str) -> Result<Cow<'_, str>, String> {
         let value = self.root().get(key).ok_or_else(|| missing(key))?;
         let text = value.as_str().ok_or_else(|| wrong(key, "应为字符串"))?;
         if text.is_empty() {
@@ -51,30 +51,29 @@ impl Body {
         if text.len() > MAX_ID {
             return Err(wrong(key, "过长"));
         }
-        Ok(text.into_owned())
+        Ok(text)
     }
 
-    pub(super) fn params(&self, lenient: bool) -> Result<Params, String> {
+    pub(super) fn params(&self, lenient: bool) -> Result<Params<'_>, String> {
         let params = self.root().get("params").ok_or_else(|| missing("params"))?;
         if !params.is_object() {
             return Err(wrong("params", "应为对象"));
         }
         let strict = !lenient;
         let text = |key: &str| {
-            let name = ["params.", key].concat();
             let value = match params.get(key) {
                 Some(value) => value,
-                None if strict => return Err(missing(&name)),
-                None => return Ok(String::new()),
+                None if strict => return Err(missing(&named(key))),
+                None => return Ok(Cow::Borrowed("")),
             };
             let text = if strict { value.as_str() } else { value.as_text() };
-            let text = text.ok_or_else(|| wrong(&name, "应为字符串"))?;
-            bounded(&name, text)
+            let text = text.ok_or_else(|| wrong(&named(key), "应为字符串"))?;
+            bounded(key, text)
         };
         let filled = |key: &str| {
             let text = text(key)?;
             if strict && text.is_empty() {
-                return Err(wrong(&["params.", key].concat(), "不能为空"));
+                return Err(wrong(&named(key), "不能为空"));
             }
             Ok(text)
         };
@@ -93,16 +92,17 @@ impl Body {
     }
 }
 
-fn inner_ip(params: Value<'_>, strict: bool) -> Result<Vec<String>, String> {
+fn inner_ip(params: Value<'_>, strict: bool) -> Result<Vec<Cow<'_, str>>, String> {
+    const KEY: &str = "innerIp";
     const NAME: &str = "params.innerIp";
-    let value = match params.get("innerIp") {
+    let value = match params.get(KEY) {
         Some(value) => value,
         None if strict => return Err(missing(NAME)),
         None => return Ok(Vec::new()),
     };
     if !strict && let Some(text) = value.as_str() {
         // A mistake that devices make: one string instead of an array.
-        return Ok(alloc::vec![bounded(NAME, text)?]);
+        return Ok(alloc::vec![bounded(KEY, text)?]);
     }
     if !value.is_array() {
         return Err(wrong(NAME, "应为字符串数组"));
@@ -116,7 +116,7 @@ fn inner_ip(params: Value<'_>, strict: bool) -> Result<Vec<String>, String> {
         if strict && text.is_empty() {
             return Err(wrong(NAME, "不能为空"));
         }
-        addresses.push(bounded(NAME, text)?);
+        addresses.push(bounded(KEY, text)?);
     }
     if strict && addresses.is_empty() {
         return Err(wrong(NAME, "不能为空"));
@@ -124,30 +124,35 @@ fn inner_ip(params: Value<'_>, strict: bool) -> Result<Vec<String>, String> {
     Ok(addresses)
 }
 
-fn bounded(name: &str, text: Cow<'_, str>) -> Result<String, String> {
+fn bounded<'a>(key: &str, text: Cow<'a, str>) -> Result<Cow<'a, str>, String> {
     if text.len() > MAX_PARAM {
-        return Err(wrong(name, "过长"));
+        return Err(wrong(&named(key), "过长"));
     }
     if text.chars().any(char::is_control) {
-        return Err(wrong(name, "含有控制字符"));
+        return Err(wrong(&named(key), "含有控制字符"));
     }
-    Ok(text.into_owned())
+    Ok(text)
+}
+
+/// A key inside `params`, for people.
+fn named(key: &str) -> String {
+    ["params.", key].concat()
 }
 
 /// `params` of a report.
-pub(super) struct Params {
-    inner_ip: Vec<String>,
-    net_speed: String,
-    net_type: String,
-    platform: String,
-    sdk_version: String,
-    pub(super) firmware_version: String,
-    imei: String,
-    cmei: String,
-    mac: String,
+pub(super) struct Params<'a> {
+    inner_ip: Vec<Cow<'a, str>>,
+    net_speed: Cow<'a, str>,
+    net_type: Cow<'a, str>,
+    platform: Cow<'a, str>,
+    sdk_version: Cow<'a, str>,
+    pub(super) firmware_version: Cow<'a, str>,
+    imei: Cow<'a, str>,
+    cmei: Cow<'a, str>,
+    mac: Cow<'a, str>,
 }
 
-impl Params {
+impl Params<'_> {
     fn check(self) -> Result<Self, String> {
         if !self.sdk_version.starts_with("ai_") {
             return Err(wrong("params.sdkVersion", "应以ai_开头"));

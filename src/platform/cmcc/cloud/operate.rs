@@ -225,11 +225,10 @@ impl CloudState {
     ) -> Result<OperationResult, OperationError> {
         let id = self.device(product, device)?.id;
         let items = self
-            .reports_of
+            .ids
             .get(&id)
             .into_iter()
-            .flatten()
-            .rev()
+            .flat_map(|known| known.reports.iter().rev())
             .filter_map(|sequence| self.reports.get(sequence))
             .map(|report| ReportView { at: report.at, json: report.json.clone() })
             .collect();
@@ -270,9 +269,9 @@ impl CloudState {
         if let Some(of_product) = self.devices.get_mut(product) {
             of_product.remove(number);
         }
-        self.ids.remove(&id);
+        let known = self.ids.remove(&id).unwrap_or_default();
         cx.delete(DEVICES, &subject);
-        for sequence in self.reports_of.get(&id).cloned().unwrap_or_default() {
+        for sequence in known.reports {
             self.remove_report(sequence, cx);
         }
         Ok(subject)

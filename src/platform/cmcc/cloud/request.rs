@@ -46,7 +46,7 @@ impl CloudState {
             Ok(body) => body,
             Err(message) => return self.refuse(None, Refusal::new(message, "", ""), cx),
         };
-        let product = body.product_id().map(|id| id.into_owned());
+        let product = body.product_id();
         let answered = if path == SECRET_INFO {
             self.secret_info(&body, cx)
         } else {
@@ -55,7 +55,7 @@ impl CloudState {
         };
         match answered {
             Ok(data) => {
-                let product = product.and_then(|id| self.products.get(&id));
+                let product = product.and_then(|id| self.products.get(&*id));
                 reply(self.is_on(product, Switch::NumericCode), true, "成功", Some(data))
             }
             Err(refusal) => self.refuse(product.as_deref(), refusal, cx),
@@ -76,14 +76,14 @@ impl CloudState {
         let product_id = body.id("productId").map_err(nobody)?;
         let product_key = body.id("productKey").map_err(nobody)?;
         let refuse = |message: &str| Refusal::new(message, &product_id, &number);
-        let any_type = self.is_on(self.products.get(&product_id), Switch::AnyDeviceNoType);
+        let any_type = self.is_on(self.products.get(&*product_id), Switch::AnyDeviceNoType);
         if !any_type && known_type(&number_type).is_none() {
             return Err(refuse("参数错误: deviceNoType 应为SN、IMEI或CMEI"));
         }
         self.product(&product_id, &product_key).map_err(refuse)?;
-        let of_product = self.devices.get_mut(&product_id);
+        let of_product = self.devices.get_mut(&*product_id);
         let device = of_product
-            .and_then(|devices| devices.get_mut(&number))
+            .and_then(|devices| devices.get_mut(&*number))
             .ok_or_else(|| refuse("设备不存在"))?;
         if !any_type && device.number_type != number_type {
             return Err(refuse("参数错误: deviceNoType 与导入的设备号类型不一致"));
@@ -112,16 +112,17 @@ impl CloudState {
         let device_secret = body.id("deviceSecret").map_err(nobody)?;
         let product_id = body.id("productId").map_err(nobody)?;
         let product_key = body.id("productKey").map_err(nobody)?;
-        let place = DeviceId::parse(&device_id).and_then(|id| self.ids.get(&id));
+        let known = DeviceId::parse(&device_id).and_then(|id| self.ids.get(&id));
+        let place = known.and_then(|known| known.place.as_ref());
         let place = place.filter(|(product, _)| *product == product_id);
         let number = place.map(|(_, number)| number.as_str()).unwrap_or_default();
         let refuse = |message: &str| Refusal::new(message, &product_id, number);
-        let lenient = self.is_on(self.products.get(&product_id), Switch::LenientParams);
+        let lenient = self.is_on(self.products.get(&*product_id), Switch::LenientParams);
         let params = body.params(lenient).map_err(|message| refuse(&message))?;
         let product = self.product(&product_id, &product_key).map_err(refuse)?;
         let changed_at = product.changed_at;
         let numeric_time = self.is_on(Some(product), Switch::NumericTime);
-        let of_product = self.devices.get_mut(&product_id).filter(|_| place.is_some());
+        let of_product = self.devices.get_mut(&*product_id).filter(|_| place.is_some());
         let device = of_product
             .and_then(|devices| devices.get_mut(number))
             .ok_or_else(|| refuse("设备不存在"))?;
@@ -134,7 +135,7 @@ impl CloudState {
         let now = cx.unix();
         device.first_report.get_or_insert(now);
         device.last_active = Some(now);
-        device.version = Some(params.firmware_version.clone());
+        device.version = Some(params.firmware_version.to_string());
         put_device(device, cx);
         cx.log(What::Reported, device.subject(), "report");
         let json = masked(device, &product_key, params.object().end(), ip);
