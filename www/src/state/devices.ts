@@ -35,6 +35,8 @@ export class Session extends Store {
   follow = true;
   shown = WINDOW;
   side: "both" | "device" | "app" = "both";
+  /** When this life began: what both sides' times count from. */
+  begunUnix = 0;
   #device: Device | undefined;
   #starting = false;
 
@@ -80,6 +82,7 @@ export class Session extends Store {
       const device = await muster.device({ platform, settings, storage, name: this.storeName, ...place });
       this.#device = device;
       this.timeline.begin();
+      this.begunUnix = Date.now();
       this.timeline.note(this.timeline.life > 1 ? "restarted" : "started", Date.now());
       this.next = device.next;
       device.onnext = (next) => {

@@ -156,9 +156,9 @@ export class Timeline {
     this.#add(entry);
     if (name === "retrying") this.#mark("retrying");
     if (name === "stopped") this.#mark("failed");
-    if (name === "heartbeat" || name === "properties_posted" || name === "bind_token") this.#settled = true;
+    if (name === "heartbeat" || name === "properties_posted" || name === "bind_token") this.#settle();
     if (event.event === "update" && ["reported", "failed", "cancelled"].includes(event.update.phase)) {
-      this.#settled = true;
+      this.#settle();
       this.#progress = undefined;
     }
   }
@@ -206,6 +206,12 @@ export class Timeline {
     this.#phase = row;
     this.rows.push(row);
     return row;
+  }
+
+  #settle(): void {
+    if (!this.#ready || this.#phase?.phase === "online") return;
+    this.#settled = true;
+    if (this.#phase?.state === "now") this.#phase.state = "done";
   }
 
   #mark(state: PhaseState): void {

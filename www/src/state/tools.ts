@@ -81,7 +81,12 @@ export const SIGN_EXAMPLE = {
   body: '{"id":"1509086454180","version":"1.0","request":{"apiVer":"1.0.7","iotToken":"4f1b3d6a9c2e4b70a6d5f8e7c1b2a394"},"params":{"pageSize":10,"pageNum":1}}',
 };
 
-export const SIGN: readonly Input[] = [{ name: "request", label: b("Request as JSON", "请求（JSON）"), example: JSON.stringify(SIGN_EXAMPLE, null, 2), lines: 16 }];
+/** `["name", "value"]` on one line: as people write headers. */
+function pairsInALine(json: string): string {
+  return json.replace(/\[\s+("(?:[^"\\]|\\.)*"),\s+("(?:[^"\\]|\\.)*")\s+\]/g, "[$1, $2]");
+}
+
+export const SIGN: readonly Input[] = [{ name: "request", label: b("Request as JSON", "请求（JSON）"), example: pairsInALine(JSON.stringify(SIGN_EXAMPLE, null, 2)), lines: 22 }];
 
 export const CMEI: readonly Input[] = [
   {

@@ -273,7 +273,7 @@ export class Dialogs extends View {
     return html`<div class=${`field${wrong === null ? "" : " bad"}`}>
       <label for=${id}><code>${key}</code>${setting.vendor === "–" || setting.vendor === key ? nothing : html` <span>${setting.vendor}</span>`}${setting.required === true ? html`<span class="needed" aria-hidden="true">*</span>` : nothing}</label>
       ${input}
-      <small id=${described}>${wrong === null ? nothing : html`<span class="wrong">${wrong}</span> `}${say(setting.help)}${this.#warn(setting, value)}</small>
+      <small id=${described}>${wrong === null ? nothing : html`<span class="wrong">${wrong}</span> · `}${say(setting.help)}${this.#warn(setting, value)}</small>
     </div>`;
   }
 

@@ -6,7 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { clockText, t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
-import { WINDOW, type Session } from "../state/devices";
+import { WINDOW, devices, type Session } from "../state/devices";
 import { router } from "../state/router";
 import { sizeText, stopwatch } from "../state/bytes";
 import { entryText, errorText, hostOf, phaseText, updateFailureText } from "../state/texts";
@@ -66,12 +66,13 @@ export class SessionView extends View {
     const selected = session.find(session.selected);
     return html`<section class="work" aria-label=${session.names.device}>
         ${this.#bar()}
-        <div class="flow-scroll" @scroll=${this.#scrolled} @keydown=${this.#key}>
+        <div class="now">
           ${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
           ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${session.misuse}</div></div>`}
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
-          ${session.plan.platform === "alibaba" ? html`<m-owner .session=${session}></m-owner>` : nothing} ${this.#lanes()}
+          ${session.plan.platform === "alibaba" ? html`<m-owner .session=${session}></m-owner>` : nothing}
         </div>
+        <div class="flow-scroll" @scroll=${this.#scrolled} @keydown=${this.#key}>${this.#lanes()}</div>
       </section>
       <m-detail class=${`detail${selected === undefined ? "" : " open"}`} .session=${session} .row=${selected}></m-detail>
       ${selected === undefined ? nothing : html`<div class="scrim detail-scrim" @click=${() => session.update({ selected: null })}></div>`}`;
@@ -326,7 +327,7 @@ export class SessionView extends View {
       data-side=${row.side}
       data-seq=${entry.seq}
     >
-      <time>${stopwatch(entry.at)}</time>
+      <time>${stopwatch(row.side === "app" ? entry.unix - session.begunUnix : entry.at)}</time>
       <button type="button" tabindex=${tabbable ? 0 : -1} aria-pressed=${on} data-key=${row.key} @click=${() => this.#select(row.key)}>
         <span class="label"><b>${text.strong}</b>${text.code === "" ? nothing : html` <code>${maskedText(text.code)}</code>`}${text.rest === "" ? nothing : html` <span>${maskedText(text.rest)}</span>`}</span>
         ${secrets > 0 ? html`<span class="lock" title=${t().detail.masked(secrets)}>•••</span>` : nothing}
@@ -439,7 +440,7 @@ export class NextView extends View {
   static override properties = { session: { attribute: false } };
 
   protected override stores() {
-    return [clock];
+    return [clock, devices];
   }
 
   override render(): TemplateResult {
