@@ -404,8 +404,7 @@ export const en = {
   trouble: {
     stopped: "It stopped, and only a person can decide how to go on",
     retrying: (n: number) => (n <= 1 ? "It will try again by itself" : `It will try again by itself; ${n} failures so far`),
-    retryingLabel: "Trying again",
-    stoppedLabel: "Needs you",
+    both: (blame: string, what: string) => `${blame}. ${what}.`,
     notStarted: "The device could not be started",
     blame: {
       codec: "To blame: the cloud, its bytes cannot be read",
@@ -540,7 +539,7 @@ export const en = {
     appOnly: "App",
     boundTo: (name: string, id: string) => `${name} is bound; iotId ${id}`,
     waiting: (time: string) => `Waiting for the device: ${time} left`,
-    token: (token: string, time: string) => `The device stands by ${token} for ${time}`,
+    token: (token: string, time: string) => `The device stands by its token ${token} for another ${time}.`,
     noToken: "The device announces no token now; binding by token asks it for one.",
     tokenRule: "Token: the device reports a token to the cloud and announces it on its local network; who knows it is near. Window: the device came online less than 600 seconds ago.",
     calls: "Calls by hand",
@@ -598,6 +597,8 @@ export const en = {
     noUpgrades: "None so far.",
     upgradeStates: { pending: "pending", sent: "sent", downloading: "downloading", upgrading: "upgrading", succeeded: "succeeded", failed: "failed", cancelled: "cancelled" } as Record<string, string>,
     cancelUpgrade: "Take back",
+    chooseFile: "Choose…",
+    noFile: "no file chosen",
     owners: "Owners",
     noOwners: "No owners.",
     home: "Home",

@@ -399,8 +399,7 @@ export const zh: Dict = {
   trouble: {
     stopped: "设备已停下，如何继续需要人来决定",
     retrying: (n) => (n <= 1 ? "设备会自动重试" : `设备会自动重试，已失败 ${n} 次`),
-    retryingLabel: "重试中",
-    stoppedLabel: "待处理",
+    both: (blame, what) => `${blame}。${what}。`,
     notStarted: "设备无法启动",
     blame: {
       codec: "责任方：云端，报文无法解析",
@@ -535,7 +534,7 @@ export const zh: Dict = {
     appOnly: "App",
     boundTo: (name, id) => `${name} 已绑定；iotId ${id}`,
     waiting: (time) => `等待设备：剩余 ${time}`,
-    token: (token, time) => `设备认可 ${token}，剩余 ${time}`,
+    token: (token, time) => `设备认可其 token ${token}，剩余 ${time}。`,
     noToken: "设备当前没有公布 token；用 token 绑定时会请设备生成一个。",
     tokenRule: "token：设备向云端上报 token 并在本地网络公布，知道它即证明在附近。时间窗口：设备上线不超过 600 秒。",
     calls: "手动调用",
@@ -593,6 +592,8 @@ export const zh: Dict = {
     noUpgrades: "暂无。",
     upgradeStates: { pending: "待下发", sent: "已下发", downloading: "下载中", upgrading: "升级中", succeeded: "成功", failed: "失败", cancelled: "已撤回" },
     cancelUpgrade: "撤回",
+    chooseFile: "选择…",
+    noFile: "未选择文件",
     owners: "用户",
     noOwners: "没有用户。",
     home: "家庭",

@@ -215,7 +215,8 @@ export class CloudView extends View {
     return html`<section class="box" aria-labelledby="firmware-title">
       <h2 id="firmware-title">${d.firmware}</h2>
       <form class="stacked" @submit=${upload}>
-        <label><span>${d.firmwareFile}</span><input type="file" data-testid="firmware-file" @change=${(event: Event) => (this.file = (event.target as HTMLInputElement).files?.[0] ?? null)} /></label>
+        <div class="stacked-file"><span>${d.firmwareFile}</span><span class="row"><label class="btn file">${d.chooseFile}<input type="file" class="hidden" aria-label=${d.firmwareFile} data-testid="firmware-file" @change=${(event: Event) => (this.file = (event.target as HTMLInputElement).files?.[0] ?? null)} /></label>
+          <span class="file-name">${this.file === null ? d.noFile : `${this.file.name} · ${sizeText(this.file.size)}`}</span></span></div>
         <label><span>${d.firmwareVersion}</span><span class="row"><input data-testid="firmware-version" .value=${version} autocomplete="off" spellcheck="false" @input=${(event: Event) => (this.version = (event.target as HTMLInputElement).value)} />
           <button class="btn" data-testid="firmware-upload" ?disabled=${this.file === null || operate.product === ""}>${d.upload}</button></span></label>
       </form>

@@ -85,11 +85,11 @@ export class Detail extends View {
           ? nothing
           : line(
               d.overview.heartbeat,
-              html`<span class="sans">${heartbeat.acceptedUnix === null ? nothing : html`${d.overview.accepted(clockText(heartbeat.acceptedUnix))}; `}${heartbeat.nextUnix === null || heartbeat.why === "keep_alive"
+              html`<span class="sans lines-of">${heartbeat.acceptedUnix === null ? nothing : html`<span>${d.overview.accepted(clockText(heartbeat.acceptedUnix))}</span>`}${heartbeat.nextUnix === null || heartbeat.why === "keep_alive"
                 ? nothing
-                : html`${d.next.heartbeatAt(clockText(heartbeat.nextUnix), waitText(heartbeat.nextUnix - clock.now))}, `}${d.due[heartbeat.why]}</span>`,
+                : html`<span>${d.next.heartbeatAt(clockText(heartbeat.nextUnix), waitText(heartbeat.nextUnix - clock.now))}</span>`}<span class="quiet-text">${d.due[heartbeat.why]}</span></span>`,
             )}
-        ${bindToken === null || bindToken.until < clock.now ? nothing : line(d.overview.token, html`${bindToken.token} <span class="sans">${waitText(bindToken.until - clock.now)}</span>`)}
+        ${bindToken === null || bindToken.until < clock.now ? nothing : line(d.overview.token, html`${bindToken.token} <span class="sans nowrap">${waitText(bindToken.until - clock.now)}</span>`)}
       </dl>
       <p class="tip">${d.overview.hint}</p>
       <p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>`;

@@ -2,15 +2,15 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "../i18n";
 import type { DemoDevice, PlatformName, Storage } from "../muster/types";
-import { clock } from "../state/clock";
 import { clouds, type World } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
-import { hostOf, tone, wordText } from "../state/texts";
+import { hostOf } from "../state/texts";
 import { View } from "./base";
 import { ask, openSettings } from "./dialogs";
 import { icon } from "./icons";
+import "./chip";
 import "./session";
 
 export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
@@ -63,7 +63,7 @@ export class DeviceItem extends View {
   static override properties = { session: { attribute: false }, on: { attribute: false }, open: { attribute: false } };
 
   protected override stores() {
-    return [devices, clock];
+    return [devices];
   }
 
   override render(): TemplateResult {
@@ -81,7 +81,7 @@ export class DeviceItem extends View {
         aria-current=${this.on ? "true" : nothing}
         @click=${this.open}
       >
-        <strong><span>${d.platform[platform].short}</span>${chip(session)}</strong>
+        <strong><span>${d.platform[platform].short}</span><m-chip .session=${session}></m-chip></strong>
         <small>${device}</small>
         <small>${product} <span class="sans">· ${d.world[session.plan.world]}</span></small>
       </button>
@@ -95,11 +95,6 @@ export class DeviceItem extends View {
     const answer = session.running ? await ask({ title: d.removeTitle, text: d.removeText, ok: d.removeOk, danger: true }) : { checked: false, text: "" };
     if (answer !== null) await devices.remove(session);
   }
-}
-
-export function chip(session: Session, testid?: string): TemplateResult {
-  const failed = session.failure !== null;
-  return html`<span class=${`chip ${tone(session.facts, failed)}`} data-testid=${testid ?? nothing} data-state=${session.facts.word}>${wordText(session.facts, session.plan.platform, failed, clock.now)}</span>`;
 }
 
 /** The first page: one card for each platform. */

@@ -72,7 +72,7 @@ export class OwnerView extends View {
         ${word === "binding" && owner?.facts.waitingUntil != null ? html`<small>${d.waiting(waitText(owner.facts.waitingUntil - clock.now))}</small>` : nothing}
       </summary>
       <div class="owner-body">
-        <p class="quiet-text">${d.lead}</p>
+        ${owner === null ? html`<p class="quiet-text">${d.lead} ${d.tokenRule}</p>` : nothing}
         ${this.#controls()} ${this.#status()} ${owner === null ? nothing : this.#calls()}
       </div>
     </details>`;
@@ -119,7 +119,7 @@ export class OwnerView extends View {
     return html`${owner?.facts.word === "bound" && owner.facts.chosen !== null ? html`<p class="good">${d.boundTo(owner.facts.chosen.device_name, owner.facts.iotId ?? "")}</p>` : nothing}
       ${owner?.facts.word === "failed" && owner.facts.failure !== null ? html`<p class="wrong" role="alert">${bindFailureText(owner.facts.failure)}</p>` : nothing}
       ${failure == null ? nothing : html`<p class="wrong" role="alert">${failure.message}</p>`}
-      <p class="quiet-text">${standing !== null && left > 0 ? d.token(`${standing.token.slice(0, 8)}…`, waitText(left)) : d.noToken} ${d.tokenRule}</p>`;
+      ${owner?.facts.word === "bound" ? nothing : html`<p class="quiet-text">${standing !== null && left > 0 ? d.token(`${standing.token.slice(0, 8)}…`, waitText(left)) : d.noToken}</p>`}`;
   }
 
   async #settingsKnown(): Promise<Record<string, string> | null> {

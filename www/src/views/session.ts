@@ -13,7 +13,7 @@ import { entryText, errorText, hostOf, phaseText, updateFailureText } from "../s
 import { merged, percent, type EntryRow, type NoteRow, type PhaseRow, type Row, type TroubleCard, type UpdateCard } from "../state/timeline";
 import { View, announce, maskedText } from "./base";
 import { ask, openSettings } from "./dialogs";
-import { chip } from "./devices";
+import "./chip";
 import { icon } from "./icons";
 import "./detail";
 import "./owner";
@@ -66,7 +66,7 @@ export class SessionView extends View {
     const selected = session.find(session.selected);
     return html`<section class="work" aria-label=${session.names.device}>
         ${this.#bar()}
-        <div class="now">
+        <div class="status">
           ${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
           ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${session.misuse}</div></div>`}
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
@@ -92,7 +92,7 @@ export class SessionView extends View {
       <div class="bar-head">
         <div class="bar-name">
           <h2>${d.platform[platform].short} <small>${session.names.device}</small></h2>
-          ${chip(session, "device-state")}
+          <m-chip .session=${session} testid="device-state"></m-chip>
         </div>
         <m-next .session=${session}></m-next>
         <label class="check follow" title=${d.run.followHelp}><input type="checkbox" data-testid="follow" .checked=${session.follow} @change=${this.#follow} />${d.run.follow}</label>
@@ -188,7 +188,7 @@ export class SessionView extends View {
       ${icon(advice === null ? "retry" : "alert")}
       <div>
         <strong>${errorText(trouble.error, platform)}</strong>
-        <p class="quiet-text">${d.trouble.blame[trouble.error.blame]}. ${advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped}.</p>
+        <p class="quiet-text">${d.trouble.both(d.trouble.blame[trouble.error.blame], advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped)}</p>
         ${network && link !== null ? html`<p>${d.trouble.reason[link.reason]}${link.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>` : nothing}
         ${advice === null ? nothing : html`<p><b>${d.common.nextMove}</b> <span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
         <div class="buttons start">

@@ -1,0 +1,24 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement } from "lit/decorators.js";
+import { clock } from "../state/clock";
+import { devices, type Session } from "../state/devices";
+import { tone, wordText } from "../state/texts";
+import { View } from "./base";
+
+/** The state of a device in a word, which may count down. */
+@customElement("m-chip")
+export class Chip extends View {
+  session!: Session;
+  testid = "";
+  static override properties = { session: { attribute: false }, testid: { type: String } };
+
+  protected override stores() {
+    return [devices, clock];
+  }
+
+  override render(): TemplateResult {
+    const { session } = this;
+    const failed = session.failure !== null;
+    return html`<span class=${`chip ${tone(session.facts, failed)}`} data-testid=${this.testid === "" ? nothing : this.testid} data-state=${session.facts.word}>${wordText(session.facts, session.plan.platform, failed, clock.now)}</span>`;
+  }
+}
