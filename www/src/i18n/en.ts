@@ -75,7 +75,7 @@ export const en = {
     label: "Where the secret goes",
     memory: "Memory",
     browser: "This browser",
-    memoryHelp: "Gone when the page is closed or reloaded. A device that has logged in cannot register again without an operator's reset.",
+    memoryHelp: "Gone when the page is closed or reloaded. Most platforms give a device its secret only once; after that it takes an operator's reset to register again.",
     browserHelp: "In IndexedDB, readable by this page's origin and by whoever uses this browser profile. It survives a reload; it is not encrypted.",
   },
   settings: {
@@ -116,7 +116,7 @@ export const en = {
     login: "Logging in",
     reporting: "Reporting",
     online: "Online",
-    known: "Known",
+    known: "Reported",
     updating: "Updating",
     updatingPercent: (percent: number) => `Updating ${percent} %`,
     retrying: "Trying again",
@@ -152,7 +152,7 @@ export const en = {
     registerTitle: "Register again?",
     registerText: {
       ucloud: "The stored secret is erased first. The platform refuses another registration after the first login until an operator resets the device; until then this device cannot log in at all.",
-      cmcc: "The stored secret and schedule are erased first, then the platform is asked again. A device that asks more than once is counted by the platform.",
+      cmcc: "The stored secret and schedule are erased first, then the platform is asked again. By the vendor's document a device asks once in its life.",
       krtyun: "The stored secret is erased first. The platform issues a secret only once: after that it stays silent until an operator resets the device, and this device cannot log in.",
       alibaba: "The stored secret is erased first. Until the first login each registration makes a new secret and voids the one before; after it the platform refuses until an operator resets the device.",
     },

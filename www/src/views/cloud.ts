@@ -89,7 +89,10 @@ export class CloudView extends View {
 
   #go(platform: PlatformName, product?: string): void {
     this.imported = null;
+    this.importText = "";
     this.said = "";
+    this.file = null;
+    this.version = "";
     router.go("cloud", [platform], product === undefined ? {} : { product });
     operate.choose(platform, product);
   }
@@ -114,7 +117,7 @@ export class CloudView extends View {
       <h2 id="devices-title">${d.devices(total)}</h2>
       ${devices.length === 0
         ? html`<p class="quiet-text">${d.noDevices}</p>`
-        : html`<div class="table" role="region" aria-labelledby="devices-title" tabindex="0"><table>
+        : html`<div class="table" role="group" aria-labelledby="devices-title" tabindex="0"><table>
             <thead><tr>${upgradable ? html`<th><span class="hidden">${d.push}</span></th>` : nothing}<th>${d.name}</th><th>${d.state}</th><th>${d.version}</th><th>${d.lastSeen}</th><th><span class="hidden">${d.actions}</span></th></tr></thead>
             <tbody>${devices.map((device) => this.#device(device, upgradable, device.name === found))}</tbody>
           </table></div>`}
@@ -166,7 +169,7 @@ export class CloudView extends View {
       <h2 id="upgrades-title">${d.upgrades}</h2>
       ${operate.upgrades.length === 0
         ? html`<p class="quiet-text">${d.noUpgrades}</p>`
-        : html`<div class="table" role="region" aria-labelledby="upgrades-title" tabindex="0"><table><tbody>${operate.upgrades.map((upgrade) => this.#upgrade(upgrade))}</tbody></table></div>`}
+        : html`<div class="table" role="group" aria-labelledby="upgrades-title" tabindex="0"><table><tbody>${operate.upgrades.map((upgrade) => this.#upgrade(upgrade))}</tbody></table></div>`}
     </section>`;
   }
 
@@ -307,7 +310,7 @@ export class CloudView extends View {
       <h2 id="log-title">${d.log}</h2>
       ${lines.length === 0
         ? html`<p class="quiet-text">${d.logEmpty}</p>`
-        : html`<div class="log" data-testid="log" role="region" aria-labelledby="log-title" tabindex="0">${lines.map(
+        : html`<div class="log" data-testid="log" role="group" aria-labelledby="log-title" tabindex="0">${lines.map(
             (line) => html`<div class="log-line" data-testid="log-line" data-what=${line.what}><time>${clockText(line.unix)}</time><span class=${`what ${line.what}`}>${d.what[line.what] ?? line.what}</span><code>${line.subject}</code><span>${line.detail}</span></div>`,
           )}</div>`}
     </section>`;
