@@ -290,8 +290,8 @@ class FakeApp implements App {
   }
   async call(call: AppCall): Promise<AppReply> {
     await this.ask(`/awss/${call.call}`, call, { total: 1 });
-    this.rec.add({ kind: "reply", call: call.call, result: { ok: { total: 1 } } });
-    return { total: 1, items: [{ enrollee: { product_key: "a1muster001", device_name: "example1" } }] };
+    this.rec.add({ kind: "reply", call: call.call, result: { ok: { total: 1 } as unknown as AppReply } });
+    return { total: 1, items: [{ enrollee: { product_key: "a1muster001", device_name: "example1" } }] } as unknown as AppReply;
   }
   async bind(plan: AppBindPlan): Promise<void> {
     const device = plan.devices[0] ?? { product_key: "", device_name: "" };

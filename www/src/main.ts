@@ -12,7 +12,7 @@ import "./views/app";
 i18n.start();
 theme.start();
 router.start();
-void clouds.look();
+clouds.start();
 
 // The page is drawn first; the WebAssembly is fetched while the person reads.
 const idle = (work: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 300));

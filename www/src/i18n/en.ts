@@ -73,6 +73,9 @@ export const en = {
   },
   storage: {
     label: "Where the secret goes",
+    keepTab: "Keep these clouds in this browser",
+    keepTabHelp: "Otherwise they begin anew with each reload, and know none of the secrets that a device kept. Changing this stops their devices.",
+    mismatch: "The clouds in this tab are not kept: after a reload they will not know a secret that was. Keep them too, on the first page.",
     memory: "Memory",
     browser: "This browser",
     memoryHelp: "Gone when the page is closed or reloaded. Most platforms give a device its secret only once; after that it takes an operator's reset to register again.",
@@ -189,6 +192,7 @@ export const en = {
     token: (time: string) => `Bind token: next step in ${time}`,
     update: (time: string) => `Update: next step in ${time}`,
     clock: (time: string) => `Compares the clocks in ${time}`,
+    keep_alive: (time: string) => `Keep alive in ${time}`,
     now: "now",
     person: "Waiting for you",
   },
@@ -198,14 +202,6 @@ export const en = {
     first_use_of_day: "at the first use of another day",
     limit: "at the platform's limit",
     keep_alive: "the MQTT keep alive stands in for it",
-  },
-  timer: {
-    reply: "an answer is awaited",
-    retry: "the next try",
-    heartbeat: "the heartbeat",
-    token: "the bind token",
-    update: "the update",
-    clock: "a look at the clocks",
   },
   lanes: {
     device: "Device",

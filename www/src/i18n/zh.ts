@@ -68,6 +68,9 @@ export const zh: Dict = {
   },
   storage: {
     label: "密钥保存位置",
+    keepTab: "在本浏览器中保留页内云",
+    keepTabHelp: "否则每次刷新都会重新开始，不认识设备保存过的密钥。更改此项会停止其中的设备。",
+    mismatch: "页内云没有保留：刷新后它不认识已保存的密钥。请在首页一并保留。",
     memory: "内存",
     browser: "本浏览器",
     memoryHelp: "页面关闭或刷新后丢失。多数平台只颁发一次密钥，之后须由运维重置才能再次注册。",
@@ -184,6 +187,7 @@ export const zh: Dict = {
     token: (time) => `绑定 token：${time}后进行下一步`,
     update: (time) => `升级：${time}后进行下一步`,
     clock: (time) => `${time}后核对时钟`,
+    keep_alive: (time) => `${time}后保活`,
     now: "现在",
     person: "等待人工处理",
   },
@@ -193,14 +197,6 @@ export const zh: Dict = {
     first_use_of_day: "另一天首次使用时",
     limit: "平台规定的最迟时间",
     keep_alive: "由 MQTT 保活代替",
-  },
-  timer: {
-    reply: "等待应答",
-    retry: "下一次重试",
-    heartbeat: "心跳",
-    token: "绑定 token",
-    update: "升级",
-    clock: "核对时钟",
   },
   lanes: {
     device: "设备",

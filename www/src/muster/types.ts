@@ -422,7 +422,8 @@ export interface Device extends AsyncIterable<Entry> {
 }
 
 /** `at` in Unix milliseconds. */
-export type Next = { at: number; why: Timer };
+export type NextWhy = Timer | "keep_alive";
+export type Next = { at: number; why: NextWhy };
 
 export type Intent =
   | { intent: "try_again" }

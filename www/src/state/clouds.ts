@@ -2,7 +2,7 @@
 
 import type { Cloud, Demo, DeviceView, LogLine, Operation, OperationResult, OwnerView, PlatformName, ProductView, UpgradeView } from "../muster/types";
 import { engine } from "./engine";
-import { Store } from "./store";
+import { Store, kept } from "./store";
 
 export type DevicePage = { total: number; items: DeviceView[] };
 
@@ -141,6 +141,8 @@ class Clouds extends Store {
   addresses: Addresses | null = null;
   readonly local: Operator = new Local();
   readonly tab: Operator = new InTab(() => this.inTab());
+  /** Whether the clouds in this tab survive a reload. */
+  tabKept = false;
   readonly #demos: Partial<Record<World, Demo>> = {};
   #cloud: { generation: number; cloud: Promise<Cloud> } | undefined;
 
@@ -170,9 +172,27 @@ class Clouds extends Store {
     const muster = await engine.get();
     if (this.#cloud?.generation !== engine.generation) {
       delete this.#demos["tab"];
-      this.#cloud = { generation: engine.generation, cloud: muster.cloud() };
+      const options = this.tabKept ? ({ storage: "browser", name: "console" } as const) : {};
+      this.#cloud = { generation: engine.generation, cloud: muster.cloud(options) };
     }
     return this.#cloud.cloud;
+  }
+
+  start(): void {
+    this.tabKept = kept.get("tab") === "browser";
+    void this.look();
+  }
+
+  /** Begins the clouds in this tab anew, kept or not. Whoever calls has stopped their devices. */
+  async keepTab(on: boolean): Promise<void> {
+    const old = this.#cloud;
+    this.#cloud = undefined;
+    this.tabKept = on;
+    kept.set("tab", on ? "browser" : "memory");
+    delete this.#demos["tab"];
+    this.changed();
+    await (await old?.cloud)?.stop();
+    await this.demo("tab");
   }
 
   known(world: World): Demo | undefined {

@@ -240,6 +240,12 @@ class Devices extends Store {
     await session.stop();
   }
 
+  /** Stops what runs on these clouds. */
+  async stopAll(world: World): Promise<void> {
+    const these = this.sessions.filter((session) => session.plan.world === world);
+    await Promise.all(these.flatMap((session) => [session.owner?.stop(), session.stop()]));
+  }
+
   /** Device names in use, so that the first page offers a free one. */
   taken(platform: PlatformName, world: World): Set<string> {
     const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world);

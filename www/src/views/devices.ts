@@ -6,6 +6,7 @@ import { clouds, type World } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
+import { kept } from "../state/store";
 import { hostOf } from "../state/texts";
 import { View } from "./base";
 import { ask, openSettings } from "./dialogs";
@@ -124,7 +125,8 @@ export class First extends View {
     const d = t();
     const { world } = clouds;
     return html`<div class="first">
-      <header><h2>${d.first.title}</h2><p class="lead">${d.first.lead[world]}</p></header>
+      <header><h2>${d.first.title}</h2><p class="lead">${d.first.lead[world]}</p>
+        ${world === "tab" ? html`<label class="check" title=${d.storage.keepTabHelp}><input type="checkbox" data-testid="keep-tab" .checked=${clouds.tabKept} @change=${this.#keepTab} />${d.storage.keepTab}</label>` : nothing}</header>
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
       ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${this.failed}</p>`}
     </div>`;
@@ -164,12 +166,13 @@ export class First extends View {
                   <dt>${d.first.product}</dt><dd>${settings[productKey]}</dd>
                   <dt>${d.first.device}</dt><dd>${this.#choice(platform, device)}</dd>
                   <dt>${d.first.address}</dt><dd>${where}</dd>
+                  <dt>${d.first.secrets}</dt><dd>${this.#storageChoice(platform)}</dd>
                 </dl>`}
       </div>
       <div class="pcard-foot">
         ${device == null
           ? html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} ?disabled=${loading} @click=${() => this.#edit(platform, {})}>${d.first.enter}</button>`
-          : html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} @click=${() => this.#start(platform, settings, "memory")}>${icon("play")}${d.first.start}</button>
+          : html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} @click=${() => this.#start(platform, settings, this.#storage())}>${icon("play")}${d.first.start}</button>
               <button type="button" class="btn" data-testid=${`settings-${platform}`} @click=${() => this.#edit(platform, settings)}>${d.first.settings}</button>`}
       </div>
     </section>`;
@@ -185,6 +188,32 @@ export class First extends View {
       @change=${(event: Event) => (this.chosen = { ...this.chosen, [platform]: (event.target as HTMLSelectElement).value })}
     >${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}</select>`;
   }
+
+  readonly #keepTab = (event: Event) => {
+    const on = (event.target as HTMLInputElement).checked;
+    void devices.stopAll("tab").then(() => clouds.keepTab(on));
+  };
+
+  /** Where secrets go, unless the settings say otherwise: as last chosen; for kept clouds in this tab beside them. */
+  #storage(): Storage {
+    if (clouds.world === "tab") return clouds.tabKept ? "browser" : "memory";
+    return kept.get("storage") === "browser" ? "browser" : "memory";
+  }
+
+  #storageChoice(platform: PlatformName): TemplateResult {
+    const d = t().storage;
+    const text = { memory: d.memory, browser: d.browser };
+    const chosen = this.#storage();
+    if (clouds.world === "tab") return html`<span class="sans">${text[chosen]}</span>`;
+    return html`<select class="slim sans" data-testid=${`storage-choice-${platform}`} aria-label=${d.label} title=${chosen === "memory" ? d.memoryHelp : d.browserHelp} @change=${this.#chooseStorage}>
+      ${(["memory", "browser"] as const).map((value) => html`<option value=${value} ?selected=${value === chosen}>${text[value]}</option>`)}
+    </select>`;
+  }
+
+  readonly #chooseStorage = (event: Event) => {
+    kept.set("storage", (event.target as HTMLSelectElement).value);
+    this.requestUpdate();
+  };
 
   /** The demo's devices; a platform that makes devices by itself gets a few names to choose from. */
   #names(platform: PlatformName, device: DemoDevice): readonly string[] {
@@ -219,6 +248,6 @@ export class First extends View {
     const done = (edited: Record<string, string>, storage: Storage) => {
       devices.start({ platform, world, settings: edited, storage });
     };
-    openSettings({ platform, world, settings, storage: "memory", restart: false, refusal: null, done });
+    openSettings({ platform, world, settings, storage: this.#storage(), restart: false, refusal: null, done });
   }
 }

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { say, t } from "../i18n";
 import type { PlatformName, Storage } from "../muster/types";
-import type { World } from "../state/clouds";
+import { clouds, type World } from "../state/clouds";
 import type { Refusal } from "../state/failure";
 import { GROUPS, PRESETS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
 import { kept } from "../state/store";
@@ -311,6 +311,7 @@ export class Dialogs extends View {
     return html`<fieldset>
       <legend>${d.label}</legend>
       <div class="options">${option("memory", d.memory, d.memoryHelp)}${option("browser", d.browser, d.browserHelp)}</div>
+      ${this.request?.world === "tab" && this.storage === "browser" && !clouds.tabKept ? html`<p class="caution">${d.mismatch}</p>` : nothing}
     </fieldset>`;
   }
 }

@@ -422,7 +422,7 @@ function lookOf(row: EntryRow): string {
   if (entry.kind === "mqtt") return (entry.packet.type === "CONNACK" && entry.packet.return_code !== 0) || (entry.packet.type === "SUBACK" && (entry.packet.return_code ?? 0) >= 0x80) ? "bad" : "";
   if (entry.kind === "http") return entry.direction === "down" && entry.message.status !== undefined && entry.message.status >= 400 ? "bad" : "";
   if (entry.kind === "store" || entry.kind === "install") return entry.outcome === "failed" ? "bad" : "";
-  if (entry.kind === "link") return entry.trouble === undefined ? "" : "warn";
+  if (entry.kind === "link") return entry.trouble === undefined || entry.trouble.reason === "closed" ? "" : "warn";
   if (entry.kind === "reply") return "error" in entry.result ? "bad" : "good";
   return entry.kind === "misuse" ? "warn" : "";
 }
@@ -456,7 +456,8 @@ export class NextView extends View {
     if (next === null) return d.nothing;
     const left = next.at - clock.now;
     const time = left <= 500 ? d.now : waitText(left);
-    if (next.why !== "heartbeat") return d[next.why](time);
+    // A reason that this page has no words for yet still has its time.
+    if (next.why !== "heartbeat") return Object.hasOwn(d, next.why) ? d[next.why](time) : time;
     if (session.facts.heartbeat?.why === "keep_alive") return d.keepAlive(time);
     return left > 600_000 ? d.heartbeatAt(clockText(next.at), time) : d.heartbeat(time);
   }
