@@ -20,7 +20,8 @@ mod fast {
         let mut hash = D::new();
         parts.iter().for_each(|part| hash.update(part));
         let mut out = [0; 32];
-        out.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        let digest = hash.finalize();
+        out[..digest.len()].copy_from_slice(&digest);
         out
     }
 

@@ -68,7 +68,7 @@ impl Document {
         }
         let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
         // Most texts have no more values than this, and their index is allocated once.
-        let nodes = Vec::with_capacity((bytes.len() / 8).min(64));
+        let nodes = Vec::with_capacity((bytes.len() / 8 + 4).min(64));
         let mut reader = Reader { bytes, at: 0, nodes, trailing_comma };
         reader.value(0)?;
         if reader.at < bytes.len() {

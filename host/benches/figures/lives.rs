@@ -146,7 +146,7 @@ impl<'a> Life<'a> {
             number,
             connections: 0,
             connection: None,
-            to_device: VecDeque::new(),
+            to_device: VecDeque::with_capacity(8),
             ready: false,
         }
     }

@@ -398,7 +398,9 @@ impl<'a> ClientId<'a> {
 
     /// The value of a field, its name in any case.
     pub fn field(&self, name: &str) -> Option<&'a str> {
-        let mut fields = self.fields.split(',').filter_map(|field| field.split_once('='));
-        fields.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.fields.split(',').find_map(|field| {
+            let (key, value) = field.split_at_checked(name.len())?;
+            value.strip_prefix('=').filter(|_| key.eq_ignore_ascii_case(name))
+        })
     }
 }

@@ -8,9 +8,10 @@
 //! Refusals (assumed): 1 any MQTT but 3.1.1; 2 a client id that is not `id|key=value,…|`, or keep alive outside 30…1200;
 //! 4 wrong names or a wrong signature; 5 a registration that is not allowed, or a disabled device.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::registration::{Claim, credential, message, subject};
@@ -51,7 +52,8 @@ enum Session {
 #[derive(Debug)]
 struct Online {
     key: Key,
-    subscriptions: BTreeSet<String>,
+    /// Few enough to look through.
+    subscriptions: Vec<String>,
     /// Publishes in the second in hand.
     rate: (u64, u32),
 }
@@ -199,7 +201,7 @@ impl CloudState {
         }
         cx.log(What::Accepted, key.path(), "login");
         cx.connack(connection, Some(silence(connect)));
-        let online = Online { key: key.clone(), subscriptions: BTreeSet::new(), rate: (0, 0) };
+        let online = Online { key: key.clone(), subscriptions: Vec::new(), rate: (0, 0) };
         self.sessions.by_connection.insert(connection, Session::Online(online));
         self.sessions.online.insert(key, connection);
     }
@@ -258,9 +260,7 @@ impl CloudState {
                 if let Some(Session::Online(online)) =
                     self.sessions.by_connection.get_mut(&connection)
                 {
-                    filters.iter().for_each(|filter| {
-                        online.subscriptions.remove(filter);
-                    });
+                    online.subscriptions.retain(|known| !filters.contains(known));
                 }
                 cx.send(CloudOutput::UnsubAck { connection, packet_id });
             }
@@ -328,10 +328,11 @@ impl CloudState {
         let Some(Session::Online(online)) = self.sessions.by_connection.get_mut(&connection) else {
             return 0x80;
         };
-        let room = online.subscriptions.len() < MAX_SUBSCRIPTIONS
-            || online.subscriptions.contains(filter.as_str());
-        if own && room {
-            online.subscriptions.insert(filter);
+        let known = online.subscriptions.contains(&filter);
+        if own && (known || online.subscriptions.len() < MAX_SUBSCRIPTIONS) {
+            if !known {
+                online.subscriptions.push(filter);
+            }
             qos.min(1)
         } else {
             let shown: String =

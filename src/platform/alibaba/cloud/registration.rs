@@ -92,15 +92,18 @@ impl CloudState {
         if !product.switches.dynamic_register {
             return Err(403);
         }
-        let device = self.registry.device(key).ok_or(6100u64)?;
-        if device.disabled {
-            return Err(6204);
-        }
-        if device.activated.is_some() {
-            return Err(6289);
-        }
         let secret = Secret::new(cx.rng.hex::<16>());
-        self.registry.edit_device(key, cx, |device| device.secret = secret.clone());
+        let issued = self.registry.try_edit_device(key, cx, |device| {
+            if device.disabled {
+                return Err(6204);
+            }
+            if device.activated.is_some() {
+                return Err(6289);
+            }
+            device.secret = secret.clone();
+            Ok(())
+        });
+        issued.unwrap_or(Err(6100u64))?;
         cx.log(What::SecretIssued, key.path(), "dynamic registration");
         Ok(secret)
     }

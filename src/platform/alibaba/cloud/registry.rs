@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::convert::Infallible;
 use core::fmt;
 use core::ops::Bound;
 
@@ -225,10 +226,23 @@ impl Decode for Versions {
     }
 }
 
+/// For `with`: a text that an index shares.
+mod shared {
+    use super::{Arc, Decoder, Encoder};
+
+    pub(super) fn encode(text: &Arc<str>, e: &mut Encoder) {
+        e.text(text);
+    }
+
+    pub(super) fn decode(d: &mut Decoder<'_>) -> Arc<str> {
+        d.text().into()
+    }
+}
+
 /// What of a device the indices know, beside its iotId.
 struct Indexed {
     /// With the time of its report.
-    token: Option<(String, u64)>,
+    token: Option<(Arc<str>, u64)>,
     owner: Option<String>,
     gateway: Option<Key>,
     announced: bool,
@@ -245,8 +259,8 @@ impl Indexed {
     }
 
     fn is_of(&self, device: &Device) -> bool {
-        let token = device.token.as_ref().map(|token| (token.token.as_str(), token.reported));
-        self.token.as_ref().map(|(token, reported)| (token.as_str(), *reported)) == token
+        let token = device.token.as_ref().map(|token| (&token.token, token.reported));
+        self.token.as_ref().map(|(token, reported)| (token, *reported)) == token
             && self.owner == device.owner
             && self.gateway == device.gateway
             && self.announced == device.announced.is_some()
@@ -256,8 +270,8 @@ impl Indexed {
 #[derive(Debug, Clone, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct BindToken {
-    #[n(0)]
-    pub(super) token: String,
+    #[cbor(n(0), with = "shared")]
+    pub(super) token: Arc<str>,
     #[n(1)]
     pub(super) reported: u64,
 }
@@ -606,16 +620,29 @@ impl Registry {
         cx: &mut CloudCx<'_>,
         edit: impl FnOnce(&mut Device) -> R,
     ) -> Option<R> {
+        self.try_edit_device(key, cx, |device| Ok::<R, Infallible>(edit(device)))?.ok()
+    }
+
+    /// An edit that looks at the device first, and leaves it as it is if there is an error.
+    pub(super) fn try_edit_device<R, E>(
+        &mut self,
+        key: &Key,
+        cx: &mut CloudCx<'_>,
+        edit: impl FnOnce(&mut Device) -> Result<R, E>,
+    ) -> Option<Result<R, E>> {
         let device = self.devices.get_mut(key)?;
         let before = Indexed::of(device);
-        let result = edit(device);
+        let result = match edit(device) {
+            Ok(result) => result,
+            Err(error) => return Some(Err(error)),
+        };
         cx.put("device", key.path(), device);
         if !before.is_of(device) {
             let after = Indexed::of(device);
             self.unindex(key, &before);
             self.index(key, &after);
         }
-        Some(result)
+        Some(Ok(result))
     }
 
     /// Deletes a device, its reports, and its ties to gateways and sub-devices.
@@ -681,7 +708,7 @@ impl Registry {
             .filter_map(|(_, key)| Some((key, self.devices.get(key)?)))
             .filter(move |(_, device)| {
                 let live =
-                    |t: &BindToken| t.token == token && now < t.reported.saturating_add(life);
+                    |t: &BindToken| *t.token == *token && now < t.reported.saturating_add(life);
                 device.token.as_ref().is_some_and(live)
             })
     }

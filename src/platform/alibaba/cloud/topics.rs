@@ -7,6 +7,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use super::CloudState;
 use super::business::No;
@@ -136,9 +137,9 @@ impl CloudState {
             let known = device
                 .token
                 .as_ref()
-                .is_some_and(|t| t.token == token && now < t.reported.saturating_add(life));
+                .is_some_and(|t| *t.token == *token && now < t.reported.saturating_add(life));
             if !known {
-                device.token = Some(BindToken { token: token.to_string(), reported: now });
+                device.token = Some(BindToken { token: Arc::from(&*token), reported: now });
             }
             device.last_active = Some(now);
         });

@@ -33,25 +33,23 @@ impl CloudState {
         if version.is_empty() || version.len() > 64 || module.is_empty() || module.len() > 64 {
             return None;
         }
-        let known = |device: &super::registry::Device| {
-            device.versions.get(&module).is_some() || device.versions.len() < MAX_MODULES
-        };
-        if !self.registry.device(key).is_some_and(known) {
-            return None;
-        }
         let now = cx.unix();
-        let state = self.registry.edit_device(key, cx, |device| {
+        let state = self.registry.try_edit_device(key, cx, |device| {
+            if device.versions.get(&module).is_none() && device.versions.len() >= MAX_MODULES {
+                return Err(());
+            }
             device.versions.insert(&module, &version);
             device.last_active = Some(now);
-            let order = device.upgrades.get_mut(&*module)?;
+            let Some(order) = device.upgrades.get_mut(&*module) else { return Ok(None) };
             if order.version == version && !matches!(order.state, UpgradeState::Cancelled) {
                 order.state = UpgradeState::Succeeded;
                 order.detail = String::new();
             }
-            Some(order.state)
+            Ok(Some(order.state))
         });
+        let state = state?.ok()?;
         cx.log(What::Reported, key.path(), "its version");
-        match state.flatten() {
+        match state {
             Some(UpgradeState::Succeeded) => {
                 cx.log(What::Update, key.path(), "runs its new version")
             }
