@@ -258,6 +258,7 @@ export const en = {
     stored: (size: string) => `${size}, on storage`,
     failed: "failed",
     install: (version: string) => `install ${version}`,
+    noAnswer: "no answer",
     linkOpening: "opening a connection",
     linkOpen: "connection open",
     linkClosed: "connection closed",

@@ -50,10 +50,10 @@ export function clockText(unix: number): string {
   return new Date(unix).toLocaleTimeString(i18n.language === "zh" ? "zh-CN" : "en-GB", { hour12: false });
 }
 
-/** A stretch of time as people say it. */
+/** A stretch of time as people say it. Number and unit stay on one line. */
 export function waitText(ms: number): string {
   const zhText = i18n.language === "zh";
-  const unit = (n: number, enUnit: string, zhUnit: string) => (zhText ? `${n} ${zhUnit}` : `${n} ${enUnit}`);
+  const unit = (n: number, enUnit: string, zhUnit: string) => `${n}\u00a0${zhText ? zhUnit : enUnit}`;
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return unit(seconds, "s", "秒");
   if (seconds < 600) return `${unit(Math.floor(seconds / 60), "min", "分")} ${unit(seconds % 60, "s", "秒")}`;

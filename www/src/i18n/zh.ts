@@ -253,6 +253,7 @@ export const zh: Dict = {
     stored: (size) => `${size}，已落盘`,
     failed: "失败",
     install: (version) => `安装 ${version}`,
+    noAnswer: "没有应答",
     linkOpening: "正在建立连接",
     linkOpen: "连接已建立",
     linkClosed: "连接已关闭",

@@ -16,8 +16,9 @@ export class Owner extends Store {
   answer: { call: string; reply: AppReply | null; failure: Refusal | null } | null = null;
   readonly world: World;
   #app: App | undefined;
-  /** A bind by token is under way and waits for the device's word. */
+  /** A bind by token is under way: what the device announces is for the app's ears. */
   #awaitsToken = false;
+  #handed: string | null = null;
 
   constructor(world: World, settings: Record<string, string>) {
     super();
@@ -81,7 +82,8 @@ export class Owner extends Store {
     await this.start();
     this.facts = { ...freshOwner(), word: "binding" };
     this.failure = null;
-    this.#awaitsToken = by === "token" && token === null;
+    this.#awaitsToken = by === "token";
+    this.#handed = token;
     this.changed();
     const plan: AppBindPlan = { devices: [device], by };
     const home = this.settings["home_id"];
@@ -101,7 +103,8 @@ export class Owner extends Store {
 
   /** The device announced a token on its local network; here the page is that network. */
   async hear(token: string): Promise<void> {
-    if (!this.#awaitsToken || this.#app === undefined) return;
+    if (!this.#awaitsToken || this.#app === undefined || token === this.#handed) return;
+    this.#handed = token;
     this.timeline.note("token_handed_over", Date.now(), token);
     this.changed();
     await this.#app.bindToken(token);

@@ -225,6 +225,7 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
     case "http": {
       const m = entry.message;
       if (entry.direction === "up") return line(m.method ?? "HTTP", pathOf(m.url ?? ""));
+      if ((m.status ?? 0) === 0) return line(d.row.noAnswer);
       return line(`HTTP ${m.status ?? ""}`, "", methodOf(m.payload?.text));
     }
     case "store": {

@@ -373,6 +373,12 @@ export function reduce(facts: DeviceFacts, entry: Entry): DeviceFacts {
   }
 }
 
+/** What keeps a browser from an address, where no second look has told: its own rules, if they say so plainly. */
+export function guessReason(error: Error, url: string, pageProtocol: string): Trouble["reason"] | null {
+  if (error.blame !== "network" || error.failure !== "forbidden") return null;
+  return pageProtocol === "https:" && /^(http|ws):/i.test(url) ? "mixed_content" : "cors";
+}
+
 /** A second look may come after the failure that it explains. */
 function withLink(facts: DeviceFacts, link: Trouble): DeviceFacts {
   const trouble = facts.trouble === null ? null : { ...facts.trouble, link };

@@ -39,6 +39,9 @@ export class App extends View {
 
   #load(): void {
     void lazy[router.route.view]?.();
+  }
+
+  protected override updated(): void {
     document.title = `${t().nav[router.route.view]} · Muster`;
   }
 

@@ -10,7 +10,7 @@ import { WINDOW, devices, type Session } from "../state/devices";
 import { router } from "../state/router";
 import { sizeText, stopwatch } from "../state/bytes";
 import { entryText, errorText, hostOf, phaseText, updateFailureText } from "../state/texts";
-import { merged, percent, type EntryRow, type NoteRow, type PhaseRow, type Row, type TroubleCard, type UpdateCard } from "../state/timeline";
+import { guessReason, merged, percent, type EntryRow, type NoteRow, type PhaseRow, type Row, type TroubleCard, type UpdateCard } from "../state/timeline";
 import { View, announce, maskedText } from "./base";
 import { ask, openSettings } from "./dialogs";
 import "./chip";
@@ -181,6 +181,8 @@ export class SessionView extends View {
     const { platform, world } = session.plan;
     const { advice, link } = trouble;
     const network = trouble.error.blame === "network" || trouble.error.blame === "no_reply";
+    const { settings } = session.plan;
+    const reason = link?.reason ?? guessReason(trouble.error, settings["base_url"] ?? settings["auth_url"] ?? settings["broker"] ?? "", location.protocol);
     const operated = world !== "real";
     const toCloud = (text: string, focus: string) =>
       html`<button type="button" class="btn" data-testid="advice" data-advice=${focus} @click=${() => this.#toCloud(focus)}>${text}</button>`;
@@ -189,7 +191,7 @@ export class SessionView extends View {
       <div>
         <strong>${errorText(trouble.error, platform)}</strong>
         <p class="quiet-text">${d.trouble.both(d.trouble.blame[trouble.error.blame], advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped)}</p>
-        ${network && link !== null ? html`<p>${d.trouble.reason[link.reason]}${link.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>` : nothing}
+        ${network && reason !== null ? html`<p data-testid="trouble-reason" data-reason=${reason}>${d.trouble.reason[reason]}${link?.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>` : nothing}
         ${advice === null ? nothing : html`<p><b>${d.common.nextMove}</b> <span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
         <div class="buttons start">
           ${advice === "check_product_secret" || advice === "check_network" || advice === "already_registered" || (advice === null && network)
@@ -420,7 +422,7 @@ function lookOf(row: EntryRow): string {
   }
   if (entry.kind === "app_event") return entry.event.event === "failed" ? "bad" : entry.event.event === "bound" ? "good" : "";
   if (entry.kind === "mqtt") return (entry.packet.type === "CONNACK" && entry.packet.return_code !== 0) || (entry.packet.type === "SUBACK" && (entry.packet.return_code ?? 0) >= 0x80) ? "bad" : "";
-  if (entry.kind === "http") return entry.direction === "down" && entry.message.status !== undefined && entry.message.status >= 400 ? "bad" : "";
+  if (entry.kind === "http") return entry.direction === "down" && (entry.message.status === 0 || (entry.message.status ?? 0) >= 400) ? "bad" : "";
   if (entry.kind === "store" || entry.kind === "install") return entry.outcome === "failed" ? "bad" : "";
   if (entry.kind === "link") return entry.trouble === undefined || entry.trouble.reason === "closed" ? "" : "warn";
   if (entry.kind === "reply") return "error" in entry.result ? "bad" : "good";
