@@ -20,7 +20,7 @@ use crate::secret::SecretBytes;
 use crate::time::{Instant, Now, Timer, TimerTable, millis};
 
 /// The layout of a snapshot. A snapshot of another number is refused, and the host starts from what is stored.
-pub const SNAPSHOT_SCHEMA: u32 = 1;
+pub const SNAPSHOT_SCHEMA: u32 = 2;
 
 /// One device. See the [crate's page](crate) for the loop.
 ///
@@ -29,15 +29,13 @@ pub const SNAPSHOT_SCHEMA: u32 = 1;
 #[derive(Debug)]
 pub struct Agent {
     config: Config,
-    /// `None` only while an input is being handled.
-    flow: Option<Flow>,
+    flow: Flow,
     core: Core,
     outbox: VecDeque<Output>,
 }
 
 /// Everything about a running agent that is not its platform's flow.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 struct Core {
     #[n(0)]
     rng: Rng,
@@ -61,14 +59,12 @@ impl Agent {
         seed: [u8; 32],
         now: Now,
     ) -> Result<Self, ApiMisuse> {
-        let core =
+        let mut core =
             Core { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 };
-        let outbox = VecDeque::with_capacity(8);
-        let mut agent = Self { config, flow: None, core, outbox };
-        let (config, mut cx) = agent.split();
-        let flow = Flow::start(config, &stored, &mut cx)?;
-        agent.flow = Some(flow);
-        Ok(agent)
+        let mut outbox = VecDeque::with_capacity(8);
+        let mut cx = Cx { core: &mut core, outbox: &mut outbox };
+        let flow = Flow::start(&config, &stored, &mut cx)?;
+        Ok(Self { config, flow, core, outbox })
     }
 
     /// Goes on from [`Agent::save`]: same configuration, same clocks, another copy of the code.
@@ -85,7 +81,7 @@ impl Agent {
             return Err(ApiMisuse::SnapshotUnreadable);
         }
         core.advance(now);
-        Ok(Self { config, flow: Some(flow), core, outbox: VecDeque::new() })
+        Ok(Self { config, flow, core, outbox: VecDeque::new() })
     }
 
     /// Everything needed to go on elsewhere. It may hold a secret that is not stored yet: keep it in memory only.
@@ -111,10 +107,12 @@ impl Agent {
             // Each timer at most once: one that is set again for now waits for the next call.
             for _ in Timer::ALL {
                 let Some(timer) = self.core.timers.take_expired(self.core.now.mono) else { break };
-                self.with_flow(|flow, config, cx| flow.expired(config, timer, cx));
+                let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox };
+                self.flow.expired(&self.config, timer, &mut cx);
             }
         } else {
-            self.with_flow(|flow, config, cx| flow.handle(config, input, cx));
+            let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox };
+            self.flow.handle(&self.config, &input, &mut cx);
         }
         Ok(())
     }
@@ -147,18 +145,6 @@ impl Agent {
     /// The configuration it was born with.
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    fn split(&mut self) -> (&Config, Cx<'_>) {
-        (&self.config, Cx { core: &mut self.core, outbox: &mut self.outbox })
-    }
-
-    fn with_flow(&mut self, step: impl FnOnce(Flow, &Config, &mut Cx<'_>) -> Flow) {
-        if let Some(flow) = self.flow.take() {
-            let (config, mut cx) = self.split();
-            let next = step(flow, config, &mut cx);
-            self.flow = Some(next);
-        }
     }
 }
 

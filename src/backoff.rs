@@ -8,7 +8,6 @@ use crate::rng::Rng;
 
 /// Doubles from `first` up to `cap`, each wait moved by up to ±20 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Backoff {
     #[n(0)]
     first_ms: u32,

@@ -10,7 +10,7 @@ use crate::secret::{Secret, SecretBytes};
 use crate::time::{Instant, UnixTime};
 
 /// Correlates a command and its answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Token(#[n(0)] pub u32);
 

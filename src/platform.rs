@@ -81,8 +81,7 @@ impl FromStr for PlatformName {
 
 /// The device's side of one platform.
 ///
-/// The implementing type holds what changes (and is what a snapshot keeps); the configuration stays outside. One
-/// struct a step, consumed by `handle`.
+/// The implementing type holds what changes (and is what a snapshot keeps); the configuration stays outside.
 pub(crate) trait Device: Sized {
     type Config;
 
@@ -90,10 +89,10 @@ pub(crate) trait Device: Sized {
     fn start(config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse>;
 
     /// Takes one input; never [`Input::Timeout`].
-    fn handle(self, config: &Self::Config, input: Input, cx: &mut Cx<'_>) -> Self;
+    fn handle(&mut self, config: &Self::Config, input: &Input, cx: &mut Cx<'_>);
 
     /// One of its timers expired.
-    fn expired(self, config: &Self::Config, timer: Timer, cx: &mut Cx<'_>) -> Self;
+    fn expired(&mut self, config: &Self::Config, timer: Timer, cx: &mut Cx<'_>);
 
     /// Which intents, beyond those that every platform takes, mean something here.
     fn supports(intent: &Intent) -> bool;
@@ -161,23 +160,24 @@ macro_rules! platforms {
                 }
             }
 
-            pub(crate) fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
+            pub(crate) fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
                 match (self, config) {
                     $( #[cfg(feature = $feature)]
                        (Self::$Variant(flow), Config::$Variant(config)) =>
-                           Self::$Variant(flow.handle(config, input, cx)), )*
+                           flow.handle(config, input, cx), )*
+                    // `fits` has looked.
                     #[allow(unreachable_patterns)]
-                    (flow, _) => flow,
+                    _ => {}
                 }
             }
 
-            pub(crate) fn expired(self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
+            pub(crate) fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
                 match (self, config) {
                     $( #[cfg(feature = $feature)]
                        (Self::$Variant(flow), Config::$Variant(config)) =>
-                           Self::$Variant(flow.expired(config, timer, cx)), )*
+                           flow.expired(config, timer, cx), )*
                     #[allow(unreachable_patterns)]
-                    (flow, _) => flow,
+                    _ => {}
                 }
             }
 

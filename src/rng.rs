@@ -12,7 +12,6 @@ use crate::{hash, hex};
 /// SHA-256 is in the core anyway, so this costs no bytes in the plugin. It serves nonces, tokens and jitter; its
 /// strength is that of the seed, which has to come from the host's entropy source and be new at every boot.
 #[derive(Clone, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Rng {
     #[cbor(n(0), with = "crate::cbor::bytes")]
     seed: [u8; 32],

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// It can be encoded as CBOR, because a credential has to cross from the plugin to its host inside a command, and
 /// because a running agent's snapshot has to hold a secret that is not stored yet.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Secret(#[n(0)] String);
 

@@ -5,7 +5,6 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::RangeInclusive;
 
 use crate::cbor::{Decode, Encode};
 use crate::num;
@@ -52,7 +51,7 @@ impl Settings {
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { settings: self, read: Vec::new() }
+        Reader { settings: self, read: Vec::new(), problem: None }
     }
 }
 
@@ -63,109 +62,146 @@ impl fmt::Debug for Settings {
 }
 
 /// Reads settings once each; what nobody read is unknown, and said to be so.
+///
+/// Reading goes on after a setting that cannot be used, with something in its place: [`Reader::finish`] has the first
+/// problem. So a configuration is read without a way out at every setting, which took a third of the plugin's code
+/// for settings.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     settings: &'a Settings,
     read: Vec<&'static str>,
+    problem: Option<ConfigError>,
 }
 
+/// What a text has to look like, and how to say so.
+pub(crate) type Shape = (fn(&str) -> bool, &'static str);
+
 impl<'a> Reader<'a> {
-    /// The text of `key`, unless absent or empty.
-    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'a str> {
-        self.read.push(key);
-        self.settings.get(key).filter(|value| !value.is_empty())
+    /// The setting cannot be used. The first problem counts.
+    #[inline(never)]
+    pub(crate) fn fail(&mut self, key: &str, what: &str) {
+        self.problem.get_or_insert_with(|| problem(key, what));
     }
 
     /// The text of `key`, even if empty.
+    #[inline(never)]
     pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a str> {
         self.read.push(key);
         self.settings.get(key)
     }
 
-    pub(crate) fn required(&mut self, key: &'static str) -> Result<&'a str, ConfigError> {
-        self.optional(key).ok_or_else(|| problem(key, "is missing"))
+    /// The text of `key`, unless absent or empty.
+    #[inline(never)]
+    pub(crate) fn optional(&mut self, key: &'static str) -> Option<&'a str> {
+        self.raw(key).filter(|value| !value.is_empty())
     }
 
-    pub(crate) fn text(&mut self, key: &'static str, default: &str) -> String {
-        self.optional(key).unwrap_or(default).to_string()
+    #[cfg(feature = "app")]
+    pub(crate) fn required(&mut self, key: &'static str) -> &'a str {
+        self.shaped(key, None, (|_| true, ""))
     }
 
-    pub(crate) fn secret(&mut self, key: &'static str) -> Option<Secret> {
-        self.optional(key).map(Secret::from)
+    /// The text of `key`, by default this one; without a default it has to be there.
+    #[inline(never)]
+    pub(crate) fn shaped<'b>(
+        &mut self,
+        key: &'static str,
+        default: Option<&'b str>,
+        (good, rule): Shape,
+    ) -> &'b str
+    where
+        'a: 'b,
+    {
+        match self.optional(key) {
+            Some(text) => {
+                if !good(text) {
+                    self.fail(key, rule);
+                }
+                text
+            }
+            None => default.unwrap_or_else(|| {
+                self.fail(key, "is missing");
+                ""
+            }),
+        }
+    }
+
+    /// The secret `key`, if it is there.
+    #[inline(never)]
+    pub(crate) fn secret(&mut self, key: &'static str, shape: Shape) -> Option<Secret> {
+        let text = self.shaped(key, Some(""), shape);
+        if text.is_empty() { None } else { Some(text.into()) }
     }
 
     #[inline(never)]
-    pub(crate) fn number(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-        default: u64,
-    ) -> Result<u64, ConfigError> {
-        let Some(text) = self.optional(key) else { return Ok(default) };
+    pub(crate) fn number(&mut self, key: &'static str, low: u64, high: u64, default: u64) -> u64 {
+        let Some(text) = self.optional(key) else { return default };
         match num::read(text) {
-            Some(n) if range.contains(&n) => Ok(n),
+            Some(n) if low <= n && n <= high => n,
             _ => {
-                let (low, high) = (num::text(*range.start()), num::text(*range.end()));
-                Err(problem(key, &["has to be a number from ", &low, " to ", &high].concat()))
+                let (low, high) = (num::text(low), num::text(high));
+                self.fail(key, &["has to be a number from ", &low, " to ", &high].concat());
+                default
             }
         }
     }
 
-    pub(crate) fn flag(&mut self, key: &'static str, default: bool) -> Result<bool, ConfigError> {
+    #[inline(never)]
+    pub(crate) fn flag(&mut self, key: &'static str, default: bool) -> bool {
         match self.optional(key) {
-            None => Ok(default),
-            Some("true" | "on" | "yes" | "1") => Ok(true),
-            Some("false" | "off" | "no" | "0") => Ok(false),
-            Some(_) => Err(problem(key, "has to be true or false")),
+            None => default,
+            Some("true" | "on" | "yes" | "1") => true,
+            Some("false" | "off" | "no" | "0") => false,
+            Some(_) => {
+                self.fail(key, "has to be true or false");
+                default
+            }
         }
     }
 
-    /// One of `choices`; the first is the default.
-    pub(crate) fn choice<T: Copy, const N: usize>(
-        &mut self,
-        key: &'static str,
-        choices: &[(&str, T); N],
-    ) -> Result<T, ConfigError> {
-        let names: [&str; N] = core::array::from_fn(|at| choices[at].0);
-        self.one_of(key, &names).map(|at| choices[at].1)
-    }
-
-    /// Which of `names`. Apart from [`Reader::choice`], so that there is one of it for all types.
+    /// Which of `names`; the first is the default.
     #[inline(never)]
-    fn one_of(&mut self, key: &'static str, names: &[&str]) -> Result<usize, ConfigError> {
-        let Some(text) = self.optional(key) else { return Ok(0) };
-        names
-            .iter()
-            .position(|&name| name == text)
-            .ok_or_else(|| problem(key, &["has to be one of ", &names.join(", ")].concat()))
+    pub(crate) fn choice(&mut self, key: &'static str, names: &[&str]) -> usize {
+        let Some(text) = self.optional(key) else { return 0 };
+        names.iter().position(|&name| name == text).unwrap_or_else(|| {
+            self.fail(key, &["has to be one of ", &names.join(", ")].concat());
+            0
+        })
     }
 
-    /// A URL with one of `schemes` and a host.
+    /// A URL with one of `schemes` and a host; without a default it has to be there.
+    #[inline(never)]
     pub(crate) fn url(
         &mut self,
         key: &'static str,
         schemes: &[&str],
         default: Option<&str>,
-    ) -> Result<String, ConfigError> {
-        let text = self.optional(key).or(default).ok_or_else(|| problem(key, "is missing"))?;
+    ) -> String {
+        let text = self.shaped(key, default, (|_| true, ""));
         let good = schemes.iter().any(|scheme| {
             let rest = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
             rest.is_some_and(|rest| !matches!(rest.as_bytes(), [] | [b'/' | b':', ..]))
         });
-        if good && text.len() <= 1024 && text.bytes().all(|b| b.is_ascii_graphic()) {
-            Ok(text.to_string())
-        } else {
-            Err(problem(
-                key,
-                &["has to be a URL with one of the schemes ", &schemes.join(", ")].concat(),
-            ))
+        if !good || text.len() > 1024 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            let rule = ["has to be a URL with one of the schemes ", &schemes.join(", ")].concat();
+            self.fail(key, &rule);
         }
+        text.to_string()
     }
 
-    /// Says which settings nobody knows.
-    pub(crate) fn finish(self) -> Result<(), ConfigError> {
-        match self.settings.keys().find(|key| !self.read.contains(key)) {
-            Some(key) => Err(problem(key, "is not a setting of this platform")),
+    /// The MQTT server of a device.
+    pub(crate) fn broker(&mut self) -> String {
+        self.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)
+    }
+
+    /// Says what is wrong, or which settings nobody knows.
+    #[inline(never)]
+    pub(crate) fn finish(mut self) -> Result<(), ConfigError> {
+        if let Some(key) = self.settings.keys().find(|key| !self.read.contains(key)) {
+            self.fail(key, "is not a setting of this platform");
+        }
+        match self.problem {
+            Some(problem) => Err(problem),
             None => Ok(()),
         }
     }

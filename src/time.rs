@@ -66,7 +66,6 @@ impl Now {
 ///
 /// A table instead of one deadline, because a heartbeat may be due while a reply is awaited.
 #[derive(Clone, Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct TimerTable {
     #[n(0)]
     deadlines: [Option<Instant>; Timer::ALL.len()],

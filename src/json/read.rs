@@ -6,17 +6,24 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use super::{MAX_DEPTH, MAX_TEXT};
-use crate::error::CodecError;
+use crate::error::{CodecError, Error, PeerMisbehaved};
 use crate::num;
 
 /// A parsed document.
+///
+/// [`Document::open`] never fails: what is wrong with the text, or with a field that [`Value::must`] and its kin were
+/// asked for, is noted, and [`Document::finish`] has the first such error. Until then an empty text or a zero stands
+/// in the place of what is not there. Messages are read without a way out at every field by this, which took half of
+/// the code for it.
 #[derive(Clone)]
 pub(crate) struct Document {
     text: String,
     /// Every value of the text in the order of their first characters; an object's names count as values.
     nodes: Vec<Node>,
+    wrong: RefCell<Option<Error>>,
 }
 
 /// Where a value stands. Texts are short enough for 32 bits, see [`MAX_TEXT`].
@@ -30,29 +37,64 @@ struct Node {
 
 impl Document {
     /// Parses strictly (RFC 8259).
+    #[cfg(any(test, feature = "cloud", feature = "app"))]
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::read(bytes, false)
     }
 
     /// Parses, and lets a comma stand before a closing bracket, as the krtyun document does in its own example.
-    #[cfg(feature = "krtyun")]
+    #[cfg(all(feature = "krtyun", any(test, feature = "cloud")))]
     pub(crate) fn parse_trailing_comma(bytes: &[u8]) -> Result<Self, CodecError> {
         Self::read(bytes, true)
+    }
+
+    /// An object, parsed strictly.
+    pub(crate) fn open(bytes: &[u8]) -> Self {
+        Self::opened(bytes, false)
+    }
+
+    /// The same, parsed like [`Document::parse_trailing_comma`].
+    #[cfg(feature = "krtyun")]
+    pub(crate) fn open_trailing_comma(bytes: &[u8]) -> Self {
+        Self::opened(bytes, true)
+    }
+
+    #[inline(never)]
+    fn opened(bytes: &[u8], trailing_comma: bool) -> Self {
+        match Self::read(bytes, trailing_comma) {
+            Ok(doc) => {
+                if !doc.root().is_object() {
+                    doc.root().wrong(CodecError::NotAnObject);
+                }
+                doc
+            }
+            Err(error) => {
+                let wrong = RefCell::new(Some(error.into()));
+                Self { text: String::new(), nodes: Vec::new(), wrong }
+            }
+        }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_good(&self) -> bool {
+        self.wrong.borrow().is_none()
+    }
+
+    /// What was wrong first.
+    #[inline(never)]
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        match self.wrong.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn root(&self) -> Value<'_> {
         Value { doc: self, at: 0 }
     }
 
-    /// Parses strictly; the root has to be an object.
-    #[cfg(feature = "alibaba")]
-    #[inline(never)]
-    pub(crate) fn parse_object(bytes: &[u8]) -> Result<Self, CodecError> {
-        let doc = Self::parse(bytes)?;
-        if doc.root().is_object() { Ok(doc) } else { Err(CodecError::NotAnObject) }
-    }
-
     /// The root, if it is an object.
+    #[cfg(feature = "cloud")]
     pub(crate) fn object(&self) -> Result<Value<'_>, CodecError> {
         let root = self.root();
         if root.is_object() { Ok(root) } else { Err(CodecError::NotAnObject) }
@@ -74,7 +116,8 @@ impl Document {
         if reader.at < bytes.len() {
             return Err(CodecError::NotJson);
         }
-        Ok(Self { text: text.to_string(), nodes: reader.nodes })
+        let wrong = RefCell::new(None);
+        Ok(Self { text: text.to_string(), nodes: reader.nodes, wrong })
     }
 }
 
@@ -318,6 +361,7 @@ impl<'a> Value<'a> {
     }
 
     /// A number, or a string of digits.
+    #[cfg(feature = "cloud")]
     pub(crate) fn as_i64(self) -> Option<i64> {
         num::read_signed(self.as_text()?.trim())
     }
@@ -340,14 +384,81 @@ impl<'a> Value<'a> {
         self.get(key)?.as_text()
     }
 
-    /// The text of `key`, which has to be there.
-    #[cfg(feature = "alibaba")]
+    /// Notes that something is wrong. The first error counts.
     #[inline(never)]
-    pub(crate) fn required(self, key: &str) -> Result<String, CodecError> {
-        match self.text(key) {
-            Some(text) => Ok(text.into_owned()),
-            None => Err(CodecError::missing(key)),
+    pub(crate) fn wrong(self, error: impl Into<Error>) {
+        self.doc.wrong.borrow_mut().get_or_insert(error.into());
+    }
+
+    /// Notes that the value of `key` is not what it has to be.
+    #[inline(never)]
+    pub(crate) fn invalid(self, key: &str) {
+        self.wrong(CodecError::invalid(key));
+    }
+
+    /// The value of `key`, which has to be there; else `None`, and that is noted.
+    #[inline(never)]
+    pub(crate) fn must_have(self, key: &str) -> Option<Value<'a>> {
+        let value = self.get(key);
+        if value.is_none() {
+            self.wrong(CodecError::missing(key));
         }
+        value
+    }
+
+    /// The text of `key`, a string or a number, which has to be there.
+    #[inline(never)]
+    pub(crate) fn must(self, key: &str) -> String {
+        let text = self.must_have(key).map(Value::as_text);
+        if let Some(None) = text {
+            self.invalid(key);
+        }
+        text.flatten().unwrap_or_default().into_owned()
+    }
+
+    /// The same, which has to be good.
+    #[inline(never)]
+    pub(crate) fn must_be(self, key: &str, good: fn(&str) -> bool) -> String {
+        let text = self.must(key);
+        if !good(&text) {
+            self.invalid(key);
+        }
+        text
+    }
+
+    /// The number of `key`, or a string of its digits, which has to be there.
+    #[inline(never)]
+    pub(crate) fn must_count(self, key: &str) -> u64 {
+        let number = self.must_have(key).map(Value::as_u64);
+        if let Some(None) = number {
+            self.invalid(key);
+        }
+        number.flatten().unwrap_or(0)
+    }
+
+    /// The object of `key`, which has to be there.
+    #[inline(never)]
+    pub(crate) fn must_open(self, key: &str) -> Value<'a> {
+        let nothing = Value { doc: self.doc, at: u32::MAX };
+        let value = self.must_have(key).unwrap_or(nothing);
+        if !value.is_object() {
+            self.invalid(key);
+        }
+        value
+    }
+
+    /// Who is named has to be us; what is not named, cannot contradict.
+    #[inline(never)]
+    pub(crate) fn must_not_contradict(self, key: &str, ours: &str) {
+        if self.text(key).is_some_and(|theirs| theirs != ours) {
+            self.wrong(PeerMisbehaved::WrongIdentity);
+        }
+    }
+
+    /// The text of `key`; empty if there is none.
+    #[inline(never)]
+    pub(crate) fn text_or_empty(self, key: &str) -> String {
+        self.text(key).unwrap_or_default().into_owned()
     }
 
     /// The value as it stands in the text, to echo it with its own JSON type.
@@ -386,7 +497,7 @@ impl<'a> Value<'a> {
     /// What is between the brackets, if the value begins with this one.
     fn children(self, open: u8) -> Children<'a> {
         let end = if self.first() == open { self.node().map_or(0, |node| node.next) } else { 0 };
-        Children { doc: self.doc, at: self.at + 1, end }
+        Children { doc: self.doc, at: self.at.wrapping_add(1), end }
     }
 }
 

@@ -25,7 +25,6 @@ const DOWNLOAD_TRIES: u32 = 4;
 
 /// An order to update, as parsed from the cloud's message.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Offer {
     /// The cloud's id of the order, or UCloud's module: whatever the report has to name.
     #[n(0)]
@@ -48,7 +47,6 @@ pub(crate) struct Offer {
 
 /// The update of one device. Lives as long as the device, across connections.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Updater {
     /// The version that runs.
     #[n(0)]
@@ -391,19 +389,20 @@ fn write_kept(offer: &Offer, installing: bool) -> alloc::vec::Vec<u8> {
 }
 
 fn read_kept(bytes: &[u8]) -> Option<(Offer, bool)> {
-    let doc = Document::parse(bytes).ok()?;
-    let root = doc.object().ok()?;
+    let doc = Document::open(bytes);
+    let root = doc.root();
     let text = |key: &str| root.text(key).map(|t| t.into_owned());
     let offer = Offer {
-        reference: text("reference")?,
-        version: text("version")?,
-        url: text("url")?,
+        reference: root.must("reference"),
+        version: root.must("version"),
+        url: root.must("url"),
         size: root.get("size").and_then(|v| v.as_u64()),
         md5: text("md5"),
         sha256: text("sha256"),
-        max_size: root.get("max_size")?.as_u64()?,
+        max_size: root.must_count("max_size"),
     };
-    Some((offer, root.get("installing")?.as_bool()?))
+    let installing = root.get("installing")?.as_bool()?;
+    doc.is_good().then_some((offer, installing))
 }
 
 /// That a store failed, as the error to show.

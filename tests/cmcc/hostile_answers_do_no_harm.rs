@@ -27,7 +27,7 @@ fn what_cannot_be_read_is_named() {
     let deep = format!("{{\"code\":\"200\",\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
     assert_eq!(codec(deep.as_bytes()), CodecError::TooDeep);
     assert_eq!(codec(b"{}"), CodecError::Missing("code".into()));
-    assert_eq!(codec(b"{\"code\":{}}"), CodecError::Missing("code".into()));
+    assert_eq!(codec(b"{\"code\":{}}"), CodecError::Invalid("code".into()));
     assert_eq!(codec(b"{\"code\":null}"), CodecError::Missing("code".into()));
     assert_eq!(codec(b"{\"code\":200}"), CodecError::Missing("data".into()));
     assert_eq!(codec(b"{\"code\":200,\"data\":[]}"), CodecError::Invalid("data".into()));
@@ -38,7 +38,7 @@ fn what_cannot_be_read_is_named() {
     );
     assert_eq!(
         codec(b"{\"code\":200,\"data\":{\"deviceId\":\"1\",\"deviceSecret\":[1]}}"),
-        CodecError::Missing("deviceSecret".into())
+        CodecError::Invalid("deviceSecret".into())
     );
 }
 

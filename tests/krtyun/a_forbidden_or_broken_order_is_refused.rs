@@ -54,7 +54,7 @@ fn what_is_missing_or_wrong_is_named_and_refused() {
         ),
         (
             r#"{"CMD":11,"ID":7,"URL":"http://h/f","FW_VERSION":{}}"#,
-            CodecError::Missing("FW_VERSION".into()),
+            CodecError::Invalid("FW_VERSION".into()),
         ),
     ];
     for (body, error) in cases {

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::credentials::{AuthType, Device, SecureMode, SignMethod};
 use crate::error::ConfigError;
 use crate::secret::Secret;
-use crate::settings::{Settings, problem};
+use crate::settings::{Settings, Shape};
 
 /// Configuration of one device.
 ///
@@ -77,110 +77,92 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Key, lowest, highest and default.
-static NUMBERS: [(&str, u64, u64, u64); 5] = [
-    ("firmware_max_size", 1, 1 << 40, 64 << 20),
-    ("bind_token_life_s", 1, 1800, 60),
-    ("keep_alive", 30, 1200, 300),
-    ("reply_timeout_ms", 100, 600_000, 10_000),
-    ("request_retries", 0, 20, 3),
-];
-
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        // Nothing is copied out of the settings before all of them are known to be good.
         let mut s = settings.reader();
-        let product_key = name("product_key", s.required("product_key")?)?;
-        let device_name = name("device_name", s.required("device_name")?)?;
-        let firmware_version = version(s.optional("firmware_version").unwrap_or("1.0.0"))?;
-        let mut numbers = [0; NUMBERS.len()];
-        for (number, &(key, low, high, default)) in numbers.iter_mut().zip(&NUMBERS) {
-            *number = s.number(key, low..=high, default)?;
-        }
-        let [firmware_max_size, bind_token_life, keep_alive, reply_timeout, request_retries] =
-            numbers;
-        let bind_token = s.flag("bind_token", true)?;
-        let gateway = s.flag("gateway", true)?;
-        let sign_method =
-            s.choice("sign_method", &SignMethod::ALL.map(|method| (method.as_str(), method)))?;
+        let product_key = s.shaped("product_key", None, NAME).into();
+        let device_name = s.shaped("device_name", None, NAME).into();
+        let firmware_version = s.shaped("firmware_version", Some("1.0.0"), VERSION).into();
+        let methods = SignMethod::ALL.map(SignMethod::as_str);
+        let sign_method = SignMethod::ALL.get(s.choice("sign_method", &methods)).copied();
         let chosen_mode = match s.optional("secure_mode") {
-            None => None,
-            Some(_) => Some(s.choice(
-                "secure_mode",
-                &[("2", SecureMode::Tls), ("3", SecureMode::Tcp), ("-2", SecureMode::NoWhitelist)],
-            )?),
+            None => 0,
+            Some(_) => 1 + s.choice("secure_mode", &["2", "3", "-2"]),
         };
-        let over_http = s.choice("registration", &[("http", true), ("mqtt", false)])?;
-        let auth_type = s.choice(
-            "auth_type",
-            &[("register", AuthType::Register), ("regnwl", AuthType::Regnwl)],
-        )?;
-        let instance_id = match s.optional("instance_id") {
-            None => None,
-            Some(id) => Some(name("instance_id", id)?),
-        };
-        let product_secret = s.optional("product_secret");
-        let device_secret = s.optional("device_secret");
+        let over_http = s.choice("registration", &["http", "mqtt"]) == 0;
+        let regnwl = s.choice("auth_type", &["register", "regnwl"]) == 1;
+        let instance_id = s.shaped("instance_id", Some(""), NAME);
+        let product_secret = s.secret("product_secret", ANYTHING);
+        let device_secret = s.secret("device_secret", ANYTHING);
         let auth_url = s.optional("auth_url");
         if auth_url.is_some() {
-            s.url("auth_url", &["http", "https"], None)?;
+            s.url("auth_url", &["http", "https"], None);
         }
         if device_secret.is_none() {
             if product_secret.is_none() {
                 let why = "is missing: give it for dynamic registration, or give `device_secret`";
-                return Err(problem("product_secret", why));
+                s.fail("product_secret", why);
             }
-            if over_http && auth_type == AuthType::Regnwl {
-                return Err(problem("auth_type", "regnwl needs `registration` = mqtt"));
+            if over_http && regnwl {
+                s.fail("auth_type", "regnwl needs `registration` = mqtt");
             }
             if over_http && auth_url.is_none() {
                 let why = "is missing: registration over HTTP needs it, such as \
                            https://iot-auth.cn-shanghai.aliyuncs.com";
-                return Err(problem("auth_url", why));
+                s.fail("auth_url", why);
             }
         }
-        let broker = s.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)?;
-        s.finish()?;
-        let secure_mode = chosen_mode.unwrap_or_else(|| {
-            let tls = broker.starts_with("mqtts:") || broker.starts_with("wss:");
-            if tls { SecureMode::Tls } else { SecureMode::Tcp }
-        });
+        let broker = s.broker();
+        let tls = broker.starts_with("mqtts:") || broker.starts_with("wss:");
+        let secure_mode = match chosen_mode {
+            0 if tls => SecureMode::Tls,
+            1 => SecureMode::Tls,
+            3 => SecureMode::NoWhitelist,
+            _ => SecureMode::Tcp,
+        };
         let origin = match device_secret {
-            Some(secret) => Origin::Configured(secret.into()),
+            Some(secret) => Origin::Configured(secret),
             None => Origin::Registration(Registration {
-                product_secret: product_secret.unwrap_or_default().into(),
+                product_secret: product_secret.unwrap_or_default(),
                 way: if over_http {
                     let base = auth_url.unwrap_or_default().trim_end_matches('/');
                     Way::Http { url: [base, super::wire::REGISTER_PATH].concat() }
                 } else {
                     Way::Mqtt {
-                        auth_type,
+                        auth_type: if regnwl { AuthType::Regnwl } else { AuthType::Register },
                         // Plain TCP is not documented for registration: it is 2, or -2 on newer instances.
                         secure_mode: match secure_mode {
                             SecureMode::NoWhitelist => SecureMode::NoWhitelist,
                             SecureMode::Tls | SecureMode::Tcp => SecureMode::Tls,
                         },
-                        instance_id: instance_id.map(String::from),
+                        instance_id: (!instance_id.is_empty()).then(|| instance_id.into()),
                     }
                 },
             }),
         };
-        Ok(Self {
+        let config = Self {
             broker,
-            product_key: product_key.into(),
-            device_name: device_name.into(),
+            product_key,
+            device_name,
             origin,
-            sign_method,
+            sign_method: sign_method.unwrap_or_default(),
             secure_mode,
-            firmware_version: firmware_version.into(),
-            firmware_max_size,
-            bind_token,
-            bind_token_life: Duration::from_secs(bind_token_life),
-            gateway,
-            keep_alive: u16::try_from(keep_alive).unwrap_or(300),
-            reply_timeout: Duration::from_millis(reply_timeout),
-            request_retries: u32::try_from(request_retries).unwrap_or(3),
-        })
+            firmware_version,
+            firmware_max_size: s.number("firmware_max_size", 1, 1 << 40, 64 << 20),
+            bind_token: s.flag("bind_token", true),
+            bind_token_life: Duration::from_secs(s.number("bind_token_life_s", 1, 1800, 60)),
+            gateway: s.flag("gateway", true),
+            keep_alive: s.number("keep_alive", 30, 1200, 300) as u16,
+            reply_timeout: Duration::from_millis(s.number(
+                "reply_timeout_ms",
+                100,
+                600_000,
+                10_000,
+            )),
+            request_retries: s.number("request_retries", 0, 20, 3) as u32,
+        };
+        s.finish()?;
+        Ok(config)
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {
@@ -193,19 +175,15 @@ impl Config {
 }
 
 /// Names stand in topics and client ids, so only the characters that the vendor allows can be let in.
-fn name<'a>(key: &'static str, text: &'a str) -> Result<&'a str, ConfigError> {
+const NAME: Shape = (is_name, "has to be 1 to 64 letters, digits and - _ @ . :");
+const VERSION: Shape = (is_version, "has to be 1 to 64 printable ASCII characters");
+const ANYTHING: Shape = (|_| true, "");
+
+fn is_name(text: &str) -> bool {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_@.:".contains(&b);
-    if text.len() <= 64 && text.bytes().all(good) {
-        Ok(text)
-    } else {
-        Err(problem(key, "has to be 1 to 64 letters, digits and - _ @ . :"))
-    }
+    text.len() <= 64 && text.bytes().all(good)
 }
 
-fn version(text: &str) -> Result<&str, ConfigError> {
-    if text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        Ok(text)
-    } else {
-        Err(problem("firmware_version", "has to be 1 to 64 printable ASCII characters"))
-    }
+fn is_version(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }

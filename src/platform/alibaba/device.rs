@@ -1,14 +1,16 @@
 //! The device's side.
 //!
 //! ```text
-//! registration   HTTP:  ExpectAnswer ──────────────────────────┐
-//!                MQTT:  ExpectRegistrationSession → ExpectSecret┴→ ExpectStored → (ExpectLeft)
-//! session        ExpectLogin → ExpectSubscribed → ExpectVersionReported → ExpectTokenReported → Online
+//! registration   HTTP:  Asking ────────────────┐
+//!                MQTT:  Knocking → Listening ──┴→ Storing → (Leaving)
+//! session        Connecting → Subscribing → Reporting → Matching → Online
 //! ```
 //!
-//! A device with a stored (or configured) secret begins at `ExpectLogin`. Every failure of a session leads to
-//! `LoginPause`, of a registration to `RegistrationPause` and, with an end, to `Stopped`. A refused secret leads to
-//! `Stopped` at once.
+//! A device with a stored (or configured) secret begins at `Connecting`. Every failure of a session leads to `Waiting`,
+//! of a registration to `Pausing` and, with an end, to a stop. A refused secret leads to a stop at once.
+//!
+//! A step is one word here, and what the steps work with lies beside it in [`Flow`]: structs of their own, which hand
+//! their secret and their connection on to the next one, were many kilobytes more of the plugin.
 //!
 //! Deliberately absent: sub-devices of a gateway (the gateway hears of permits and topology, and its own firmware has
 //! to act), the closing of a permit by time, packages of several files, firmware through MQTT, the LAN's discovery.
@@ -20,53 +22,363 @@ mod online;
 mod register;
 mod session;
 
-use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
 
+use self::binder::Binder;
 use self::credential::Credential;
-use self::online::Online;
-use self::register::{
-    ExpectAnswer, ExpectErased, ExpectLeft, ExpectRegistrationSession, ExpectSecret, ExpectStored,
-    Leave, RegistrationPause,
-};
-use self::session::{
-    ExpectLogin, ExpectSubscribed, ExpectTokenReported, ExpectVersionReported, Login, LoginPause,
-};
+use self::online::Report;
 use super::Config;
 use super::config::Origin;
 use crate::agent::{Cx, Stored};
-use crate::error::{ApiMisuse, Error};
-use crate::input::{Input, Intent};
-use crate::output::{Advice, Event, StoreKey, Token, Warning};
+use crate::backoff::Backoff;
+use crate::error::{ApiMisuse, Error, Failure, PeerMisbehaved, Rejected};
+use crate::input::{Ack, Closed, Input, Intent, Message};
+use crate::output::{Advice, Event, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
-use crate::platform::update::{Moved, Updater};
+use crate::platform::update::Updater;
 use crate::time::Timer;
 
 /// A running device.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Flow {
-    #[n(0)]
-    state: State,
-    #[n(1)]
-    shared: Box<Shared>,
-}
-
-/// What outlives steps and sessions.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Shared {
     #[n(0)]
     updater: Updater,
     #[n(1)]
+    state: State,
+    /// The connection that is open or being opened; in [`State::Leaving`], the one that is being closed.
+    #[n(2)]
+    connection: Option<Token>,
+    /// Of the command whose answer the step waits for.
+    #[n(3)]
+    awaited: Token,
+    /// The device's own secret, once there is one.
+    #[n(4)]
+    credential: Credential,
+    /// Of the registration or the logins in hand.
+    #[n(5)]
+    backoff: Backoff,
+    /// SUBSCRIBEs under way, and for which of the topics.
+    #[n(6)]
+    pending: Vec<(Token, u8)>,
+    /// Publishes whose acknowledgement changes nothing: kept so that it is not counted as stray.
+    #[n(7)]
+    sent: Vec<Token>,
+    #[n(8)]
+    binder: Binder,
+    /// What was reported: a download that outlived the last session may change it meanwhile.
+    #[n(9)]
+    version: String,
+    #[n(10)]
+    report: Report,
+    /// Ids of property posts that are not answered yet.
+    #[n(11)]
+    posts: Vec<u32>,
+    /// The progress last reported, so that a download does not make a message of every block.
+    #[n(12)]
+    percent: i8,
+    #[n(13)]
     next_id: u32,
     /// A person asked for a bind token while there was no session.
-    #[n(2)]
+    #[n(14)]
     token_wanted: bool,
 }
 
-impl Shared {
+/// What is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+enum State {
+    /// The answer to the registration over HTTP.
+    #[n(0)]
+    Asking,
+    /// CONNACK with the product's signature.
+    #[n(1)]
+    Knocking,
+    /// The server pushes the secret.
+    #[n(2)]
+    Listening,
+    /// The time for the next try to register.
+    #[n(3)]
+    Pausing,
+    /// The secret on stable storage.
+    #[n(4)]
+    Storing,
+    /// The end of the registration's session: there may be one at a time.
+    #[n(5)]
+    Leaving,
+    /// The stored secret is being erased.
+    #[n(6)]
+    Erasing,
+    /// CONNACK with the device's own secret.
+    #[n(7)]
+    Connecting,
+    /// The time for the next login.
+    #[n(8)]
+    Waiting,
+    /// SUBACKs.
+    #[n(9)]
+    Subscribing,
+    /// PUBACK of the firmware version.
+    #[n(10)]
+    Reporting,
+    /// The answer to the bind token.
+    #[n(11)]
+    Matching,
+    /// Logged in, version and bind token reported.
+    #[n(12)]
+    Online,
+    /// A person; then registers.
+    #[n(13)]
+    StoppedToRegister,
+    /// A person; then stores the secret, which is nowhere else.
+    #[n(14)]
+    StoppedToStore,
+    /// A person; then logs in.
+    #[n(15)]
+    StoppedToLogin,
+    /// A person; then erases.
+    #[n(16)]
+    StoppedToErase,
+}
+
+impl Device for Flow {
+    type Config = Config;
+
+    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
+        let mut flow = Self {
+            updater: Updater::start(&config.firmware_version, stored)?,
+            state: State::Waiting,
+            connection: None,
+            awaited: Token::default(),
+            credential: Credential::default(),
+            backoff: Backoff::login(),
+            pending: Vec::new(),
+            sent: Vec::new(),
+            binder: Binder::default(),
+            version: String::new(),
+            report: Report::None,
+            posts: Vec::new(),
+            percent: 0,
+            next_id: 1,
+            token_wanted: false,
+        };
+        let kept = match stored.get(StoreKey::Credential) {
+            Some(bytes) => Some(Credential::read(bytes, config)?),
+            None => None,
+        };
+        match (&config.origin, kept) {
+            (Origin::Registration(_), Some(credential)) => {
+                flow.credential = credential;
+                flow.login(config, cx);
+            }
+            _ => flow.begin(config, cx),
+        }
+        Ok(flow)
+    }
+
+    fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
+        if let Input::User(intent) = input {
+            return self.intent(intent, config, cx);
+        }
+        if let Some(moved) = self.updater.handle(input, cx) {
+            return self.moved(&moved, config, cx);
+        }
+        match input {
+            Input::Connected(token) if self.connection == Some(*token) => {
+                self.connected(config, cx);
+            }
+            Input::Closed(token, why) if self.connection == Some(*token) => {
+                self.connection = None;
+                self.closed(why, config, cx);
+            }
+            // We closed it ourselves.
+            Input::Closed(_, Closed::Requested) => {}
+            Input::Message(message) => self.message(message, config, cx),
+            Input::Acked(token, ack) => self.acked(*token, *ack, config, cx),
+            Input::Response(token, answer) if *token == self.awaited => {
+                self.answered(answer, config, cx);
+            }
+            Input::Stored(token, outcome) if *token == self.awaited => {
+                self.stored(outcome, config, cx);
+            }
+            _ => cx.stray(),
+        }
+        if self.state == State::Matching {
+            self.matched(config, cx);
+        }
+    }
+
+    fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
+        match timer {
+            Timer::Update => {
+                let moved = self.updater.expired(cx);
+                self.moved(&moved, config, cx);
+            }
+            Timer::Reply => self.late(config, cx),
+            Timer::Retry => self.go_on(config, cx),
+            Timer::Token if matches!(self.state, State::Matching | State::Online) => {
+                self.binding_expired(config, cx);
+            }
+            _ => {}
+        }
+        if self.state == State::Matching {
+            self.matched(config, cx);
+        }
+    }
+
+    fn supports(intent: &Intent) -> bool {
+        matches!(intent, Intent::NewBindToken | Intent::PostProperties { .. })
+    }
+}
+
+impl Flow {
+    fn connected(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        match self.state {
+            State::Knocking => {
+                // The server pushes the secret on its own: there is nothing to subscribe to, nothing to ask.
+                cx.step(Step::RequestSecret);
+                cx.after(Timer::Reply, config.reply_timeout);
+                self.state = State::Listening;
+            }
+            State::Connecting => self.subscribe(config, cx),
+            _ => cx.stray(),
+        }
+    }
+
+    fn closed(&mut self, why: &Closed, config: &Config, cx: &mut Cx<'_>) {
+        let error = match why {
+            Closed::Failed(failure) => failure.clone().into(),
+            Closed::Refused(code) => Rejected::Connack { code: *code }.into(),
+            Closed::Requested => Failure::Lost.into(),
+        };
+        match (self.state, why) {
+            (State::Knocking, _) => self.failed(error, config, cx),
+            (State::Listening, _) => self.retry(PeerMisbehaved::ClosedEarly.into(), config, cx),
+            // The secret is on its way to the storage all the same.
+            (State::Storing, _) => {}
+            (State::Leaving, _) => self.login(config, cx),
+            // The secret is wrong, or the device is disabled or deleted. To register again is a person's decision.
+            (State::Connecting, Closed::Refused(4 | 5)) => {
+                self.stop(State::StoppedToLogin, error, Advice::CheckDevice, cx);
+            }
+            _ => self.relogin(error, cx),
+        }
+    }
+
+    fn message(&mut self, message: &Message, config: &Config, cx: &mut Cx<'_>) {
+        match self.state {
+            State::Listening => self.pushed(message, config, cx),
+            State::Subscribing | State::Reporting | State::Matching | State::Online => {
+                self.heard(message, config, cx);
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    fn acked(&mut self, token: Token, ack: Ack, config: &Config, cx: &mut Cx<'_>) {
+        let mine = token == self.awaited && ack == Ack::Published;
+        let pending = self.pending.iter().position(|(pending, _)| *pending == token);
+        match (self.state, pending) {
+            (State::Subscribing, Some(at)) => {
+                let (_, topic) = self.pending.remove(at);
+                self.subscribed(topic, ack, config, cx);
+            }
+            (State::Reporting, _) if mine => {
+                cx.stop(Timer::Reply);
+                let latest = self.updater.running() == self.version;
+                self.version_reported(latest, cx);
+                self.report_token(config, cx);
+            }
+            (State::Online, _) if mine && self.report != Report::None => self.reported(cx),
+            _ => match self.sent.iter().position(|sent| *sent == token) {
+                Some(at) if ack == Ack::Published => drop(self.sent.remove(at)),
+                _ => cx.stray(),
+            },
+        }
+    }
+
+    /// [`Timer::Reply`].
+    fn late(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        let step = match self.state {
+            State::Asking | State::Listening => Step::RequestSecret,
+            State::Knocking => Step::ConnectToRegister,
+            // Nobody says that it is gone: the host drops it for the next one.
+            State::Leaving => return self.login(config, cx),
+            State::Connecting => Step::Login,
+            State::Subscribing => Step::Subscribe,
+            State::Reporting => Step::ReportVersion,
+            State::Online => return self.posts_unanswered(cx),
+            _ => return,
+        };
+        self.close(cx);
+        let error = Error::NoReply { step };
+        match self.state {
+            State::Asking | State::Knocking | State::Listening => self.retry(error, config, cx),
+            // The server does not answer any more: this session is no good.
+            _ => self.relogin(error, cx),
+        }
+    }
+
+    /// The wait before the next try is over.
+    fn go_on(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        cx.stop(Timer::Retry);
+        match self.state {
+            State::Pausing => self.ask(config, cx),
+            State::Waiting => self.login(config, cx),
+            _ => {}
+        }
+    }
+
+    fn intent(&mut self, intent: &Intent, config: &Config, cx: &mut Cx<'_>) {
+        match (intent, self.state) {
+            (Intent::TryAgain, State::StoppedToRegister) => self.begin(config, cx),
+            (Intent::TryAgain, State::StoppedToStore) => self.store(config, cx),
+            (Intent::TryAgain, State::StoppedToLogin) => {
+                self.backoff.reset();
+                self.login(config, cx);
+            }
+            (Intent::TryAgain, State::StoppedToErase) => self.erase(cx),
+            (Intent::TryAgain, State::Pausing | State::Waiting) => self.go_on(config, cx),
+            (Intent::RegisterAgain, _) if matches!(config.origin, Origin::Configured(_)) => {
+                cx.event(Event::Warning { warning: Warning::SecretConfigured });
+            }
+            (Intent::RegisterAgain, state) => {
+                if state == State::Leaving {
+                    // Closed already.
+                    self.connection = None;
+                }
+                self.close(cx);
+                for timer in [Timer::Reply, Timer::Retry, Timer::Token] {
+                    cx.stop(timer);
+                }
+                self.erase(cx);
+            }
+            (Intent::Report, State::Online) => self.report_version(config, cx),
+            (Intent::NewBindToken, State::Online | State::Matching) => {
+                self.begin_binding(config, cx);
+            }
+            (Intent::NewBindToken, _) => self.token_wanted = true,
+            (Intent::PostProperties { json }, State::Online) => self.post(json, config, cx),
+            (Intent::PostProperties { .. }, _) => ignored(Failure::Unreachable, cx),
+            _ => {}
+        }
+    }
+
+    /// Ends where only a person can decide how to go on.
+    fn stop(&mut self, state: State, error: Error, advice: Advice, cx: &mut Cx<'_>) {
+        cx.stop(Timer::Reply);
+        cx.event(Event::Stopped { error, advice });
+        self.state = state;
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        if let Some(connection) = self.connection.take() {
+            cx.close(connection);
+        }
+    }
+
     /// The number of the next message. The vendor wants it unique for the device, which a counter is as long as nothing
     /// is cut; the cloud only uses it to answer.
     fn id(&mut self) -> u32 {
@@ -76,223 +388,6 @@ impl Shared {
     }
 }
 
-#[derive(Debug, Encode, Decode)]
-enum State {
-    #[n(0)]
-    Asking(#[n(0)] ExpectAnswer),
-    #[n(1)]
-    Knocking(#[n(0)] ExpectRegistrationSession),
-    #[n(2)]
-    Listening(#[n(0)] ExpectSecret),
-    #[n(3)]
-    Pausing(#[n(0)] RegistrationPause),
-    #[n(4)]
-    Storing(#[n(0)] ExpectStored),
-    #[n(5)]
-    Leaving(#[n(0)] ExpectLeft),
-    #[n(6)]
-    Erasing(#[n(0)] ExpectErased),
-    #[n(7)]
-    Connecting(#[n(0)] ExpectLogin),
-    #[n(8)]
-    Waiting(#[n(0)] LoginPause),
-    #[n(9)]
-    Subscribing(#[n(0)] ExpectSubscribed),
-    #[n(10)]
-    Reporting(#[n(0)] ExpectVersionReported),
-    #[n(11)]
-    Matching(#[n(0)] ExpectTokenReported),
-    #[n(12)]
-    Online(#[n(0)] Box<Online>),
-    #[n(13)]
-    Stopped(#[n(0)] Stopped),
-}
-
-/// Only a person can decide how to go on.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Stopped {
-    #[n(0)]
-    resume: Resume,
-}
-
-/// Where "try again" goes on.
-#[derive(Debug, Encode, Decode)]
-enum Resume {
-    #[n(0)]
-    Register,
-    /// The secret that could not be stored; it is nowhere else.
-    #[n(1)]
-    Store(#[n(0)] Box<Login>),
-    #[n(2)]
-    Login(#[n(0)] Box<Login>),
-    #[n(3)]
-    Erase,
-}
-
-fn stop(error: Error, advice: Advice, resume: Resume, cx: &mut Cx<'_>) -> State {
-    cx.event(Event::Stopped { error, advice });
-    State::Stopped(Stopped { resume })
-}
-
-impl Stopped {
-    fn go_on(self, config: &Config, cx: &mut Cx<'_>) -> State {
-        match self.resume {
-            Resume::Register => register::begin(config, cx),
-            Resume::Store(login) => register::store(config, login, Leave::Nothing, cx),
-            Resume::Login(login) => session::login(config, Login::new(login.credential), cx),
-            Resume::Erase => register::erase(cx),
-        }
-    }
-}
-
-impl Device for Flow {
-    type Config = Config;
-
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
-        let updater = Updater::start(&config.firmware_version, stored)?;
-        let shared = Box::new(Shared { updater, next_id: 1, token_wanted: false });
-        let kept = stored.get(StoreKey::Credential);
-        let kept = kept.map(|bytes| Credential::read(bytes, config)).transpose()?;
-        let state = match (&config.origin, kept) {
-            (Origin::Registration(_), Some(credential)) => {
-                session::login(config, Login::new(credential), cx)
-            }
-            _ => register::begin(config, cx),
-        };
-        Ok(Self { state, shared })
-    }
-
-    fn handle(mut self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
-        if let Input::User(intent) = input {
-            return self.intent(config, intent, cx);
-        }
-        if let Some(moved) = self.shared.updater.handle(&input, cx) {
-            self.moved(config, moved, cx);
-            return self;
-        }
-        let (shared, input) = (&mut self.shared, &input);
-        let state = match self.state {
-            State::Asking(step) => step.handle(config, input, cx),
-            State::Knocking(step) => step.handle(config, input, cx),
-            State::Listening(step) => step.handle(config, input, cx),
-            State::Storing(step) => step.handle(config, input, cx),
-            State::Leaving(step) => step.handle(config, input, cx),
-            State::Erasing(step) => step.handle(config, input, cx),
-            State::Connecting(step) => step.handle(config, input, cx),
-            State::Subscribing(step) => step.handle(config, input, shared, cx),
-            State::Reporting(step) => step.handle(config, input, shared, cx),
-            State::Matching(step) => step.handle(config, input, shared, cx),
-            State::Online(step) => step.handle(config, input, shared, cx),
-            waiting @ (State::Pausing(_) | State::Waiting(_) | State::Stopped(_)) => {
-                session::stray(input, cx);
-                waiting
-            }
-        };
-        Self { state, shared: self.shared }
-    }
-
-    fn expired(mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
-        if timer == Timer::Update {
-            let moved = self.shared.updater.expired(cx);
-            self.moved(config, moved, cx);
-            return self;
-        }
-        let state = match (timer, self.state) {
-            (Timer::Reply, State::Asking(step)) => step.late(config, cx),
-            (Timer::Reply, State::Knocking(step)) => step.late(config, cx),
-            (Timer::Reply, State::Listening(step)) => step.late(config, cx),
-            (Timer::Reply, State::Leaving(step)) => step.left(config, cx),
-            (Timer::Reply, State::Connecting(step)) => step.late(cx),
-            (Timer::Reply, State::Subscribing(step)) => step.late(cx),
-            (Timer::Reply, State::Reporting(step)) => step.late(cx),
-            (Timer::Reply, State::Online(step)) => step.late(cx),
-            (Timer::Retry, State::Pausing(step)) => step.over(config, cx),
-            (Timer::Retry, State::Waiting(step)) => step.over(config, cx),
-            (Timer::Token, State::Matching(step)) => step.expired(config, &mut self.shared, cx),
-            (Timer::Token, State::Online(step)) => step.token_expired(config, cx),
-            (_, state) => state,
-        };
-        Self { state, shared: self.shared }
-    }
-
-    fn supports(intent: &Intent) -> bool {
-        matches!(intent, Intent::NewBindToken | Intent::PostProperties { .. })
-    }
-}
-
-impl Flow {
-    fn intent(self, config: &Config, intent: Intent, cx: &mut Cx<'_>) -> Self {
-        let Self { state, mut shared } = self;
-        let state = match (intent, state) {
-            (Intent::TryAgain, State::Pausing(step)) => step.over(config, cx),
-            (Intent::TryAgain, State::Waiting(step)) => step.over(config, cx),
-            (Intent::TryAgain, State::Stopped(step)) => step.go_on(config, cx),
-            (Intent::RegisterAgain, state) if matches!(config.origin, Origin::Configured(_)) => {
-                cx.event(Event::Warning { warning: Warning::SecretConfigured });
-                state
-            }
-            (Intent::RegisterAgain, state) => {
-                if let Some(connection) = state.connection() {
-                    cx.close(connection);
-                }
-                for timer in [Timer::Reply, Timer::Retry, Timer::Token] {
-                    cx.stop(timer);
-                }
-                register::erase(cx)
-            }
-            (Intent::Report, State::Online(mut online)) => {
-                online.report_version(config, &mut shared, cx);
-                State::Online(online)
-            }
-            (Intent::NewBindToken, State::Online(mut online)) => {
-                online.session.begin_binding(config, &mut shared, cx);
-                State::Online(online)
-            }
-            (Intent::NewBindToken, State::Matching(step)) => step.anew(config, &mut shared, cx),
-            (Intent::NewBindToken, state) => {
-                shared.token_wanted = true;
-                state
-            }
-            (Intent::PostProperties { json }, State::Online(mut online)) => {
-                online.post(config, &json, &mut shared, cx);
-                State::Online(online)
-            }
-            (Intent::PostProperties { .. }, state) => {
-                online::not_online(cx);
-                state
-            }
-            (_, state) => state,
-        };
-        Self { state, shared }
-    }
-
-    /// Without a session the ending waits for the next login, and progress is nobody's business.
-    fn moved(&mut self, config: &Config, moved: Moved, cx: &mut Cx<'_>) {
-        if let State::Online(online) = &mut self.state {
-            online.moved(config, moved, &mut self.shared, cx);
-        }
-    }
-}
-
-impl State {
-    fn connection(&self) -> Option<Token> {
-        match self {
-            State::Asking(_)
-            | State::Pausing(_)
-            | State::Erasing(_)
-            | State::Waiting(_)
-            | State::Stopped(_)
-            // Closed already.
-            | State::Leaving(_) => None,
-            State::Knocking(step) => Some(step.connection),
-            State::Listening(step) => Some(step.connection),
-            State::Storing(step) => step.connection(),
-            State::Connecting(step) => Some(step.connection),
-            State::Subscribing(step) => Some(step.session.connection),
-            State::Reporting(step) => Some(step.session.connection),
-            State::Matching(step) => Some(step.session.connection),
-            State::Online(step) => Some(step.session.connection),
-        }
-    }
+fn ignored(error: impl Into<Error>, cx: &mut Cx<'_>) {
+    cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
 }

@@ -6,7 +6,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
+use crate::error::{Error, PeerMisbehaved, Rejected};
 use crate::hex;
 use crate::json::{Document, Object, Value};
 use crate::num;
@@ -91,67 +91,46 @@ pub(crate) fn reply(id: &str, code: i64) -> Vec<u8> {
 }
 
 /// Reads the `params` of a message that wants an answer. Plain functions, so that there is one [`asked`] for all.
-pub(crate) type Read = fn(Value<'_>) -> Result<Event, CodecError>;
+pub(crate) type Read = fn(Value<'_>) -> Event;
 
 /// A message of the cloud that wants an answer: its `id` (JSON, a string or a number), and what it says. A message whose
 /// `params` cannot be used is answered with 400.
-pub(crate) fn asked(
-    payload: &[u8],
-    read: Read,
-) -> Result<(String, Result<Event, CodecError>), CodecError> {
-    let doc = Document::parse_object(payload)?;
+pub(crate) fn asked(payload: &[u8], read: Read) -> Result<(String, Result<Event, Error>), Error> {
+    let doc = Document::open(payload);
+    doc.finish()?;
     let root = doc.root();
     let id = root.get("id").filter(|id| id.as_text().is_some_and(|text| text.len() <= 64));
-    let said = match root.get("params") {
-        Some(params) if params.is_object() => read(params),
-        Some(_) => Err(CodecError::invalid("params")),
-        None => Err(CodecError::missing("params")),
-    };
-    Ok((id.map_or("\"0\"", Value::raw).to_string(), said))
-}
-
-/// A number, sent as such or as a string of digits.
-#[inline(never)]
-fn number(from: Value<'_>, key: &str) -> Result<u64, CodecError> {
-    let value = from.get(key).ok_or_else(|| CodecError::missing(key))?;
-    value.as_u64().ok_or_else(|| CodecError::invalid(key))
+    let said = read(root.must_open("params"));
+    Ok((id.map_or("\"0\"", Value::raw).to_string(), doc.finish().map(|()| said)))
 }
 
 /// A gateway may take in sub-devices.
-pub(crate) fn permit(params: Value<'_>) -> Result<Event, CodecError> {
-    let seconds = match u32::try_from(number(params, "time")?) {
-        Ok(seconds @ 0..=65_535) => seconds,
-        _ => return Err(CodecError::invalid("time")),
-    };
+pub(crate) fn permit(params: Value<'_>) -> Event {
+    let seconds = params.must_count("time");
+    if seconds > 65_535 {
+        params.invalid("time");
+    }
     let product = params.text("productKey").filter(|key| !key.is_empty());
-    Ok(Event::Permit { seconds, product: product.map(|key| short(&key)) })
+    Event::Permit { seconds: seconds as u32, product: product.map(|key| short(&key)) }
 }
 
 /// Sub-devices of a gateway changed.
-pub(crate) fn topo_change(params: Value<'_>) -> Result<Event, CodecError> {
-    let status = match number(params, "status")? {
-        0 => 0,
-        1 => 1,
-        2 => 2,
-        8 => 8,
-        _ => return Err(CodecError::invalid("status")),
-    };
-    let list = params.get("subList").ok_or_else(|| CodecError::missing("subList"))?;
-    if !list.is_array() {
-        return Err(CodecError::invalid("subList"));
+pub(crate) fn topo_change(params: Value<'_>) -> Event {
+    let status = params.must_count("status");
+    if !matches!(status, 0 | 1 | 2 | 8) {
+        params.invalid("status");
     }
     let mut devices = Vec::new();
-    for item in list.elements() {
-        devices.push(sub_device(item)?);
+    if let Some(list) = params.must_have("subList") {
+        if !list.is_array() {
+            params.invalid("subList");
+        }
+        for item in list.elements() {
+            let (product, device) = (item.must("productKey"), item.must("deviceName"));
+            devices.push([&short(&product), "/", &short(&device)].concat());
+        }
     }
-    Ok(Event::Topology { status, devices })
-}
-
-fn sub_device(item: Value<'_>) -> Result<String, CodecError> {
-    let mut name = short(&item.required("productKey")?);
-    name.push('/');
-    name.push_str(&short(&item.required("deviceName")?));
-    Ok(name)
+    Event::Topology { status: status as u8, devices }
 }
 
 /// Names from the cloud for a person's eyes.
@@ -160,8 +139,8 @@ fn short(text: &str) -> String {
 }
 
 /// The `params` of a property set, as they stand in the text.
-pub(crate) fn property_set(params: Value<'_>) -> Result<Event, CodecError> {
-    Ok(Event::PropertiesSet { json: params.raw().to_string() })
+pub(crate) fn property_set(params: Value<'_>) -> Event {
+    Event::PropertiesSet { json: params.raw().to_string() }
 }
 
 /// The cloud's answer to a message of ours.
@@ -179,15 +158,15 @@ impl Reply {
     }
 }
 
-pub(crate) fn parse_reply(payload: &[u8]) -> Result<Reply, CodecError> {
-    let doc = Document::parse_object(payload)?;
+pub(crate) fn parse_reply(payload: &[u8]) -> Result<Reply, Error> {
+    let doc = Document::open(payload);
     let root = doc.root();
-    let id = root.required("id")?;
-    let code = root.required("code")?;
+    let (id, code) = (root.must("id"), root.must("code"));
+    doc.finish()?;
     let result = if code == "200" {
         Ok(())
     } else {
-        Err(Rejected::code(&code, &text(root, "message"), &[]))
+        Err(Rejected::code(&code, &root.text_or_empty("message"), &[]))
     };
     Ok(Reply { id, result })
 }
@@ -204,77 +183,48 @@ pub(crate) enum Upgrade {
 /// `/ota/device/upgrade`: one file over HTTP or HTTPS. Packages of several files and downloads through MQTT are not
 /// taken, and say so.
 pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Error> {
-    let doc = Document::parse_object(payload)?;
-    upgrade(doc.root(), max_size)
-}
-
-#[inline(never)]
-fn upgrade(root: Value<'_>, max_size: u64) -> Result<Upgrade, Error> {
-    let code = text(root, "code");
+    let doc = Document::open(payload);
+    let root = doc.root();
+    let code = root.text_or_empty("code");
     if !matches!(code.as_str(), "" | "1000" | "200") {
-        return Err(Rejected::code(&code, &text(root, "message"), &[]).into());
+        root.wrong(Rejected::code(&code, &root.text_or_empty("message"), &[]));
     }
-    let data = root.get("data").ok_or_else(|| CodecError::missing("data"))?;
-    let module = text(data, "module");
+    let data = root.must_open("data");
+    let module = data.text_or_empty("module");
     if !matches!(module.as_str(), "" | "default") {
+        doc.finish()?;
         return Ok(Upgrade::OtherModule(short(&module)));
     }
-    let mut offer = Offer {
-        reference: short(&text(root, "id")),
-        version: text(data, "version"),
-        url: text(data, "url"),
-        size: None,
-        md5: None,
-        sha256: None,
-        max_size,
-    };
-    offer_checked(data, &mut offer)?;
-    Ok(Upgrade::Image(offer))
-}
-
-/// Checks version and URL, and reads what an order may leave out.
-fn offer_checked(data: Value<'_>, offer: &mut Offer) -> Result<(), Error> {
-    let (version, url) = (offer.version.as_str(), offer.url.as_str());
-    if version.is_empty() {
-        return Err(CodecError::missing("version").into());
-    }
-    if version.len() > 64 || !version.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-        return Err(CodecError::invalid("version").into());
-    }
-    if url.is_empty() {
-        return Err(CodecError::missing("url").into());
-    }
+    let version = data.must_be("version", |version| {
+        matches!(version.len(), 1..=64)
+            && version.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    });
+    let url = data.must("url");
     let host = url.strip_prefix("http://").or(url.strip_prefix("https://")).unwrap_or_default();
     if host.is_empty() || url.len() > 4096 || !url.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(PeerMisbehaved::ForbiddenUrl.into());
+        data.wrong(PeerMisbehaved::ForbiddenUrl);
     }
-    if data.get("size").is_some() {
-        offer.size = Some(number(data, "size")?);
-    }
-    offer.md5 = digest(data, "md5", 16)?;
-    match text(data, "signMethod").to_ascii_lowercase().as_str() {
-        "sha256" => offer.sha256 = digest(data, "sign", 32)?,
-        "md5" => offer.md5 = digest(data, "sign", 16)?.or(offer.md5.take()),
+    let size = data.get("size").map(|_| data.must_count("size"));
+    let (mut md5, mut sha256) = (digest(data, "md5", 16), None);
+    match data.text_or_empty("signMethod").to_ascii_lowercase().as_str() {
+        "sha256" => sha256 = digest(data, "sign", 32),
+        "md5" => md5 = digest(data, "sign", 16).or(md5),
         _ => {}
     }
-    Ok(())
+    let reference = short(&root.text_or_empty("id"));
+    doc.finish()?;
+    Ok(Upgrade::Image(Offer { reference, version, url, size, md5, sha256, max_size }))
 }
 
 /// A digest of so many bytes, if there is one.
 #[inline(never)]
-fn digest(data: Value<'_>, key: &str, bytes: usize) -> Result<Option<String>, CodecError> {
-    let text = text(data, key);
+fn digest(data: Value<'_>, key: &str, bytes: usize) -> Option<String> {
+    let text = data.text_or_empty(key);
     if text.is_empty() {
-        return Ok(None);
+        return None;
     }
-    match hex::decode(&text) {
-        Some(digest) if digest.len() == bytes => Ok(Some(text.to_ascii_lowercase())),
-        _ => Err(CodecError::invalid(key)),
+    if hex::decode(&text).is_none_or(|digest| digest.len() != bytes) {
+        data.invalid(key);
     }
-}
-
-/// A text, or a number's digits; empty if there is none.
-#[inline(never)]
-fn text(from: Value<'_>, key: &str) -> String {
-    from.text(key).unwrap_or_default().into_owned()
+    Some(text.to_ascii_lowercase())
 }

@@ -11,7 +11,7 @@ use super::{PRODUCTION, TEST};
 use crate::error::ConfigError;
 use crate::num;
 use crate::secret::Secret;
-use crate::settings::{Reader, Settings, problem};
+use crate::settings::{Reader, Settings, Shape};
 
 /// The configuration of one device. The setting keys are the field names, unless a field says otherwise.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ pub enum DeviceNoType {
 }
 
 impl DeviceNoType {
+    const ALL: [Self; 3] = [Self::Sn, Self::Imei, Self::Cmei];
+
     /// As the protocol writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +64,7 @@ impl DeviceNoType {
 
     /// From the protocol's spelling, upper case as there.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Sn, Self::Imei, Self::Cmei].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -90,68 +92,55 @@ pub(super) struct Params {
     pub(super) mac: String,
 }
 
-#[derive(Clone, Copy)]
-enum Environment {
-    Production,
-    Test,
-    Local,
-}
-
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let mut s = settings.reader();
-        let base_url = base_url(&mut s)?;
-        let product_id = product_id(&mut s)?;
-        let product_key = s.secret("product_key").ok_or_else(|| {
-            problem("product_key", "is missing: the platform shows it beside the product id")
-        })?;
-        let device_no_type = s.choice(
-            "device_no_type",
-            &[("SN", DeviceNoType::Sn), ("IMEI", DeviceNoType::Imei), ("CMEI", DeviceNoType::Cmei)],
-        )?;
-        let (device_no, product_id_is_number) = device_no(&mut s, device_no_type, &product_id)?;
-        let (params, odd_imei) = params(&mut s, device_no_type, &device_no)?;
-        let strategy = s.choice(
-            "strategy",
-            &[
-                ("interval", Strategy::Interval),
-                ("2", Strategy::Interval),
-                ("daily", Strategy::Daily),
-                ("1", Strategy::Daily),
-            ],
-        )?;
-        let limit_ms = s.number("limit_s", 10..=86_400, 86_400)? * 1_000;
-        let interval_ms = s.number("interval_s", 1..=86_400, 43_200)? * 1_000;
-        let jitter_ms = s.number("jitter_s", 0..=43_200, 900)? * 1_000;
+        let base_url = base_url(&mut s);
+        let product_id = s.shaped("product_id", None, PRODUCT_ID);
+        let product_key = s.secret("product_key", ANYTHING).unwrap_or_else(|| {
+            s.fail("product_key", "is missing: the platform shows it beside the product id");
+            Secret::default()
+        });
+        let kinds = DeviceNoType::ALL.map(DeviceNoType::as_str);
+        let kind = DeviceNoType::ALL.get(s.choice("device_no_type", &kinds)).copied();
+        let device_no_type = kind.unwrap_or(DeviceNoType::Sn);
+        let (device_no, product_id_is_number) = device_no(&mut s, device_no_type, product_id);
+        let (params, odd_imei) = params(&mut s, device_no_type, device_no);
+        let strategy = match s.choice("strategy", &["interval", "2", "daily", "1"]) {
+            0 | 1 => Strategy::Interval,
+            _ => Strategy::Daily,
+        };
         let config = Self {
             base_url,
-            product_id,
+            product_id: product_id.into(),
             product_key,
             device_no_type,
-            device_no,
+            device_no: device_no.into(),
             product_id_is_number,
             params,
             odd_imei,
             strategy,
-            interval_ms,
-            jitter_ms,
-            limit_ms,
+            limit_ms: s.number("limit_s", 10, 86_400, 86_400) * 1_000,
+            interval_ms: s.number("interval_s", 1, 86_400, 43_200) * 1_000,
+            jitter_ms: s.number("jitter_s", 0, 43_200, 900) * 1_000,
             reply_timeout: Duration::from_millis(s.number(
                 "reply_timeout_ms",
-                100..=600_000,
+                100,
+                600_000,
                 15_000,
-            )?),
-            request_retries: u32::try_from(s.number("request_retries", 0..=100, 3)?).unwrap_or(3),
+            )),
+            request_retries: s.number("request_retries", 0, 100, 3) as u32,
         };
-        if jitter_ms > interval_ms {
-            return Err(problem("jitter_s", "has to be at most interval_s"));
+        let (interval, jitter) = (config.interval_ms, config.jitter_ms);
+        if jitter > interval {
+            s.fail("jitter_s", "has to be at most interval_s");
         }
-        if strategy == Strategy::Interval && interval_ms + jitter_ms > limit_ms - config.guard_ms()
+        if strategy == Strategy::Interval && interval + jitter > config.limit_ms - config.guard_ms()
         {
-            return Err(problem(
+            s.fail(
                 "interval_s",
                 "and jitter_s together have to leave a 48th of limit_s (half an hour of a day) for retries",
-            ));
+            );
         }
         s.finish()?;
         Ok(config)
@@ -167,71 +156,51 @@ impl Config {
     }
 }
 
-fn base_url(s: &mut Reader<'_>) -> Result<String, ConfigError> {
-    let environment = s.choice(
-        "environment",
-        &[
-            ("production", Environment::Production),
-            ("test", Environment::Test),
-            ("local", Environment::Local),
-        ],
-    )?;
-    let preset = match environment {
-        Environment::Production => Some(PRODUCTION),
-        Environment::Test => Some(TEST),
-        Environment::Local => None,
-    };
-    if preset.is_none() && s.optional("base_url").is_none() {
-        return Err(problem("base_url", "is missing: environment local has no preset"));
-    }
-    let url = s.url("base_url", &["https", "http"], preset)?;
-    if url.contains(['?', '#']) {
-        return Err(problem("base_url", "must have neither query nor fragment"));
-    }
-    Ok(url.trim_end_matches('/').to_string())
-}
+const ANYTHING: Shape = (|_| true, "");
+const PRODUCT_ID: Shape = (
+    |id| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+    "has to be up to 64 letters and digits, as the platform shows it",
+);
 
-fn product_id(s: &mut Reader<'_>) -> Result<String, ConfigError> {
-    let id = s.required("product_id")?;
-    if id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        Ok(id.to_string())
-    } else {
-        Err(problem(
-            "product_id",
-            "has to be up to 64 letters and digits, as the platform shows it",
-        ))
+fn base_url(s: &mut Reader<'_>) -> String {
+    let environment = s.choice("environment", &["production", "test", "local"]);
+    let preset = [PRODUCTION, TEST].get(environment).copied();
+    if preset.is_none() && s.optional("base_url").is_none() {
+        s.fail("base_url", "is missing: environment local has no preset");
     }
+    let url = s.url("base_url", &["https", "http"], preset);
+    if url.contains(['?', '#']) {
+        s.fail("base_url", "must have neither query nor fragment");
+    }
+    url.trim_end_matches('/').to_string()
 }
 
 /// The device number, and whether it is the product id (the document's Q&A 4, second way). A number looked up by an
 /// account (the first way) is a `device_no` like any other.
-fn device_no(
-    s: &mut Reader<'_>,
-    kind: DeviceNoType,
-    product_id: &str,
-) -> Result<(String, bool), ConfigError> {
+fn device_no<'a>(s: &mut Reader<'a>, kind: DeviceNoType, product_id: &'a str) -> (&'a str, bool) {
     let given = s.optional("device_no");
-    match (s.optional("device_no_from"), given) {
-        (None | Some("setting"), Some(number)) => {
-            check_number(kind, number).map_err(|what| problem("device_no", &what))?;
-            Ok((number.to_string(), false))
+    let from = s.choice("device_no_from", &["setting", "product_id"]);
+    match (from, given) {
+        (0, Some(number)) => {
+            if let Err(what) = check_number(kind, number) {
+                s.fail("device_no", &what);
+            }
+            return (number, false);
         }
-        (None | Some("setting"), None) => Err(problem(
+        (0, None) => s.fail(
             "device_no",
             "is missing; a device that cannot read its own may set device_no_from=product_id, which the vendor does \
              not recommend",
-        )),
-        (Some("product_id"), None) if kind == DeviceNoType::Sn => {
-            Ok((product_id.to_string(), true))
+        ),
+        (_, Some(_)) => {
+            s.fail("device_no", "must not be set together with device_no_from=product_id");
         }
-        (Some("product_id"), None) => {
-            Err(problem("device_no_type", "has to be SN if the product id is the device number"))
+        (_, None) if kind != DeviceNoType::Sn => {
+            s.fail("device_no_type", "has to be SN if the product id is the device number");
         }
-        (Some("product_id"), Some(_)) => {
-            Err(problem("device_no", "must not be set together with device_no_from=product_id"))
-        }
-        (Some(_), _) => Err(problem("device_no_from", "has to be setting or product_id")),
+        _ => {}
     }
+    (product_id, true)
 }
 
 /// Whether `number` can be a number of this kind; shared with the cloud's import.
@@ -252,79 +221,76 @@ pub(super) fn check_number(kind: DeviceNoType, number: &str) -> Result<(), Strin
     }
 }
 
-fn params(
-    s: &mut Reader<'_>,
-    kind: DeviceNoType,
-    device_no: &str,
-) -> Result<(Params, bool), ConfigError> {
-    let cellular = s.flag("cellular", false)?;
+fn params(s: &mut Reader<'_>, kind: DeviceNoType, device_no: &str) -> (Params, bool) {
+    let cellular = s.flag("cellular", false);
     // A device whose number is its IMEI or CMEI knows it.
     let own = |wanted: DeviceNoType| (kind == wanted).then_some(device_no);
     let imei = s.raw("imei").or_else(|| own(DeviceNoType::Imei));
     let cmei = s.raw("cmei").or_else(|| own(DeviceNoType::Cmei));
     if cellular && imei.is_none() {
-        return Err(problem(
+        s.fail(
             "imei",
             "has to be set for a cellular product (set it to nothing if it cannot be read)",
-        ));
+        );
     }
     if !cellular && cmei.is_none() {
-        return Err(problem(
+        s.fail(
             "cmei",
             "has to be set for a product that is not cellular (set it to nothing if it cannot be read)",
-        ));
+        );
     }
     let (imei, cmei) = (imei.unwrap_or_default(), cmei.unwrap_or_default());
-    let mut odd_imei = false;
-    if !imei.is_empty() {
-        let parsed = Imei::parse(imei).map_err(|error| problem("imei", &error.text()))?;
-        odd_imei = !parsed.check_digit_fits();
+    if !imei.is_empty()
+        && let Err(what) = check_number(DeviceNoType::Imei, imei)
+    {
+        s.fail("imei", &what);
     }
-    Cmei::parse_reported(cmei).map_err(|error| problem("cmei", &error.text()))?;
-    if kind == DeviceNoType::Imei && !odd_imei {
-        odd_imei = Imei::parse(device_no).is_ok_and(|imei| !imei.check_digit_fits());
+    if !cmei.is_empty()
+        && let Err(what) = check_number(DeviceNoType::Cmei, cmei)
+    {
+        s.fail("cmei", &what);
     }
-    let mac = s.raw("mac").unwrap_or_default();
+    let odd = |imei: &str| Imei::parse(imei).is_ok_and(|imei| !imei.check_digit_fits());
+    let odd_imei = odd(imei) || own(DeviceNoType::Imei).is_some_and(odd);
+    let mac = dashed_mac(s.raw("mac").unwrap_or_default());
+    if mac.is_none() {
+        let rule = "has to be six bytes in hex, such as 50-5A-65-51-82-13, or nothing";
+        s.fail("mac", rule);
+    }
     let params = Params {
-        inner_ip: inner_ip(s)?,
-        net_speed: param(s, "net_speed", "0Mbps")?,
-        net_type: param(s, "net_type", if cellular { "5G" } else { "wifi" })?,
-        platform: param(s, "os", "RTOS")?,
-        sdk_version: param(s, "sdk_version", "ai_http_1.0")?,
-        firmware_version: param(s, "firmware_version", "1.0.0")?,
+        inner_ip: inner_ip(s),
+        net_speed: param(s, "net_speed", "0Mbps"),
+        net_type: param(s, "net_type", if cellular { "5G" } else { "wifi" }),
+        platform: param(s, "os", "RTOS"),
+        sdk_version: param(s, "sdk_version", "ai_http_1.0"),
+        firmware_version: param(s, "firmware_version", "1.0.0"),
         imei: imei.to_string(),
         cmei: cmei.to_string(),
-        mac: dashed_mac(mac).ok_or_else(|| {
-            problem("mac", "has to be six bytes in hex, such as 50-5A-65-51-82-13, or nothing")
-        })?,
+        mac: mac.unwrap_or_default(),
     };
     if !params.sdk_version.starts_with("ai_") {
-        return Err(problem("sdk_version", "has to begin with ai_"));
+        s.fail("sdk_version", "has to begin with ai_");
     }
-    Ok((params, odd_imei))
+    (params, odd_imei)
 }
 
-fn param(s: &mut Reader<'_>, key: &'static str, default: &str) -> Result<String, ConfigError> {
-    let text = s.text(key, default);
-    if num::characters(&text) <= 64 && !text.chars().any(char::is_control) {
-        Ok(text)
-    } else {
-        Err(problem(key, "has to be at most 64 printable characters"))
-    }
+#[inline(never)]
+fn param(s: &mut Reader<'_>, key: &'static str, default: &str) -> String {
+    let good = |text: &str| num::characters(text) <= 64 && !text.chars().any(char::is_control);
+    s.shaped(key, Some(default), (good, "has to be at most 64 printable characters")).to_string()
 }
 
 /// At most this many addresses are reported.
 pub(super) const MAX_ADDRESSES: usize = 16;
 
-fn inner_ip(s: &mut Reader<'_>) -> Result<Vec<String>, ConfigError> {
+fn inner_ip(s: &mut Reader<'_>) -> Vec<String> {
     // The document's own value for "cannot be read".
     let list = s.optional("inner_ip").unwrap_or("127.0.0.1");
     let addresses: Vec<String> = list.split(',').map(|ip| ip.trim().to_string()).collect();
-    if addresses.len() <= MAX_ADDRESSES && addresses.iter().all(|ip| is_ip(ip)) {
-        Ok(addresses)
-    } else {
-        Err(problem("inner_ip", "has to be up to 16 IP addresses with commas between them"))
+    if addresses.len() > MAX_ADDRESSES || !addresses.iter().all(|ip| is_ip(ip)) {
+        s.fail("inner_ip", "has to be up to 16 IP addresses with commas between them");
     }
+    addresses
 }
 
 /// `xx-xx-xx-xx-xx-xx` in upper case from `:` or `-` or no separator; `None` if it is no MAC address.

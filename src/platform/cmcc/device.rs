@@ -10,20 +10,22 @@
 //!    ┌─► ExpectAccepted ⇄ WaitToReport
 //!    │           │  └────► Refused              (code 500: said, and tried again when the next report is due)
 //!    │           ▼
-//!    └─────── Resting ──► ExpectErased ──► ExpectSecret   (only if a person asks for it)
+//!    └─────── Resting ──► Erasing… ──► ExpectSecret   (only if a person asks for it)
 //! ```
+//!
+//! A step is one word here, and what the steps work with lies beside it in [`Flow`]: structs of their own, which hand
+//! their secret and their schedule on to the next one, were several kilobytes more of the plugin.
 
 mod register;
 mod report;
 
 use crate::cbor::{Decode, Encode};
 
-use self::register::{Asking, ExpectSecret, ExpectStored, store};
-use self::report::{ExpectAccepted, ExpectErased, Registered};
 use super::config::{Config, Strategy};
-use super::schedule::{self, Diary, Inherited, Schedule};
+use super::schedule::{self, Diary, Inherited, Keeper, Plan};
 use super::wire::{self, Credential};
 use crate::agent::{Cx, Stored};
+use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error, LocalFailure, Rejected};
 use crate::input::{Answer, Input, Intent, Outcome};
 use crate::output::{Advice, Event, Step as Told, StoreKey, Token, Warning};
@@ -32,40 +34,66 @@ use crate::time::Timer;
 
 /// One device of this platform.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Flow {
     #[n(0)]
     diary: Diary,
     #[n(1)]
     step: Step,
+    /// Of the command whose answer the step waits for.
+    #[n(2)]
+    awaited: Token,
+    /// Of the questions or the reports in hand.
+    #[n(3)]
+    backoff: Backoff,
+    /// How many questions went out and came to nothing, those not counted that found nobody to ask.
+    #[n(4)]
+    unanswered: u32,
+    /// Empty until the platform has given it.
+    #[n(5)]
+    credential: Credential,
+    /// When the next report is due. Nothing: none was ever accepted, or nobody knows when.
+    #[n(6)]
+    plan: Option<Plan>,
+    #[n(7)]
+    keeper: Keeper,
+    /// [`Event::Ready`] was said, and nothing has voided it since.
+    #[n(8)]
+    ready: bool,
 }
 
-#[derive(Debug, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum Step {
+    /// `secret/info` is on its way.
     #[n(0)]
-    ExpectSecret(#[n(0)] ExpectSecret),
+    ExpectSecret,
     #[n(1)]
-    WaitToAsk(#[n(0)] Asking),
+    WaitToAsk,
     /// Asking came to nothing; a person decides.
     #[n(2)]
     Unregistered,
+    /// The secret is on its way to the storage; nothing uses it before it is there.
     #[n(3)]
-    ExpectStored(#[n(0)] ExpectStored),
+    ExpectStored,
     /// The secret is here, but the storage does not take it; a person decides.
     #[n(4)]
-    Unstored(#[n(0)] Credential),
+    Unstored,
+    /// A report is on its way.
     #[n(5)]
-    ExpectAccepted(#[n(0)] ExpectAccepted),
+    ExpectAccepted,
     #[n(6)]
-    WaitToReport(#[n(0)] Registered),
+    WaitToReport,
     /// The next report is planned.
     #[n(7)]
-    Resting(#[n(0)] Registered),
+    Resting,
     /// The platform does not know the device any more.
     #[n(8)]
-    Refused(#[n(0)] Registered),
+    Refused,
+    /// The store is being emptied, because a person asked for it.
     #[n(9)]
-    ExpectErased(#[n(0)] ExpectErased),
+    ErasingSchedule,
+    #[n(10)]
+    ErasingCredential,
 }
 
 impl Device for Flow {
@@ -77,81 +105,77 @@ impl Device for Flow {
             Some(bytes) => wire::read_credential(config, bytes.expose())
                 .map_err(|_| ApiMisuse::StoredUnreadable(StoreKey::Credential))?,
         };
-        let warn = |cx: &mut Cx<'_>, warning| cx.event(Event::Warning { warning });
         if config.product_id_is_number {
-            warn(cx, Warning::ProductIdAsDeviceNumber);
+            warn(Warning::ProductIdAsDeviceNumber, cx);
         }
         if config.odd_imei {
-            warn(cx, Warning::ImeiCheckDigit);
+            warn(Warning::ImeiCheckDigit, cx);
         }
-        let Some(credential) = credential else {
-            return Ok(Self { diary: Diary::new(None), step: Asking::new().ask(config, cx) });
+        let registered = credential.is_some();
+        let mut flow = Self {
+            diary: Diary::new(None),
+            step: Step::Resting,
+            awaited: Token::default(),
+            backoff: schedule::backoff(),
+            unanswered: 0,
+            credential: credential.unwrap_or_default(),
+            plan: None,
+            keeper: Keeper::Idle,
+            ready: false,
         };
-        let (inherited, diary) = match stored.get(StoreKey::Schedule) {
-            None => (Inherited::Nothing, Diary::new(None)),
-            Some(bytes) => {
-                schedule::inherit(config, bytes.expose(), cx.now()).unwrap_or_else(|error| {
-                    // A lost schedule costs one early report; a device that does not start costs a visit.
-                    warn(cx, Warning::Ignored { error: error.into() });
-                    (Inherited::Nothing, Diary::new(None))
-                })
-            }
-        };
-        if let Inherited::ClockJumped = inherited {
-            warn(cx, Warning::ClockJumped);
+        if !registered {
+            flow.ask_first(config, cx);
+            return Ok(flow);
         }
-        let registered = Registered::new(credential);
-        let step = match inherited {
-            Inherited::Standing(plan) => registered.go_on(plan, config, cx),
-            Inherited::Nothing | Inherited::ClockJumped | Inherited::Due => {
-                registered.report(config, cx)
+        let mut inherited = Inherited::Nothing;
+        if let Some(bytes) = stored.get(StoreKey::Schedule) {
+            match schedule::inherit(config, bytes.expose(), cx.now()) {
+                Ok(read) => (inherited, flow.diary) = read,
+                // A lost schedule costs one early report; a device that does not start costs a visit.
+                Err(error) => warn(Warning::Ignored { error: error.into() }, cx),
             }
-        };
-        Ok(Self { diary, step })
+        }
+        match inherited {
+            Inherited::Standing(plan) => flow.go_on(plan, config, cx),
+            Inherited::ClockJumped => {
+                warn(Warning::ClockJumped, cx);
+                flow.report(config, cx);
+            }
+            Inherited::Nothing | Inherited::Due => flow.report(config, cx),
+        }
+        Ok(flow)
     }
 
-    fn handle(mut self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
+    fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
         self.look_at_clock(config, cx);
-        let step = match input {
-            Input::Response(token, answer) => {
-                self.step.response(token, answer, config, cx, &mut self.diary)
+        match input {
+            Input::Response(token, answer) if *token == self.awaited => {
+                self.answered(answer, config, cx);
             }
-            Input::Stored(token, outcome) => {
-                self.step.stored(token, &outcome, config, cx, &self.diary)
-            }
-            Input::User(intent) => self.step.intent(&intent, config, cx, &mut self.diary),
+            Input::Stored(token, outcome) => self.stored(*token, outcome, config, cx),
+            Input::User(intent) => self.intent(intent, config, cx),
             // This platform has no connection and no downloads; Timeout never comes here.
-            _ => {
-                cx.stray();
-                self.step
-            }
-        };
-        Self { step, ..self }
+            _ => cx.stray(),
+        }
     }
 
-    fn expired(mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
+    fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
         self.look_at_clock(config, cx);
-        let step = match (self.step, timer) {
-            (Step::ExpectSecret(step), Timer::Reply) => {
-                step.asking.failed(Error::NoReply { step: Told::RequestSecret }, config, cx)
+        match (self.step, timer) {
+            (Step::ExpectSecret, Timer::Reply) => {
+                self.no_secret(Error::NoReply { step: Told::RequestSecret }, config, cx);
             }
-            (Step::WaitToAsk(asking), Timer::Retry) => asking.ask(config, cx),
-            (Step::ExpectAccepted(step), Timer::Reply) => {
-                step.registered.failed(Error::NoReply { step: Told::Heartbeat }, config, cx)
+            (Step::WaitToAsk, Timer::Retry) => self.ask(config, cx),
+            (Step::ExpectAccepted, Timer::Reply) => {
+                self.not_accepted(Error::NoReply { step: Told::Heartbeat }, config, cx);
             }
-            (Step::WaitToReport(registered), Timer::Retry)
-            | (Step::Resting(registered) | Step::Refused(registered), Timer::Heartbeat) => {
-                registered.report(config, cx)
+            (Step::WaitToReport, Timer::Retry)
+            | (Step::Resting | Step::Refused, Timer::Heartbeat) => self.report(config, cx),
+            (_, Timer::Clock) if self.is_registered() => {
+                cx.after(Timer::Clock, schedule::CLOCK_CHECK);
             }
-            (mut step, Timer::Clock) => {
-                if step.registered().is_some() {
-                    cx.after(Timer::Clock, schedule::CLOCK_CHECK);
-                }
-                step
-            }
-            (step, _) => step,
-        };
-        Self { step, ..self }
+            _ => {}
+        }
     }
 
     fn supports(intent: &Intent) -> bool {
@@ -160,107 +184,100 @@ impl Device for Flow {
 }
 
 impl Flow {
+    /// Whether it reports, or is to report.
+    fn is_registered(&self) -> bool {
+        matches!(
+            self.step,
+            Step::ExpectAccepted | Step::WaitToReport | Step::Resting | Step::Refused
+        )
+    }
+
+    /// Compares the clocks and stores what is new.
     fn look_at_clock(&mut self, config: &Config, cx: &mut Cx<'_>) {
-        let resting = matches!(self.step, Step::Resting(_));
-        let Some(registered) = self.step.registered() else { return };
-        let Registered { schedule, keeper, .. } = registered;
-        schedule::check_clock(schedule, keeper, config, &self.diary, cx);
-        if let (Schedule::Planned(plan), true) = (schedule, resting) {
+        if !self.is_registered() {
+            return;
+        }
+        let Some(plan) = &mut self.plan else { return };
+        let news = plan.check_clock(cx);
+        if self.step == Step::Resting {
             cx.at(Timer::Heartbeat, plan.next());
+        }
+        if news {
+            self.keep(config, cx);
+        }
+    }
+
+    /// Stores the schedule.
+    fn keep(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        self.keeper.keep(config, self.plan.as_ref(), &self.diary, cx);
+    }
+
+    fn answered(&mut self, answer: &Answer, config: &Config, cx: &mut Cx<'_>) {
+        let response = match answer {
+            Answer::Response(response) => Ok(response),
+            Answer::Failed(failure) => Err(Error::from(failure.clone())),
+        };
+        match self.step {
+            Step::ExpectSecret => {
+                match response.and_then(|response| wire::read_info(config, response)) {
+                    Ok(credential) => {
+                        self.credential = credential;
+                        self.store(config, cx);
+                    }
+                    Err(error) => self.no_secret(error, config, cx),
+                }
+            }
+            Step::ExpectAccepted => {
+                let credential = &self.credential;
+                match response.and_then(|it| wire::read_report(config, credential, it)) {
+                    Ok(()) => self.accepted(config, cx),
+                    Err(error) => self.not_accepted(error, config, cx),
+                }
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    fn stored(&mut self, token: Token, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) {
+        let done = *outcome == Outcome::Done;
+        match self.step {
+            Step::ExpectStored if token == self.awaited => self.secret_stored(done, config, cx),
+            Step::ErasingSchedule | Step::ErasingCredential if token == self.awaited => {
+                self.erased(done, config, cx);
+            }
+            _ if self.is_registered() => {
+                let Self { keeper, plan, diary, .. } = self;
+                keeper.stored(token, done, config, plan.as_ref(), diary, cx);
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    fn intent(&mut self, intent: &Intent, config: &Config, cx: &mut Cx<'_>) {
+        match (self.step, intent) {
+            (step, Intent::Use { date }) if config.strategy == Strategy::Daily => {
+                match self.diary.used(*date) {
+                    Ok(true) if matches!(step, Step::Resting | Step::Refused) => {
+                        self.report(config, cx);
+                    }
+                    Ok(_) => {}
+                    Err(error) => warn(Warning::Ignored { error: error.into() }, cx),
+                }
+            }
+            (Step::WaitToAsk | Step::Unregistered, Intent::TryAgain | Intent::RegisterAgain)
+            | (Step::Unstored, Intent::RegisterAgain) => self.ask_first(config, cx),
+            (Step::Unstored, Intent::TryAgain) => self.store(config, cx),
+            (Step::WaitToReport | Step::Refused, Intent::TryAgain | Intent::Report)
+            | (Step::Resting, Intent::Report) => self.report(config, cx),
+            (_, Intent::RegisterAgain) if self.is_registered() => self.forget(cx),
+            // What is asked for is under way, or there is nothing to be done about it.
+            _ => {}
         }
     }
 }
 
-impl Step {
-    /// What a registered device carries through all its steps but the last.
-    fn registered(&mut self) -> Option<&mut Registered> {
-        match self {
-            Self::ExpectAccepted(step) => Some(&mut step.registered),
-            Self::WaitToReport(registered)
-            | Self::Resting(registered)
-            | Self::Refused(registered) => Some(registered),
-            Self::ExpectSecret(_)
-            | Self::WaitToAsk(_)
-            | Self::Unregistered
-            | Self::ExpectStored(_)
-            | Self::Unstored(_)
-            | Self::ExpectErased(_) => None,
-        }
-    }
-
-    fn response(
-        self,
-        token: Token,
-        answer: Answer,
-        config: &Config,
-        cx: &mut Cx<'_>,
-        diary: &mut Diary,
-    ) -> Self {
-        match self {
-            Self::ExpectSecret(step) if step.token == token => step.answered(answer, config, cx),
-            Self::ExpectAccepted(step) if step.token == token => {
-                step.answered(answer, config, cx, diary)
-            }
-            step => {
-                cx.stray();
-                step
-            }
-        }
-    }
-
-    fn stored(
-        mut self,
-        token: Token,
-        outcome: &Outcome,
-        config: &Config,
-        cx: &mut Cx<'_>,
-        diary: &Diary,
-    ) -> Self {
-        match self {
-            Self::ExpectStored(step) if step.token == token => step.ended(outcome, config, cx),
-            Self::ExpectErased(step) if step.token == token => step.ended(outcome, config, cx),
-            _ => {
-                let ours = self.registered().is_some_and(|registered| {
-                    let Registered { schedule, keeper, .. } = registered;
-                    keeper.stored(token, outcome, config, schedule, diary, cx)
-                });
-                if !ours {
-                    cx.stray();
-                }
-                self
-            }
-        }
-    }
-
-    fn intent(self, intent: &Intent, config: &Config, cx: &mut Cx<'_>, diary: &mut Diary) -> Self {
-        match (self, intent) {
-            (step, Intent::Use { date }) if config.strategy == Strategy::Daily => {
-                match (step, diary.used(*date)) {
-                    (Self::Resting(me) | Self::Refused(me), Ok(true)) => me.report(config, cx),
-                    (step, Ok(_)) => step,
-                    (step, Err(error)) => {
-                        let warning = Warning::Ignored { error: error.into() };
-                        cx.event(Event::Warning { warning });
-                        step
-                    }
-                }
-            }
-            (Self::WaitToAsk(_) | Self::Unregistered, Intent::TryAgain | Intent::RegisterAgain) => {
-                Asking::new().ask(config, cx)
-            }
-            (Self::Unstored(credential), Intent::TryAgain) => store(credential, config, cx),
-            (Self::Unstored(_), Intent::RegisterAgain) => Asking::new().ask(config, cx),
-            (Self::WaitToReport(me) | Self::Refused(me), Intent::TryAgain | Intent::Report)
-            | (Self::Resting(me), Intent::Report) => me.report(config, cx),
-            (
-                Self::WaitToReport(me) | Self::Refused(me) | Self::Resting(me),
-                Intent::RegisterAgain,
-            ) => me.forget(cx),
-            (Self::ExpectAccepted(step), Intent::RegisterAgain) => step.registered.forget(cx),
-            // What is asked for is under way, or there is nothing to be done about it.
-            (step, _) => step,
-        }
-    }
+fn warn(warning: Warning, cx: &mut Cx<'_>) {
+    cx.event(Event::Warning { warning });
 }
 
 fn say_storage_failed(cx: &mut Cx<'_>) {

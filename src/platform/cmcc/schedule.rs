@@ -11,7 +11,6 @@
 //! - Without a wall clock, or if the wall clock stands before the last report, nobody knows how long the device was
 //!   off: it reports at once.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -22,7 +21,6 @@ use super::config::{Config, Strategy};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::{CodecError, Error, LocalFailure};
-use crate::input::Outcome;
 use crate::json::{Document, Object};
 use crate::output::{Due, Event, StoreKey, Token, Warning};
 use crate::rng::Rng;
@@ -35,19 +33,8 @@ pub(super) const CLOCK_CHECK: Duration = Duration::from_secs(3_600);
 /// The longest wait between two tries while the limit is far.
 const RETRY_CAP_MS: u32 = 900_000;
 
-/// When the next report is due.
-#[derive(Debug, Encode, Decode)]
-pub(super) enum Schedule {
-    /// None was ever accepted, or nobody knows when.
-    #[n(0)]
-    Overdue,
-    #[n(1)]
-    Planned(#[n(0)] Plan),
-}
-
 /// T_next, and how long before it T_current was.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(super) struct Plan {
     /// T_next by the monotonic clock.
     #[n(0)]
@@ -100,7 +87,7 @@ impl Plan {
     }
 
     /// Compares the clocks. Says whether there is something new to store.
-    fn check_clock(&mut self, cx: &mut Cx<'_>) -> bool {
+    pub(super) fn check_clock(&mut self, cx: &mut Cx<'_>) -> bool {
         let now = cx.now();
         let Some(by_wall) = wall(now, self.next) else { return false };
         let Some(known) = self.next_unix else {
@@ -122,35 +109,28 @@ impl Plan {
     }
 }
 
-impl Schedule {
-    /// The moment that the document's 24 hours end; `now` if nobody knows.
-    fn limit(&self, config: &Config, now: Now) -> Instant {
-        match self {
-            Self::Overdue => now.mono,
-            Self::Planned(plan) => {
-                let rest = config.limit_ms.saturating_sub(plan.span_ms);
-                plan.next + Duration::from_millis(rest)
-            }
-        }
-    }
-
-    /// How long to wait after a failed report. It doubles up to 15 minutes, but never skips more than half of what is
-    /// left until the limit; near the limit and beyond, it is about a minute.
-    pub(super) fn retry_wait(
-        &self,
-        config: &Config,
-        backoff: &mut Backoff,
-        cx: &mut Cx<'_>,
-    ) -> Duration {
-        let now = cx.now();
-        let left = self.limit(config, now).millis_since(now.mono);
-        let wait = backoff.next(cx.rng());
-        let floor = cx.rng().between(48_000, 72_000);
-        wait.min(Duration::from_millis(floor.max(left / 2)))
-    }
+/// The moment that the document's 24 hours end; `now` if nobody knows.
+fn limit(plan: Option<&Plan>, config: &Config, now: Now) -> Instant {
+    let Some(plan) = plan else { return now.mono };
+    plan.next + Duration::from_millis(config.limit_ms.saturating_sub(plan.span_ms))
 }
 
-/// A back-off for reports: see [`Schedule::retry_wait`].
+/// How long to wait after a failed report. It doubles up to 15 minutes, but never skips more than half of what is left
+/// until the limit; near the limit and beyond, it is about a minute.
+pub(super) fn retry_wait(
+    plan: Option<&Plan>,
+    config: &Config,
+    backoff: &mut Backoff,
+    cx: &mut Cx<'_>,
+) -> Duration {
+    let now = cx.now();
+    let left = limit(plan, config, now).millis_since(now.mono);
+    let wait = backoff.next(cx.rng());
+    let floor = cx.rng().between(48_000, 72_000);
+    wait.min(Duration::from_millis(floor.max(left / 2)))
+}
+
+/// A back-off for reports: see [`retry_wait`].
 pub(super) fn backoff() -> Backoff {
     Backoff::capped(RETRY_CAP_MS)
 }
@@ -189,7 +169,6 @@ fn wall(now: Now, at: Instant) -> Option<UnixTime> {
 
 /// The days of the daily strategy, local dates as `yyyymmdd`.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(super) struct Diary {
     /// The latest day of use that the host told.
     #[n(0)]
@@ -224,7 +203,7 @@ impl Diary {
 }
 
 /// Keeps the stored schedule up to date, one store at a time.
-#[derive(Debug, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Keeper {
     #[n(0)]
     Idle,
@@ -240,64 +219,48 @@ impl Keeper {
     pub(super) fn keep(
         &mut self,
         config: &Config,
-        schedule: &Schedule,
+        plan: Option<&Plan>,
         diary: &Diary,
         cx: &mut Cx<'_>,
     ) {
         *self = match *self {
             Self::Storing(token) | Self::Stale(token) => Self::Stale(token),
-            Self::Idle => match record(config, schedule, diary) {
+            Self::Idle => match record(config, plan, diary) {
                 Some(bytes) => Self::Storing(cx.store(StoreKey::Schedule, bytes)),
                 None => Self::Idle,
             },
         };
     }
 
-    /// `false`: the answer is not ours.
+    /// The store under way has ended, if `token` is its.
     pub(super) fn stored(
         &mut self,
         token: Token,
-        outcome: &Outcome,
+        done: bool,
         config: &Config,
-        schedule: &Schedule,
+        plan: Option<&Plan>,
         diary: &Diary,
         cx: &mut Cx<'_>,
-    ) -> bool {
-        match *self {
-            Self::Storing(ours) if ours == token => *self = Self::Idle,
-            Self::Stale(ours) if ours == token => {
-                *self = Self::Idle;
-                self.keep(config, schedule, diary, cx);
-            }
-            _ => return false,
+    ) {
+        let stale = *self == Self::Stale(token);
+        if !stale && *self != Self::Storing(token) {
+            return cx.stray();
         }
-        if *outcome != Outcome::Done {
+        *self = Self::Idle;
+        if stale {
+            self.keep(config, plan, diary, cx);
+        }
+        if !done {
             // Nothing is lost: a restart reports earlier than it has to.
             let error = Error::Local { failure: LocalFailure::Store };
             cx.event(Event::Warning { warning: Warning::Ignored { error } });
         }
-        true
-    }
-}
-
-/// Compares the clocks and stores what is new.
-pub(super) fn check_clock(
-    schedule: &mut Schedule,
-    keeper: &mut Keeper,
-    config: &Config,
-    diary: &Diary,
-    cx: &mut Cx<'_>,
-) {
-    if let Schedule::Planned(plan) = schedule
-        && plan.check_clock(cx)
-    {
-        keeper.keep(config, schedule, diary, cx);
     }
 }
 
 /// The schedule as it is stored; `None` if there is nothing that a restart could use.
-fn record(config: &Config, schedule: &Schedule, diary: &Diary) -> Option<Vec<u8>> {
-    let Schedule::Planned(plan) = schedule else { return None };
+fn record(config: &Config, plan: Option<&Plan>, diary: &Diary) -> Option<Vec<u8>> {
+    let plan = plan?;
     let text = num::text;
     let (reported, next) = match plan.next_unix {
         Some(UnixTime(next)) => (Some(text(next.saturating_sub(plan.span_ms))), Some(text(next))),
@@ -321,24 +284,16 @@ pub(super) fn inherit(
     config: &Config,
     bytes: &[u8],
     now: Now,
-) -> Result<(Inherited, Diary), CodecError> {
-    let doc = Document::parse(bytes)?;
-    let root = doc.object()?;
-    let text = |key: &str| root.text(key).map(String::from);
-    if text("device_no").as_ref() != Some(&config.device_no)
-        || text("product_id").as_ref() != Some(&config.product_id)
-    {
-        return Ok((Inherited::Nothing, Diary::new(None)));
-    }
-    let number = |key: &str| match root.get(key) {
-        None => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| CodecError::invalid(key)),
-    };
-    let date = number("date")?.and_then(|date| u32::try_from(date).ok());
-    let diary = Diary::new(date);
-    let (Some(reported), Some(next), Some(UnixTime(unix))) =
-        (number("reported_at_ms")?, number("next_at_ms")?, now.unix)
-    else {
+) -> Result<(Inherited, Diary), Error> {
+    let doc = Document::open(bytes);
+    let root = doc.root();
+    let ours = root.text_or_empty("device_no") == config.device_no
+        && root.text_or_empty("product_id") == config.product_id;
+    let number = |key| if ours && root.get(key).is_some() { root.must_count(key) } else { 0 };
+    let (date, reported, next) = (number("date"), number("reported_at_ms"), number("next_at_ms"));
+    doc.finish()?;
+    let diary = Diary::new(u32::try_from(date).ok().filter(|date| *date > 0));
+    let Some(UnixTime(unix)) = now.unix.filter(|_| next > 0) else {
         return Ok((Inherited::Nothing, diary));
     };
     if reported > unix.saturating_add(TOLERANCE_MS) {

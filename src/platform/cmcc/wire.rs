@@ -7,14 +7,13 @@ use crate::cbor::{Decode, Encode};
 
 use super::config::Config;
 use super::{REPORT, SECRET_INFO};
-use crate::error::{CodecError, Error, PeerMisbehaved, Rejected};
+use crate::error::{Error, PeerMisbehaved, Rejected};
 use crate::http::{Request, Response};
-use crate::json::{self, Document, Object, Value};
+use crate::json::{self, Document, Object};
 use crate::secret::Secret;
 
 /// What `secret/info` gives, and a device keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Credential {
     #[n(0)]
     pub(super) device_id: String,
@@ -65,22 +64,17 @@ fn post(config: &Config, path: &str, body: Object) -> Request {
 
 /// The answer to `secret/info`.
 pub(super) fn read_info(config: &Config, response: &Response) -> Result<Credential, Error> {
-    let doc = accepted(response, &[&config.product_key])?;
-    let data = data(&doc)?;
-    // What the answer does not name, it cannot contradict.
-    let other = |key: &str, ours: &str| data.text(key).is_some_and(|theirs| theirs != ours);
-    if other("deviceNo", &config.device_no) || other("productId", &config.product_id) {
-        return Err(PeerMisbehaved::WrongIdentity.into());
-    }
-    let field = |key: &str| data.text(key).ok_or_else(|| CodecError::missing(key));
-    let (device_id, secret) = (field("deviceId")?, field("deviceSecret")?);
-    if !usable(&device_id) {
-        return Err(CodecError::invalid("deviceId").into());
-    }
+    let doc = accepted(response, &[&config.product_key]);
+    let data = doc.root().must_open("data");
+    data.must_not_contradict("deviceNo", &config.device_no);
+    data.must_not_contradict("productId", &config.product_id);
+    let device_id = data.must_be("deviceId", usable);
+    let secret = data.must("deviceSecret");
     if !usable(&secret) {
-        return Err(PeerMisbehaved::UnusableSecret.into());
+        data.wrong(PeerMisbehaved::UnusableSecret);
     }
-    Ok(Credential { device_id: device_id.into_owned(), device_secret: Secret::new(secret) })
+    doc.finish()?;
+    Ok(Credential { device_id, device_secret: Secret::new(secret) })
 }
 
 /// The answer to `report`. `protocolTypeTime`, a string or a number in the field, is nothing a device acts on.
@@ -89,44 +83,33 @@ pub(super) fn read_report(
     credential: &Credential,
     response: &Response,
 ) -> Result<(), Error> {
-    let doc = accepted(response, &[&config.product_key, &credential.device_secret])?;
-    let id = doc.object()?.get("data").and_then(|data| data.text("deviceId"));
-    if id.is_some_and(|id| id != credential.device_id) {
-        return Err(PeerMisbehaved::WrongIdentity.into());
+    let doc = accepted(response, &[&config.product_key, &credential.device_secret]);
+    if let Some(data) = doc.root().get("data") {
+        data.must_not_contradict("deviceId", &credential.device_id);
     }
-    Ok(())
+    doc.finish()
 }
 
 /// HTTP status 200, JSON, `code` 200 and `success` not false.
-fn accepted(response: &Response, secrets: &[&Secret]) -> Result<Document, Error> {
+fn accepted(response: &Response, secrets: &[&Secret]) -> Document {
+    let doc = Document::open(&response.body);
+    let root = doc.root();
+    // The table calls it `message`, its own remark on errors `msg`.
+    let message = root.text("message").or_else(|| root.text("msg")).unwrap_or_default();
     if response.status != 200 {
         // Gateways answer with pages; only the platform's own words are worth showing.
-        let doc = Document::parse(&response.body).ok();
-        let text = doc.as_ref().and_then(|doc| message(doc.root())).unwrap_or_default();
-        return Err(Rejected::http(response.status, &text, secrets).into());
+        let _page = doc.finish();
+        root.wrong(Rejected::http(response.status, &message, secrets));
     }
-    let doc = Document::parse(&response.body)?;
-    let root = doc.object()?;
-    let code = root.text("code").ok_or_else(|| CodecError::missing("code"))?;
-    let code = code.trim();
+    let code = root.must("code");
     let denied = root.get("success").is_some_and(|success| {
         success.as_bool() == Some(false) || success.as_str().is_some_and(|text| text == "false")
     });
-    if code != "200" || denied {
-        let text = message(root).unwrap_or_default();
-        return Err(Rejected::code(code, &text, secrets).into());
+    if code.trim() != "200" || denied {
+        root.wrong(Rejected::code(code.trim(), &message, secrets));
     }
-    Ok(doc)
-}
-
-/// The table calls it `message`, its own remark on errors `msg`.
-fn message(root: Value<'_>) -> Option<String> {
-    ["message", "msg"].into_iter().find_map(|key| root.text(key)).map(|text| text.into_owned())
-}
-
-fn data(doc: &Document) -> Result<Value<'_>, CodecError> {
-    let data = doc.object()?.get("data").ok_or_else(|| CodecError::missing("data"))?;
-    if data.is_object() { Ok(data) } else { Err(CodecError::invalid("data")) }
+    drop(message);
+    doc
 }
 
 fn usable(text: &str) -> bool {
@@ -146,22 +129,15 @@ pub(super) fn write_credential(config: &Config, credential: &Credential) -> Vec<
 
 /// What [`write_credential`] wrote. `Ok(None)`: it belongs to another number or product, so a new one is to be asked
 /// for. `Err`: it cannot be read, and asking anew is a person's decision.
-pub(super) fn read_credential(
-    config: &Config,
-    bytes: &[u8],
-) -> Result<Option<Credential>, CodecError> {
-    let doc = Document::parse(bytes)?;
-    let root = doc.object()?;
-    let field = |key: &str| root.text(key).ok_or_else(|| CodecError::missing(key));
-    let (device_id, device_secret) = (field("device_id")?, field("device_secret")?);
-    if field("device_no")? != config.device_no || field("product_id")? != config.product_id {
-        return Ok(None);
-    }
-    if !usable(&device_id) || !usable(&device_secret) {
-        return Err(CodecError::invalid("device_secret"));
-    }
-    Ok(Some(Credential {
-        device_id: device_id.into_owned(),
-        device_secret: Secret::new(device_secret),
-    }))
+pub(super) fn read_credential(config: &Config, bytes: &[u8]) -> Result<Option<Credential>, Error> {
+    let doc = Document::open(bytes);
+    let root = doc.root();
+    let credential = Credential {
+        device_id: root.must_be("device_id", usable),
+        device_secret: Secret::new(root.must_be("device_secret", usable)),
+    };
+    let (device_no, product_id) = (root.must("device_no"), root.must("product_id"));
+    doc.finish()?;
+    let ours = device_no == config.device_no && product_id == config.product_id;
+    Ok(ours.then_some(credential))
 }

@@ -1,12 +1,12 @@
 //! The settings of a krtyun device.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::time::Duration;
 
 use super::wire::{self, Assumed, Topic};
 use crate::error::ConfigError;
 use crate::secret::Secret;
-use crate::settings::{Reader, Settings, problem};
+use crate::settings::{Reader, Settings, Shape};
 
 /// Where a device reports no period of its own: once an hour.
 const REPORT_INTERVAL_S: u64 = 3_600;
@@ -40,8 +40,8 @@ pub struct Config {
     pub(super) device_secret: Option<Secret>,
     pub(super) hardware_version: String,
     pub(super) firmware_version: String,
-    /// `None`: only after a login.
-    pub(super) report_interval: Option<Duration>,
+    /// 0: only after a login.
+    pub(super) report_interval_s: u64,
     pub(super) keep_alive: u16,
     pub(super) firmware_max_size: u64,
     pub(super) firmware_sha256: Option<String>,
@@ -65,51 +65,41 @@ pub(super) struct Topics {
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
         let mut s = settings.reader();
-        let product_id = name(&mut s, "product_id")?;
-        let device_id = name(&mut s, "device_id")?;
-        let device_secret = usable_secret(&mut s, "device_secret")?;
-        let product_secret = usable_secret(&mut s, "product_secret")?;
+        let product_id = s.shaped("product_id", None, NAME);
+        let device_id = s.shaped("device_id", None, NAME);
+        let device_secret = s.secret("device_secret", SECRET);
+        let product_secret = s.secret("product_secret", SECRET);
         if device_secret.is_none() && product_secret.is_none() {
-            return Err(problem(
-                "product_secret",
-                "is missing; it may be absent only if device_secret is set",
-            ));
+            s.fail("product_secret", "is missing; it may be absent only if device_secret is set");
         }
-        let topics = Topics {
-            register_post: Topic::RegisterPost.of(&product_id, &device_id),
-            register_set: Topic::RegisterSet.of(&product_id, &device_id),
-            ota_post: Topic::OtaPost.of(&product_id, &device_id),
-            ota_set: Topic::OtaSet.of(&product_id, &device_id),
-        };
         let config = Self {
-            broker: s.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)?,
-            product_id,
-            device_id,
+            broker: s.broker(),
+            product_id: product_id.into(),
+            device_id: device_id.into(),
             product_secret,
             device_secret,
-            hardware_version: version(&mut s, "hardware_version")?,
-            firmware_version: version(&mut s, "firmware_version")?,
-            report_interval: match s.number(
-                "report_interval_s",
-                0..=31_536_000,
-                REPORT_INTERVAL_S,
-            )? {
-                0 => None,
-                seconds => Some(Duration::from_secs(seconds)),
-            },
-            keep_alive: number(&mut s, "keep_alive", 0, u16::MAX, 60)?,
-            firmware_max_size: s.number("firmware_max_size", 1..=1 << 40, FIRMWARE_MAX_SIZE)?,
-            firmware_sha256: digest(&mut s)?,
+            hardware_version: s.shaped("hardware_version", Some("1.0.0"), VERSION).into(),
+            firmware_version: s.shaped("firmware_version", Some("1.0.0"), VERSION).into(),
+            report_interval_s: s.number("report_interval_s", 0, 31_536_000, REPORT_INTERVAL_S),
+            keep_alive: s.number("keep_alive", 0, u16::MAX.into(), 60) as u16,
+            firmware_max_size: s.number("firmware_max_size", 1, 1 << 40, FIRMWARE_MAX_SIZE),
+            firmware_sha256: digest(&mut s),
             reply_timeout: Duration::from_millis(s.number(
                 "reply_timeout_ms",
-                100..=600_000,
+                100,
+                600_000,
                 10_000,
-            )?),
-            request_retries: number(&mut s, "request_retries", 0, 20, 3)?,
-            match_id: s.flag("register.match_id", true)?,
-            match_cmd: s.flag("register.match_cmd", true)?,
-            assumed: assumed(&mut s)?,
-            topics,
+            )),
+            request_retries: s.number("request_retries", 0, 20, 3) as u32,
+            match_id: s.flag("register.match_id", true),
+            match_cmd: s.flag("register.match_cmd", true),
+            assumed: assumed(&mut s),
+            topics: Topics {
+                register_post: Topic::RegisterPost.of(product_id, device_id),
+                register_set: Topic::RegisterSet.of(product_id, device_id),
+                ota_post: Topic::OtaPost.of(product_id, device_id),
+                ota_set: Topic::OtaSet.of(product_id, device_id),
+            },
         };
         s.finish()?;
         Ok(config)
@@ -121,51 +111,24 @@ impl Config {
 }
 
 /// An id stands in topics, so it has to be one level of one.
-fn name(s: &mut Reader<'_>, key: &'static str) -> Result<String, ConfigError> {
-    let text = s.required(key)?;
-    if wire::is_name(text) { Ok(text.to_string()) } else { Err(problem(key, wire::NAME_RULE)) }
+const NAME: Shape = (wire::is_name, wire::NAME_RULE);
+const SECRET: Shape = (wire::is_secret, wire::SECRET_RULE);
+const VERSION: Shape = (wire::is_version, wire::VERSION_RULE);
+
+fn digest(s: &mut Reader<'_>) -> Option<String> {
+    let is_digest = |hex: &str| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    let hex = s.shaped("firmware_sha256", Some(""), (is_digest, "has to be 64 hex digits"));
+    if hex.is_empty() { None } else { Some(hex.to_ascii_lowercase()) }
 }
 
-fn usable_secret(s: &mut Reader<'_>, key: &'static str) -> Result<Option<Secret>, ConfigError> {
-    match s.optional(key) {
-        None => Ok(None),
-        Some(text) if wire::is_secret(text) => Ok(Some(Secret::from(text))),
-        Some(_) => Err(problem(key, wire::SECRET_RULE)),
-    }
-}
-
-fn version(s: &mut Reader<'_>, key: &'static str) -> Result<String, ConfigError> {
-    let text = s.text(key, "1.0.0");
-    if wire::is_version(&text) { Ok(text) } else { Err(problem(key, wire::VERSION_RULE)) }
-}
-
-fn number<T: TryFrom<u64> + Into<u64>>(
-    s: &mut Reader<'_>,
-    key: &'static str,
-    low: T,
-    high: T,
-    default: u64,
-) -> Result<T, ConfigError> {
-    let value = s.number(key, low.into()..=high.into(), default)?;
-    T::try_from(value).map_err(|_| problem(key, "is out of range"))
-}
-
-fn digest(s: &mut Reader<'_>) -> Result<Option<String>, ConfigError> {
-    match s.optional("firmware_sha256") {
-        None => Ok(None),
-        Some(hex) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Ok(Some(hex.to_ascii_lowercase()))
-        }
-        Some(_) => Err(problem("firmware_sha256", "has to be 64 hex digits")),
-    }
-}
-
-fn assumed(s: &mut Reader<'_>) -> Result<Assumed, ConfigError> {
+fn assumed(s: &mut Reader<'_>) -> Assumed {
     let mut table = Assumed::default();
     for key in Assumed::KEYS {
-        if let Some(value) = s.optional(key) {
-            table.set(key, value).map_err(|why| problem(key, why))?;
+        if let Some(value) = s.optional(key)
+            && let Err(why) = table.set(key, value)
+        {
+            s.fail(key, why);
         }
     }
-    Ok(table)
+    table
 }

@@ -1,6 +1,6 @@
 //! The device's secret, and how sure it is that the platform knows of it.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
@@ -9,13 +9,12 @@ use super::config::Config;
 use super::wire;
 use crate::agent::Stored;
 use crate::error::ApiMisuse;
-use crate::json::{Document, Object};
+use crate::json::{Document, Object, Value};
 use crate::output::StoreKey;
 use crate::secret::Secret;
 
 /// A secret to log in with.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
 pub(super) struct Credential {
     #[n(0)]
     pub(super) secret: Secret,
@@ -29,6 +28,9 @@ pub(super) struct Credential {
 /// which its platform may refuse. Such a device, and no other, may finish its registration without a person.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Standing {
+    /// There is no secret yet.
+    #[n(3)]
+    Absent,
     /// From the settings: the platform's operator vouches for it.
     #[n(0)]
     Configured,
@@ -48,40 +50,47 @@ pub(super) enum Standing {
 }
 
 impl Credential {
-    /// The secret to log in with, if there is one: the settings beat the store.
-    pub(super) fn find(config: &Config, stored: &Stored) -> Result<Option<Self>, ApiMisuse> {
+    pub(super) fn absent() -> Self {
+        Self { secret: Secret::new(""), standing: Standing::Absent }
+    }
+
+    /// The secret to log in with, or its absence: the settings beat the store.
+    pub(super) fn find(config: &Config, stored: &Stored) -> Result<Self, ApiMisuse> {
         if let Some(secret) = &config.device_secret {
             let secret = secret.clone();
-            return Ok(Some(Self { secret, standing: Standing::Configured }));
+            return Ok(Self { secret, standing: Standing::Configured });
         }
-        let Some(bytes) = stored.get(StoreKey::Credential) else { return Ok(None) };
-        let unreadable = || ApiMisuse::StoredUnreadable(StoreKey::Credential);
-        let doc = Document::parse(bytes.expose()).map_err(|_| unreadable())?;
-        let root = doc.object().map_err(|_| unreadable())?;
-        let text = |key: &str| root.text(key).ok_or_else(unreadable);
-        if text("product_id")? != config.product_id || text("device_id")? != config.device_id {
+        let Some(bytes) = stored.get(StoreKey::Credential) else { return Ok(Self::absent()) };
+        let doc = Document::open(bytes.expose());
+        let root = doc.root();
+        let (product, device) = (root.must("product_id"), root.must("device_id"));
+        let named = doc.is_good();
+        let secret = Secret::new(root.must_be("device_secret", wire::is_secret));
+        // A flasher writes the three names alone, and vouches for them.
+        let proven = root.get("proven").map(Value::as_bool);
+        let standing = match proven {
+            Some(Some(false)) => {
+                Standing::Unproven { id: root.must_be("register_id", wire::is_id), refusals: 0 }
+            }
+            None | Some(Some(true)) => Standing::Proven,
+            Some(None) => {
+                root.invalid("proven");
+                Standing::Absent
+            }
+        };
+        if named && (product != config.product_id || device != config.device_id) {
             return Err(ApiMisuse::StoredForAnotherDevice);
         }
-        let secret = text("device_secret")?;
-        if !wire::is_secret(&secret) {
-            return Err(unreadable());
+        match doc.finish() {
+            Ok(()) => Ok(Self { secret, standing }),
+            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
         }
-        let standing = match (root.get("proven"), root.text("register_id")) {
-            (Some(proven), Some(id)) if proven.as_bool() == Some(false) && wire::is_id(&id) => {
-                Standing::Unproven { id: id.into_owned(), refusals: 0 }
-            }
-            // A flasher writes the three names alone, and vouches for them.
-            (None, _) => Standing::Proven,
-            (Some(proven), _) if proven.as_bool() == Some(true) => Standing::Proven,
-            _ => return Err(unreadable()),
-        };
-        Ok(Some(Self { secret: Secret::new(secret.to_string()), standing }))
     }
 
     /// As it is stored: JSON, readable by people and flashers.
     pub(super) fn to_json(&self, config: &Config) -> Vec<u8> {
         let (proven, id) = match &self.standing {
-            Standing::Configured | Standing::Proven => (true, None),
+            Standing::Absent | Standing::Configured | Standing::Proven => (true, None),
             Standing::Unproven { id, .. } => (false, Some(id.as_str())),
         };
         Object::new()

@@ -1,7 +1,10 @@
-//! The device's side: its states, and what is the same in all of them.
+//! The device's side: its steps, and what is the same in all of them.
 //!
 //! [`register`] has the steps with the product's secret, [`online`] those with the device's own. The update of the
 //! firmware goes on beside them, across connections.
+//!
+//! A step is one word here, and what the steps work with lies beside it in [`Flow`]: structs of their own, which hand
+//! their secret and their connection on to the next one, were 10 KB more of the plugin.
 
 mod online;
 mod register;
@@ -17,156 +20,199 @@ use super::wire;
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error, PeerMisbehaved, Rejected};
-use crate::input::{Closed, Input, Intent, Outcome};
+use crate::input::{Ack, Closed, Input, Intent, Message, Outcome};
 use crate::output::{Advice, Connect, Event, QoS, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
 use crate::platform::update::{Moved, Updater};
 use crate::secret::Secret;
-use crate::time::Timer;
-
-use online::{ExpectLogin, ExpectOtaSubscribed, ExpectProvenStored, Online};
-use register::{
-    ExpectConfirmed, ExpectIssue, ExpectLeft, ExpectRegisterConnected, ExpectRegisterSubscribed,
-    ExpectSecretStored, ExpectSecretStoredOffline, Goal,
-};
+use crate::time::{Instant, Timer};
 
 /// Everything that changes in the life of one device.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Flow {
     #[n(0)]
     update: Updater,
     #[n(1)]
-    history: History,
-    #[n(2)]
     state: State,
-}
-
-/// What outlives a single step.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct History {
-    #[n(0)]
+    /// The connection that is open or being opened.
+    #[n(2)]
+    connection: Option<Token>,
+    /// Of the command whose answer the step waits for.
+    #[n(3)]
+    awaited: Token,
+    /// How often the step has asked.
+    #[n(4)]
+    tries: u32,
+    /// The secret in hand, until it is refused for good.
+    #[n(5)]
+    credential: Credential,
+    /// Of the registration in hand.
+    #[n(6)]
+    id: String,
+    /// When the session with the device's own secret began.
+    #[n(7)]
+    since: Instant,
+    #[n(8)]
     backoff: Backoff,
     /// Registrations that failed in a row.
-    #[n(1)]
+    #[n(9)]
     failed_registrations: u32,
     /// Answers to orders, published and not yet acknowledged.
-    #[n(2)]
+    #[n(10)]
     replies: Vec<Token>,
 }
 
 /// More unacknowledged answers than these are not told from strangers.
 const MAX_REPLIES: usize = 8;
 
-#[derive(Debug, Encode, Decode)]
+/// What is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum State {
+    /// CONNACK with the product's secret.
     #[n(0)]
-    RegisterConnecting(#[n(0)] ExpectRegisterConnected),
+    RegisterConnecting,
+    /// SUBACK for where the secret will come.
     #[n(1)]
-    RegisterSubscribing(#[n(0)] ExpectRegisterSubscribed),
+    RegisterSubscribing,
+    /// Asked for the secret. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
     #[n(2)]
-    Asking(#[n(0)] ExpectIssue),
+    Asking,
+    /// The secret is being stored.
     #[n(3)]
-    Storing(#[n(0)] ExpectSecretStored),
+    Storing,
+    /// The connection broke meanwhile.
     #[n(4)]
-    StoringOffline(#[n(0)] ExpectSecretStoredOffline),
+    StoringOffline,
+    /// Sent the confirmation of an issue of this session. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
     #[n(5)]
-    Confirming(#[n(0)] ExpectConfirmed),
+    Confirming,
+    /// The same for one of an earlier session.
     #[n(6)]
-    Leaving(#[n(0)] ExpectLeft),
+    ConfirmingEarlier,
+    /// The confirmation is acknowledged; the platform is to close the socket.
     #[n(7)]
-    LoggingIn(#[n(0)] ExpectLogin),
+    Leaving,
+    /// The same for an issue of an earlier session.
     #[n(8)]
-    Proving(#[n(0)] ExpectProvenStored),
+    LeavingEarlier,
+    /// CONNACK with the device's own secret.
     #[n(9)]
-    Subscribing(#[n(0)] ExpectOtaSubscribed),
+    LoggingIn,
+    /// The platform let us in for the first time; that is being stored.
     #[n(10)]
-    Online(#[n(0)] Online),
+    Proving,
+    /// SUBACK for orders.
     #[n(11)]
-    Resting(#[n(0)] Resting),
+    Subscribing,
+    /// Logged in, the report acknowledged. [`Timer::Heartbeat`] runs.
     #[n(12)]
-    Stopped(#[n(0)] Stopped),
+    Online,
+    /// Logged in, a report on its way. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
     #[n(13)]
-    Forgetting(#[n(0)] ExpectErased),
-}
-
-/// Where to begin after a pause.
-#[derive(Debug, Encode, Decode)]
-enum Next {
-    #[n(0)]
-    Register(#[n(0)] Goal),
-    #[n(1)]
-    Login(#[n(0)] Credential),
-    #[n(2)]
-    Forget,
-}
-
-/// Backing off; [`Timer::Retry`] ends it.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Resting {
-    #[n(0)]
-    next: Next,
-}
-
-/// Waiting for a person.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Stopped {
-    #[n(0)]
-    next: Next,
-}
-
-/// A person wants to register again; the old credential is being erased.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectErased {
-    #[n(0)]
-    token: Token,
+    Reporting,
+    /// Backing off before a registration; [`Timer::Retry`] ends it.
+    #[n(14)]
+    RestingToRegister,
+    /// Backing off before a login.
+    #[n(15)]
+    RestingToLogin,
+    /// Waiting for a person, to register after that.
+    #[n(16)]
+    StoppedToRegister,
+    /// Waiting for a person, to log in after that.
+    #[n(17)]
+    StoppedToLogin,
+    /// Waiting for a person, to erase the old credential after that.
+    #[n(18)]
+    StoppedToForget,
+    /// A person wants to register again; the old credential is being erased.
+    #[n(19)]
+    Forgetting,
 }
 
 impl Device for Flow {
     type Config = Config;
 
     fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
-        let credential = Credential::find(config, stored)?;
-        let mut update = Updater::start(&config.firmware_version, stored)?;
-        let mut history =
-            History { backoff: Backoff::login(), failed_registrations: 0, replies: Vec::new() };
-        let mut job = Job { config, cx, update: &mut update, history: &mut history };
-        let state = match credential {
-            Some(credential) => job.login(credential),
-            None => job.register(Goal::Ask),
+        let mut flow = Self {
+            credential: Credential::find(config, stored)?,
+            update: Updater::start(&config.firmware_version, stored)?,
+            state: State::LoggingIn,
+            connection: None,
+            awaited: Token::default(),
+            tries: 0,
+            id: String::new(),
+            since: cx.now().mono,
+            backoff: Backoff::login(),
+            failed_registrations: 0,
+            replies: Vec::new(),
         };
-        Ok(Self { update, history, state })
-    }
-
-    fn handle(self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
-        let Self { mut update, mut history, state } = self;
-        // The order's ID is gone from the updater once it could not be kept.
-        let keeping = update.keeping().map(|offer| offer.reference.clone());
-        let moved = update.handle(&input, cx);
-        let mut job = Job { config, cx, update: &mut update, history: &mut history };
-        let state = match (moved, input) {
-            (Some(moved), _) => state.moved(moved, keeping, &mut job),
-            (None, Input::User(intent)) => state.intended(intent, &mut job),
-            (None, Input::Acked(token, _)) if job.history.takes_reply(token) => state,
-            (None, input) => state.handle(input, &mut job),
-        };
-        Self { update, history, state }
-    }
-
-    fn expired(self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
-        let Self { mut update, mut history, state } = self;
-        let mut job = Job { config, cx, update: &mut update, history: &mut history };
-        let state = if timer == Timer::Update {
-            let moved = job.update.expired(job.cx);
-            state.moved(moved, None, &mut job)
+        if flow.credential.standing == Standing::Absent {
+            flow.register(config, cx);
         } else {
-            state.expired(timer, &mut job)
-        };
-        Self { update, history, state }
+            flow.login(config, cx);
+        }
+        Ok(flow)
+    }
+
+    fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
+        // The order's ID is gone from the updater once it could not be kept.
+        let keeping = self.update.keeping().map(|offer| offer.reference.clone());
+        if let Some(moved) = self.update.handle(input, cx) {
+            return self.moved(&moved, keeping, config, cx);
+        }
+        match input {
+            Input::User(intent) => self.intended(intent, config, cx),
+            Input::Connected(token) if self.connection == Some(*token) => {
+                self.connected(config, cx);
+            }
+            Input::Closed(token, closed) if self.connection == Some(*token) => {
+                self.connection = None;
+                self.closed(closed, config, cx);
+            }
+            Input::Closed(_, Closed::Requested) => {}
+            Input::Message(message) => self.message(message, config, cx),
+            Input::Acked(token, _) if self.takes_reply(*token) => {}
+            Input::Acked(token, ack) if *token == self.awaited => self.acked(*ack, config, cx),
+            Input::Stored(token, outcome) if *token == self.awaited => {
+                self.stored(outcome, config, cx);
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
+        if timer == Timer::Update {
+            let moved = self.update.expired(cx);
+            return self.moved(&moved, None, config, cx);
+        }
+        let again = timer == Timer::Retry;
+        match self.state {
+            State::RegisterConnecting | State::RegisterSubscribing => {
+                self.not_admitted(config, cx);
+            }
+            State::Asking => self.no_issue(again, config, cx),
+            State::Confirming | State::ConfirmingEarlier => self.not_confirmed(again, config, cx),
+            State::Leaving | State::LeavingEarlier => self.not_left(config, cx),
+            State::LoggingIn => {
+                self.close(cx);
+                self.rest(State::RestingToLogin, Error::NoReply { step: Step::Login }, cx);
+            }
+            State::Subscribing => self.lost(Error::NoReply { step: Step::Subscribe }, cx),
+            State::Online => self.report(config, cx),
+            State::Reporting => self.not_reported(again, config, cx),
+            State::RestingToRegister => self.register(config, cx),
+            State::RestingToLogin => self.login(config, cx),
+            // The host's own storage has no time limit here, and a person even less.
+            State::Storing
+            | State::StoringOffline
+            | State::Proving
+            | State::StoppedToRegister
+            | State::StoppedToLogin
+            | State::StoppedToForget
+            | State::Forgetting => {}
+        }
     }
 
     fn supports(_: &Intent) -> bool {
@@ -174,259 +220,251 @@ impl Device for Flow {
     }
 }
 
-impl History {
-    /// Whether `token` is of an answer that we sent.
-    fn takes_reply(&mut self, token: Token) -> bool {
-        match self.replies.iter().position(|&reply| reply == token) {
-            Some(at) => {
-                self.replies.swap_remove(at);
-                true
+impl Flow {
+    fn connected(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        match self.state {
+            State::RegisterConnecting => {
+                cx.step(Step::SubscribeForSecret);
+                self.awaited = cx.subscribe(config.topics.register_set.as_str());
+                await_reply(config, cx);
+                self.state = State::RegisterSubscribing;
             }
-            None => false,
-        }
-    }
-}
-
-impl State {
-    fn handle(self, input: Input, job: &mut Job<'_, '_>) -> Self {
-        match self {
-            Self::RegisterConnecting(step) => step.handle(input, job),
-            Self::RegisterSubscribing(step) => step.handle(input, job),
-            Self::Asking(step) => step.handle(input, job),
-            Self::Storing(step) => step.handle(input, job),
-            Self::StoringOffline(step) => step.handle(input, job),
-            Self::Confirming(step) => step.handle(input, job),
-            Self::Leaving(step) => step.handle(input, job),
-            Self::LoggingIn(step) => step.handle(input, job),
-            Self::Proving(step) => step.handle(input, job),
-            Self::Subscribing(step) => step.handle(input, job),
-            Self::Online(step) => step.handle(input, job),
-            Self::Forgetting(step) => step.handle(input, job),
-            Self::Resting(_) | Self::Stopped(_) => {
-                job.stray(&input);
-                self
-            }
+            State::LoggingIn => self.logged_in(config, cx),
+            _ => cx.stray(),
         }
     }
 
-    fn expired(self, timer: Timer, job: &mut Job<'_, '_>) -> Self {
-        match self {
-            Self::RegisterConnecting(step) => step.expired(job),
-            Self::RegisterSubscribing(step) => step.expired(job),
-            Self::Asking(step) => step.expired(timer, job),
-            Self::Confirming(step) => step.expired(timer, job),
-            Self::Leaving(step) => step.expired(job),
-            Self::LoggingIn(step) => step.expired(job),
-            Self::Subscribing(step) => step.expired(job),
-            Self::Online(step) => step.expired(timer, job),
-            Self::Resting(resting) => job.begin(resting.next),
-            // The host's own storage has no time limit here, and a person even less.
-            Self::Storing(_)
-            | Self::StoringOffline(_)
-            | Self::Proving(_)
-            | Self::Stopped(_)
-            | Self::Forgetting(_) => self,
+    fn closed(&mut self, closed: &Closed, config: &Config, cx: &mut Cx<'_>) {
+        let error = why(closed);
+        match self.state {
+            State::RegisterConnecting => self.register_refused(closed, error, config, cx),
+            State::RegisterSubscribing => self.rest(State::RestingToRegister, error, cx),
+            State::Asking => {
+                let error = match closed {
+                    Closed::Failed(crate::Failure::Lost) => PeerMisbehaved::ClosedEarly.into(),
+                    _ => error,
+                };
+                self.registration_failed(error, Advice::AskVendor, config, cx);
+            }
+            State::Storing => self.state = State::StoringOffline,
+            // The platform's way of saying yes; if it was the network, the login will tell.
+            State::Confirming | State::ConfirmingEarlier => {
+                self.registered(config, cx);
+                self.login(config, cx);
+            }
+            State::Leaving | State::LeavingEarlier => self.login(config, cx),
+            State::LoggingIn => self.refused(closed, error, config, cx),
+            _ => self.lost(error, cx),
+        }
+    }
+
+    fn message(&mut self, message: &Message, config: &Config, cx: &mut Cx<'_>) {
+        let of_orders = message.topic == config.topics.ota_set;
+        match self.state {
+            State::Asking if message.topic == config.topics.register_set => {
+                self.issued(message, config, cx);
+            }
+            // An order may overtake the acknowledgement; the report follows anyway.
+            State::Subscribing if of_orders => {
+                self.ordered(message, config, cx);
+            }
+            State::Online | State::Reporting if of_orders => {
+                if self.ordered(message, config, cx) {
+                    self.report(config, cx);
+                }
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    fn acked(&mut self, ack: Ack, config: &Config, cx: &mut Cx<'_>) {
+        match (self.state, ack) {
+            (State::RegisterSubscribing, Ack::Subscribed(_)) => self.subscribed(config, cx),
+            (State::RegisterSubscribing, Ack::SubscribeRefused) => {
+                self.close(cx);
+                let error = Rejected::Suback { topic: config.topics.register_set.clone() }.into();
+                self.registration_failed(error, Advice::AskVendor, config, cx);
+            }
+            // The request arrived; whether it is answered is another matter.
+            (State::Asking, Ack::Published) => {}
+            (State::Confirming | State::ConfirmingEarlier, Ack::Published) => {
+                self.confirmed(config, cx);
+            }
+            (State::Subscribing, ack) => {
+                if ack == Ack::SubscribeRefused {
+                    let topic = config.topics.ota_set.clone();
+                    cx.event(Event::Warning { warning: Warning::SubscribeRefused { topic } });
+                }
+                cx.step(Step::ReportVersion);
+                self.report(config, cx);
+            }
+            (State::Reporting, Ack::Published) => self.reported(config, cx),
+            _ => cx.stray(),
+        }
+    }
+
+    fn stored(&mut self, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) {
+        match (self.state, outcome) {
+            (State::Storing, Outcome::Done) => self.confirm(State::Confirming, config, cx),
+            (State::StoringOffline, Outcome::Done) => {
+                self.rest(State::RestingToRegister, PeerMisbehaved::ClosedEarly.into(), cx);
+            }
+            // Nothing is confirmed, so the platform will issue the secret once more.
+            (State::Storing | State::StoringOffline, Outcome::Failed(failure)) => {
+                self.close(cx);
+                self.credential = Credential::absent();
+                let error = Error::Local { failure: failure.clone() };
+                self.stop(State::StoppedToRegister, error, Advice::CheckStorage, cx);
+            }
+            (State::Proving, outcome) => {
+                if let Outcome::Failed(failure) = outcome {
+                    // The secret itself is stored; the next start may at most confirm it once more.
+                    warn(Error::Local { failure: failure.clone() }, cx);
+                }
+                self.subscribe(config, cx);
+            }
+            (State::Forgetting, Outcome::Done) => self.register(config, cx),
+            (State::Forgetting, Outcome::Failed(failure)) => {
+                let error = Error::Local { failure: failure.clone() };
+                self.stop(State::StoppedToForget, error, Advice::CheckStorage, cx);
+            }
+            _ => cx.stray(),
         }
     }
 
     /// The firmware update moved on.
-    fn moved(self, moved: Moved, kept: Option<String>, job: &mut Job<'_, '_>) -> Self {
-        let session = matches!(self, Self::Proving(_) | Self::Subscribing(_) | Self::Online(_));
+    fn moved(&mut self, moved: &Moved, kept: Option<String>, config: &Config, cx: &mut Cx<'_>) {
+        let online = matches!(self.state, State::Online | State::Reporting);
+        let session = online || matches!(self.state, State::Proving | State::Subscribing);
         match (moved, kept) {
             // Without a session the platform sends the order again after the next login, and is answered then.
-            (Moved::Accepted, Some(id)) if session => job.answer(&id, wire::OK),
-            (Moved::NotKept, Some(id)) if session => job.answer_refused(&id),
-            (Moved::Ended, _) => {
-                if let Self::Online(online) = self {
-                    return Self::Online(online.report(job));
-                }
-            }
+            (Moved::Accepted, Some(id)) if session => self.answer(&id, wire::OK, config, cx),
+            (Moved::NotKept, Some(id)) if session => self.answer_refused(&id, config, cx),
+            (Moved::Ended, _) if online => self.report(config, cx),
             // The protocol has no word for progress.
             _ => {}
         }
-        self
     }
 
-    fn intended(self, intent: Intent, job: &mut Job<'_, '_>) -> Self {
-        match (intent, self) {
-            (Intent::TryAgain, Self::Stopped(Stopped { next })) => {
-                *job.history = History {
-                    backoff: Backoff::login(),
-                    failed_registrations: 0,
-                    replies: Vec::new(),
-                };
-                job.begin(next)
+    fn intended(&mut self, intent: &Intent, config: &Config, cx: &mut Cx<'_>) {
+        match (intent, self.state) {
+            (
+                Intent::TryAgain,
+                State::StoppedToRegister | State::StoppedToLogin | State::StoppedToForget,
+            ) => {
+                self.backoff = Backoff::login();
+                self.failed_registrations = 0;
+                match self.state {
+                    State::StoppedToRegister => self.register(config, cx),
+                    State::StoppedToLogin => self.login(config, cx),
+                    _ => self.forget(cx),
+                }
             }
-            (Intent::TryAgain, Self::Resting(Resting { next })) => job.begin(next),
-            (Intent::Report, Self::Online(online)) => Self::Online(online.report(job)),
-            (Intent::RegisterAgain, state) => {
-                if job.config.device_secret.is_some() {
+            (Intent::TryAgain, State::RestingToRegister) => self.register(config, cx),
+            (Intent::TryAgain, State::RestingToLogin) => self.login(config, cx),
+            (Intent::Report, State::Online | State::Reporting) => self.report(config, cx),
+            (Intent::RegisterAgain, _) => {
+                if config.device_secret.is_some() {
                     // The settings would beat whatever we stored at the next start.
-                    job.cx.event(Event::Warning { warning: Warning::SecretConfigured });
-                    return state;
+                    return cx.event(Event::Warning { warning: Warning::SecretConfigured });
                 }
-                if let Some(connection) = state.connection() {
-                    job.cx.close(connection);
-                }
-                job.history.failed_registrations = 0;
-                job.forget()
+                self.close(cx);
+                self.failed_registrations = 0;
+                self.forget(cx);
             }
-            (_, state) => state,
+            _ => {}
         }
     }
 
-    /// The connection that is open or being opened.
-    fn connection(&self) -> Option<Token> {
-        Some(match self {
-            Self::RegisterConnecting(step) => step.connection,
-            Self::RegisterSubscribing(step) => step.connection,
-            Self::Asking(step) => step.connection,
-            Self::Storing(step) => step.connection,
-            Self::Confirming(step) => step.connection,
-            Self::Leaving(step) => step.connection,
-            Self::LoggingIn(step) => step.connection,
-            Self::Proving(step) => step.connection,
-            Self::Subscribing(step) => step.connection,
-            Self::Online(step) => step.connection,
-            Self::StoringOffline(_) | Self::Resting(_) | Self::Stopped(_) | Self::Forgetting(_) => {
-                return None;
-            }
-        })
-    }
-}
-
-impl ExpectErased {
-    fn handle(self, input: Input, job: &mut Job<'_, '_>) -> State {
-        match input {
-            Input::Stored(token, Outcome::Done) if token == self.token => job.register(Goal::Ask),
-            Input::Stored(token, Outcome::Failed(failure)) if token == self.token => {
-                job.stop(Next::Forget, Error::Local { failure }, Advice::CheckStorage)
-            }
-            input => {
-                job.stray(&input);
-                State::Forgetting(self)
-            }
-        }
-    }
-}
-
-/// What every step may use.
-struct Job<'a, 'c> {
-    config: &'a Config,
-    cx: &'a mut Cx<'c>,
-    update: &'a mut Updater,
-    history: &'a mut History,
-}
-
-impl Job<'_, '_> {
-    fn begin(&mut self, next: Next) -> State {
-        match next {
-            Next::Register(goal) => self.register(goal),
-            Next::Login(credential) => self.login(credential),
-            Next::Forget => self.forget(),
-        }
+    /// Erases the credential, then registers.
+    fn forget(&mut self, cx: &mut Cx<'_>) {
+        self.quiet(cx);
+        cx.step(Step::EraseSecret);
+        self.credential = Credential::absent();
+        self.awaited = cx.erase(StoreKey::Credential);
+        self.state = State::Forgetting;
     }
 
-    fn forget(&mut self) -> State {
-        self.quiet();
-        self.cx.step(Step::EraseSecret);
-        State::Forgetting(ExpectErased { token: self.cx.erase(StoreKey::Credential) })
-    }
-
-    /// Connects with `password`; [`Timer::Reply`] runs.
-    fn connect(&mut self, password: Secret) -> Token {
-        self.quiet();
-        let connection = self.cx.connect(Connect {
-            url: self.config.broker.clone(),
-            client_id: self.config.product_id.clone(),
-            username: self.config.device_id.clone(),
+    /// CONNECT, with the one of the two secrets that fits.
+    fn connect(&mut self, password: Secret, config: &Config, cx: &mut Cx<'_>) {
+        self.quiet(cx);
+        self.connection = Some(cx.connect(Connect {
+            url: config.broker.clone(),
+            client_id: config.product_id.clone(),
+            username: config.device_id.clone(),
             password,
-            keep_alive: self.config.keep_alive,
-        });
-        self.await_reply();
-        connection
+            keep_alive: config.keep_alive,
+        }));
+        await_reply(config, cx);
     }
 
-    fn await_reply(&mut self) {
-        self.cx.after(Timer::Reply, self.config.reply_timeout);
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        if let Some(connection) = self.connection.take() {
+            cx.close(connection);
+        }
     }
 
-    /// Stops what belongs to a connection; the update's timer runs on.
-    fn quiet(&mut self) {
+    /// Nothing is awaited any more.
+    fn quiet(&mut self, cx: &mut Cx<'_>) {
+        self.awaited = Token::default();
         for timer in [Timer::Reply, Timer::Retry, Timer::Heartbeat] {
-            self.cx.stop(timer);
+            cx.stop(timer);
         }
-        self.history.replies.clear();
+        self.replies.clear();
     }
 
-    /// Counts a failure, says so, and sets [`Timer::Retry`].
-    fn back_off(&mut self, error: Error) {
-        self.cx.retrying(Timer::Retry, error, &mut self.history.backoff);
+    fn back_off(&mut self, error: Error, cx: &mut Cx<'_>) {
+        cx.retrying(Timer::Retry, error, &mut self.backoff);
     }
 
-    /// Goes on with `next` after a back-off. The connection is closed already.
-    fn rest(&mut self, next: Next, error: Error) -> State {
-        self.quiet();
-        self.back_off(error);
-        State::Resting(Resting { next })
+    /// Tries again later.
+    fn rest(&mut self, state: State, error: Error, cx: &mut Cx<'_>) {
+        self.quiet(cx);
+        self.back_off(error, cx);
+        self.state = state;
     }
 
-    /// Goes on with `next` when a person says so. The connection is closed already.
-    fn stop(&mut self, next: Next, error: Error, advice: Advice) -> State {
-        self.quiet();
-        self.cx.event(Event::Stopped { error, advice });
-        State::Stopped(Stopped { next })
+    /// Gives up until a person says otherwise.
+    fn stop(&mut self, state: State, error: Error, advice: Advice, cx: &mut Cx<'_>) {
+        self.quiet(cx);
+        cx.event(Event::Stopped { error, advice });
+        self.state = state;
     }
 
-    fn warn(&mut self, error: impl Into<Error>) {
-        self.cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
-    }
-
-    fn stray(&mut self, input: &Input) {
-        // We closed it, and waited for no answer.
-        if !matches!(input, Input::Closed(_, Closed::Requested)) {
-            self.cx.stray();
-        }
+    /// Whether `token` is of an answer that we sent.
+    fn takes_reply(&mut self, token: Token) -> bool {
+        let at = self.replies.iter().position(|&reply| reply == token);
+        at.map(|at| self.replies.swap_remove(at)).is_some()
     }
 
     /// Answers an order.
-    fn answer(&mut self, id: &str, back: &str) {
-        let topic = self.config.topics.ota_post.clone();
-        let token = self.cx.publish(topic, QoS::AtLeastOnce, wire::back(id, back));
-        if self.history.replies.len() == MAX_REPLIES {
-            self.history.replies.remove(0);
+    fn answer(&mut self, id: &str, back: &str, config: &Config, cx: &mut Cx<'_>) {
+        let topic = config.topics.ota_post.as_str();
+        let token = cx.publish(topic, QoS::AtLeastOnce, wire::back(id, back));
+        if self.replies.len() == MAX_REPLIES {
+            self.replies.remove(0);
         }
-        self.history.replies.push(token);
+        self.replies.push(token);
     }
 
-    fn answer_refused(&mut self, id: &str) {
-        let config = self.config;
-        self.answer(id, &config.assumed.refused);
+    fn answer_refused(&mut self, id: &str, config: &Config, cx: &mut Cx<'_>) {
+        self.answer(id, &config.assumed.refused, config, cx);
     }
+}
+
+fn await_reply(config: &Config, cx: &mut Cx<'_>) {
+    cx.after(Timer::Reply, config.reply_timeout);
+}
+
+fn warn(error: impl Into<Error>, cx: &mut Cx<'_>) {
+    cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
 }
 
 /// Why a connection is gone, as an error to show.
-fn why(closed: Closed) -> Error {
+fn why(closed: &Closed) -> Error {
     match closed {
-        Closed::Refused(code) => Rejected::Connack { code }.into(),
-        Closed::Failed(failure) => failure.into(),
+        Closed::Refused(code) => Rejected::Connack { code: *code }.into(),
+        Closed::Failed(failure) => failure.clone().into(),
         Closed::Requested => PeerMisbehaved::ClosedEarly.into(),
     }
-}
-
-/// The credential after one more refused login.
-fn refused_once_more(credential: Credential) -> (Credential, u32) {
-    let Credential { secret, standing } = credential;
-    match standing {
-        Standing::Unproven { id, refusals } => {
-            let refusals = refusals.saturating_add(1);
-            (Credential { secret, standing: Standing::Unproven { id, refusals } }, refusals)
-        }
-        standing => (Credential { secret, standing }, 0),
-    }
-}
-
-/// The `ID` of a new registration.
-fn fresh_id(cx: &mut Cx<'_>) -> String {
-    cx.rng().hex::<8>()
 }

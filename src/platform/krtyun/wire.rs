@@ -2,7 +2,6 @@
 //!
 //! Dispatch goes by the topic first: the vendor's code uses the same `CMD` numbers for other things on other topics.
 
-use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -209,38 +208,35 @@ impl Issue {
         strict: Strictness<'_>,
         (product, device): (&str, &str),
     ) -> Result<Self, Error> {
-        let doc = Document::parse_trailing_comma(bytes)?;
-        let root = doc.object()?;
-        if strict.cmd && number(root, "CMD")? != table.issue {
-            return Err(CodecError::invalid("CMD").into());
+        let doc = Document::open_trailing_comma(bytes);
+        let root = doc.root();
+        if strict.cmd {
+            must_command(root, table.issue);
         }
-        let id = match root.text("ID") {
-            Some(id) if is_id(&id) => Some(id),
-            Some(_) => return Err(CodecError::invalid("ID").into()),
-            None if strict.id.is_some() => return Err(CodecError::missing("ID").into()),
-            None => None,
-        };
+        let mut id = None;
+        if strict.id.is_some() || root.get("ID").is_some() {
+            id = Some(root.must_be("ID", is_id));
+        }
         if strict.id.is_some_and(|want| id.as_deref() != Some(want)) {
-            return Err(PeerMisbehaved::WrongRequestId.into());
+            root.wrong(PeerMisbehaved::WrongRequestId);
         }
-        for (key, own) in [(&table.product_id, product), (&table.device_id, device)] {
-            if root.text(key).is_some_and(|named| named != own) {
-                return Err(PeerMisbehaved::WrongIdentity.into());
-            }
-        }
+        root.must_not_contradict(&table.product_id, product);
+        root.must_not_contradict(&table.device_id, device);
         let names =
             [table.device_secret.as_str(), "DEVICE_SECRET", "DeviceSecret", "SECRET", "KEY"];
-        match names.into_iter().find_map(|name| root.text(name)) {
-            Some(secret) if is_secret(&secret) => {
-                let secret = Secret::new(secret.into_owned());
-                Ok(Self { id: id.map(Cow::into_owned), secret })
+        let name = names.into_iter().find(|name| root.text(name).is_some());
+        let secret = root.text_or_empty(name.unwrap_or_default());
+        if name.is_some() {
+            if !is_secret(&secret) {
+                root.wrong(PeerMisbehaved::UnusableSecret);
             }
-            Some(_) => Err(PeerMisbehaved::UnusableSecret.into()),
-            None => match root.text("BACK") {
-                Some(back) => Err(Rejected::code(&back, "", &[]).into()),
-                None => Err(CodecError::missing(&table.device_secret).into()),
-            },
+        } else if let Some(back) = root.text("BACK") {
+            root.wrong(Rejected::code(&back, "", &[]));
+        } else {
+            root.wrong(CodecError::missing(&table.device_secret));
         }
+        doc.finish()?;
+        Ok(Self { id, secret: Secret::new(secret) })
     }
 }
 
@@ -261,29 +257,22 @@ pub(super) struct BadOrder {
 
 impl Order {
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, BadOrder> {
-        let silent = |error: CodecError| BadOrder { id: None, error: error.into() };
-        let doc = Document::parse_trailing_comma(bytes).map_err(silent)?;
-        let root = doc.object().map_err(silent)?;
-        if number(root, "CMD").map_err(silent)? != UPGRADE {
-            return Err(silent(CodecError::invalid("CMD")));
+        let doc = Document::open_trailing_comma(bytes);
+        let root = doc.root();
+        must_command(root, UPGRADE);
+        let id = root.must_be("ID", is_id);
+        let answerable = doc.is_good();
+        // The document's text calls the target VERSION, its example FW_VERSION.
+        let in_text = root.get("FW_VERSION").is_none() && root.get("VERSION").is_some();
+        let version = if in_text { "VERSION" } else { "FW_VERSION" };
+        let version = root.must_be(version, is_version);
+        let url = root.must("URL");
+        if !is_firmware_url(&url) {
+            root.wrong(PeerMisbehaved::ForbiddenUrl);
         }
-        let id = id(root).map_err(silent)?;
-        let fields = || -> Result<(String, String), Error> {
-            // The document's text calls the target VERSION, its example FW_VERSION.
-            let version = match root.text("FW_VERSION").or_else(|| root.text("VERSION")) {
-                None => return Err(CodecError::missing("FW_VERSION").into()),
-                Some(version) if is_version(&version) => version.into_owned(),
-                Some(_) => return Err(CodecError::invalid("FW_VERSION").into()),
-            };
-            match root.get("URL").and_then(Value::as_str) {
-                None => Err(CodecError::missing("URL").into()),
-                Some(url) if is_firmware_url(&url) => Ok((url.into_owned(), version)),
-                Some(_) => Err(PeerMisbehaved::ForbiddenUrl.into()),
-            }
-        };
-        match fields() {
-            Ok((url, version)) => Ok(Self { id, url, version }),
-            Err(error) => Err(BadOrder { id: Some(id), error }),
+        match doc.finish() {
+            Ok(()) => Ok(Self { id, url, version }),
+            Err(error) => Err(BadOrder { id: answerable.then_some(id), error }),
         }
     }
 }
@@ -444,11 +433,20 @@ fn is_word(text: &str) -> bool {
     matches!(text.len(), 1..=64) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
+/// `CMD` has to be this one.
+fn must_command(root: Value<'_>, command: i64) {
+    if root.must_count("CMD").cast_signed() != command {
+        root.invalid("CMD");
+    }
+}
+
+#[cfg(feature = "cloud")]
 fn number(root: Value<'_>, key: &str) -> Result<i64, CodecError> {
     let value = root.get(key).ok_or_else(|| CodecError::missing(key))?;
     value.as_i64().ok_or_else(|| CodecError::invalid(key))
 }
 
+#[cfg(feature = "cloud")]
 fn id(root: Value<'_>) -> Result<String, CodecError> {
     match root.text("ID") {
         None => Err(CodecError::missing("ID")),

@@ -54,7 +54,7 @@ use crate::error::ConfigError;
 use crate::output::Identity;
 use crate::platform::PlatformName;
 use crate::secret::Secret;
-use crate::settings::{Settings, problem};
+use crate::settings::{Settings, Shape};
 
 /// The configuration of one device. See the [module](self) for the settings.
 #[derive(Clone, Debug)]
@@ -75,57 +75,23 @@ pub struct Config {
 
 impl Config {
     pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut reader = settings.reader();
+        let mut s = settings.reader();
         let config = Self {
-            broker: reader.url("broker", &["mqtt", "mqtts", "ws", "wss"], None)?,
-            product_sn: reader.required("product_sn")?.to_string(),
-            product_secret: reader.secret("product_secret"),
-            device_sn: reader.required("device_sn")?.to_string(),
-            device_secret: reader.secret("device_secret"),
-            keep_alive: small(reader.number("keep_alive", 30..=1200, 240)?),
-            firmware_version: reader.text("firmware_version", "1.0.0"),
-            module: reader.text("module", wire::DEFAULT_MODULE),
-            firmware_max_size: reader.number(
-                "firmware_max_size",
-                1..=1 << 32,
-                wire::MAX_FIRMWARE,
-            )?,
-            reply_timeout_ms: reader.number("reply_timeout_ms", 1_000..=600_000, 10_000)?,
-            request_retries: u32::from(small(reader.number("request_retries", 0..=10, 3)?)),
-            credential_retries: u32::from(small(reader.number(
-                "credential_retries",
-                0..=100,
-                10,
-            )?)),
+            broker: s.broker(),
+            product_sn: s.shaped("product_sn", None, PRODUCT_SN).to_string(),
+            product_secret: s.secret("product_secret", SECRET),
+            device_sn: s.shaped("device_sn", None, DEVICE_SN).to_string(),
+            device_secret: s.secret("device_secret", SECRET),
+            keep_alive: s.number("keep_alive", 30, 1200, 240) as u16,
+            firmware_version: s.shaped("firmware_version", Some("1.0.0"), VERSION).to_string(),
+            module: s.shaped("module", Some(wire::DEFAULT_MODULE), MODULE).to_string(),
+            firmware_max_size: s.number("firmware_max_size", 1, 1 << 32, wire::MAX_FIRMWARE),
+            reply_timeout_ms: s.number("reply_timeout_ms", 1_000, 600_000, 10_000),
+            request_retries: s.number("request_retries", 0, 10, 3) as u32,
+            credential_retries: s.number("credential_retries", 0, 100, 10) as u32,
         };
-        reader.finish()?;
-        config.check()?;
+        s.finish()?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if !wire::is_product_sn(&self.product_sn) {
-            return Err(problem("product_sn", "has to be 4 to 24 letters, digits, `-` or `_`"));
-        }
-        if !wire::is_device_sn(&self.device_sn) {
-            let shape = "has to be 4 to 64 letters, digits, `-`, `_`, `@` or `:`";
-            return Err(problem("device_sn", shape));
-        }
-        for (key, secret) in
-            [("product_secret", &self.product_secret), ("device_secret", &self.device_secret)]
-        {
-            if secret.as_ref().is_some_and(|secret| !wire::is_secret(secret.expose())) {
-                return Err(problem(key, "has to be 1 to 64 printable ASCII characters"));
-            }
-        }
-        if !wire::is_version(&self.firmware_version) {
-            let shape = "has to be 1 to 32 letters, digits, `.`, `-` or `_`";
-            return Err(problem("firmware_version", shape));
-        }
-        if !wire::is_module(&self.module) {
-            return Err(problem("module", "has to be 4 to 32 letters, digits, `.`, `-` or `_`"));
-        }
-        Ok(())
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {
@@ -145,7 +111,9 @@ impl Config {
     }
 }
 
-/// The reader has checked the range already.
-fn small(n: u64) -> u16 {
-    u16::try_from(n).unwrap_or(u16::MAX)
-}
+const PRODUCT_SN: Shape = (wire::is_product_sn, "has to be 4 to 24 letters, digits, `-` or `_`");
+const DEVICE_SN: Shape =
+    (wire::is_device_sn, "has to be 4 to 64 letters, digits, `-`, `_`, `@` or `:`");
+const SECRET: Shape = (wire::is_secret, "has to be 1 to 64 printable ASCII characters");
+const VERSION: Shape = (wire::is_version, "has to be 1 to 32 letters, digits, `.`, `-` or `_`");
+const MODULE: Shape = (wire::is_module, "has to be 4 to 32 letters, digits, `.`, `-` or `_`");

@@ -4,7 +4,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::error::{CodecError, PeerMisbehaved};
+use crate::error::{Error, PeerMisbehaved};
 use crate::json::{Document, Object, Value};
 use crate::secret::Secret;
 
@@ -60,11 +60,14 @@ pub fn credentials(
     mode: AuthMode,
     secret: &Secret,
 ) -> Credentials {
-    Credentials {
-        client_id: [product_sn, ".", device_sn].concat(),
-        username: [product_sn, "|", device_sn, "|", mode.digit()].concat(),
-        password: secret.clone(),
-    }
+    let (client_id, username) = names(product_sn, device_sn, mode);
+    Credentials { client_id, username, password: secret.clone() }
+}
+
+/// ClientID and user name.
+pub(crate) fn names(product_sn: &str, device_sn: &str, mode: AuthMode) -> (String, String) {
+    let username = [product_sn, "|", device_sn, "|", mode.digit()].concat();
+    ([product_sn, ".", device_sn].concat(), username)
 }
 
 /// Takes the names of a login apart: ProductSN, DeviceSN and mode; `None` if they contradict each other.
@@ -140,20 +143,21 @@ pub(crate) struct PasswordReply {
 }
 
 impl PasswordReply {
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
-        let doc = Document::parse(bytes)?;
-        let root = doc.object()?;
-        let password = root
-            .text("Password")
-            .filter(|text| is_secret(text))
-            .map(|text| Secret::new(text.into_owned()))
-            .ok_or(PeerMisbehaved::UnusableSecret);
-        Ok(Self {
-            request_id: required(root, "RequestID")?,
-            ret_code: required(root, "RetCode")?,
-            message: root.text("Message").unwrap_or_default().into_owned(),
-            password,
-        })
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let doc = Document::open(bytes);
+        let root = doc.root();
+        let password = root.text_or_empty("Password");
+        let reply = Self {
+            request_id: root.must("RequestID"),
+            ret_code: root.must("RetCode"),
+            message: root.text_or_empty("Message"),
+            password: match is_secret(&password) {
+                true => Ok(Secret::new(password)),
+                false => Err(PeerMisbehaved::UnusableSecret),
+            },
+        };
+        doc.finish()?;
+        Ok(reply)
     }
 }
 
@@ -178,12 +182,6 @@ pub(crate) fn ota_fail(code: i64, module: &str, version: &str) -> Vec<u8> {
     let payload =
         Object::new().number("ErrCode", code).string("Module", module).string("Version", version);
     Object::new().string("Method", "report_fail").object("Payload", payload).bytes()
-}
-
-/// The text of `key`, string or number.
-pub(crate) fn required(root: Value<'_>, key: &str) -> Result<String, CodecError> {
-    let value = root.get(key).ok_or_else(|| CodecError::missing(key))?;
-    value.as_text().map(|text| text.to_string()).ok_or_else(|| CodecError::invalid(key))
 }
 
 /// A RequestID as it has to be echoed: with its own JSON type, in ASCII. `None` if it is neither string nor number, or

@@ -8,7 +8,7 @@ use super::call::CallName;
 use crate::error::ConfigError;
 use crate::platform::alibaba::sign::Algorithm;
 use crate::secret::Secret;
-use crate::settings::{Settings, problem};
+use crate::settings::{Settings, Shape};
 
 /// How an app reaches its gateway and who its owner is.
 ///
@@ -69,55 +69,55 @@ impl Stage {
     }
 }
 
+const APP_KEY: Shape = (
+    |key| key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_graphic()),
+    "has to be printable text of at most 64 characters",
+);
+const API_VER: Shape = (
+    |version| version.len() <= 16 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.'),
+    "has to be digits and dots",
+);
+
 impl AppConfig {
     /// Reads settings; a key that is not in the table above is refused.
     pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut reader = settings.reader();
-        let base_url = reader.url("base_url", &["https", "http"], None)?;
+        let mut s = settings.reader();
+        let base_url = s.url("base_url", &["https", "http"], None);
         if base_url.contains(['?', '#']) {
-            return Err(problem("base_url", "has to have neither query nor fragment"));
+            s.fail("base_url", "has to have neither query nor fragment");
         }
-        let app_key = reader.required("app_key")?.to_string();
-        if app_key.len() > 64 || !app_key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(problem("app_key", "has to be printable text of at most 64 characters"));
-        }
+        let app_key = s.shaped("app_key", None, APP_KEY).to_string();
         let mut api_ver = BTreeMap::new();
         for call in CallName::ALL {
-            if let Some(version) = reader.optional(call.api_ver_key()) {
-                if version.len() > 16 || !version.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-                    return Err(problem(call.api_ver_key(), "has to be digits and dots"));
-                }
+            let version = s.shaped(call.api_ver_key(), Some(""), API_VER);
+            if !version.is_empty() {
                 api_ver.insert(call, version.to_string());
             }
         }
+        let algorithms = [Algorithm::HmacSha256, Algorithm::HmacSha1];
+        let stages = [Stage::Release, Stage::Pre, Stage::Test];
+        let id_keys = ["subIotId", "subIotid"];
         let seconds = |n: u64| Duration::from_secs(n);
         let config = Self {
             base_url: base_url.trim_end_matches('/').to_string(),
             app_key,
-            app_secret: Secret::new(reader.required("app_secret")?),
-            iot_token: reader.secret("iot_token"),
-            refresh_token: reader.secret("refresh_token"),
-            identity_id: reader.optional("identity_id").map(ToString::to_string),
-            language: reader.text("language", "en-US"),
-            algorithm: reader.choice(
-                "sign_method",
-                &[("HmacSHA256", Algorithm::HmacSha256), ("HmacSHA1", Algorithm::HmacSha1)],
-            )?,
-            stage: reader.choice(
-                "stage",
-                &[("RELEASE", Stage::Release), ("PRE", Stage::Pre), ("TEST", Stage::Test)],
-            )?,
-            home_id: reader.optional("home_id").map(ToString::to_string),
-            sub_iot_id_key: reader
-                .choice("sub_iot_id_key", &[("subIotId", "subIotId"), ("subIotid", "subIotid")])?,
+            app_secret: Secret::new(s.required("app_secret")),
+            iot_token: s.optional("iot_token").map(Secret::from),
+            refresh_token: s.optional("refresh_token").map(Secret::from),
+            identity_id: s.optional("identity_id").map(ToString::to_string),
+            language: s.optional("language").unwrap_or("en-US").to_string(),
+            algorithm: algorithms[s.choice("sign_method", &algorithms.map(Algorithm::as_str))],
+            stage: stages[s.choice("stage", &stages.map(Stage::as_str))],
+            home_id: s.optional("home_id").map(ToString::to_string),
+            sub_iot_id_key: id_keys[s.choice("sub_iot_id_key", &id_keys)],
             api_ver,
-            reply: seconds(reader.number("reply_seconds", 1..=300, 10)?),
-            retries: u32::try_from(reader.number("retries", 0..=10, 3)?).unwrap_or(3),
-            poll: seconds(reader.number("poll_seconds", 1..=60, 2)?),
-            deadline: seconds(reader.number("deadline_seconds", 1..=3_600, 180)?),
-            login: seconds(reader.number("login_seconds", 1..=3_600, 120)?),
+            reply: seconds(s.number("reply_seconds", 1, 300, 10)),
+            retries: s.number("retries", 0, 10, 3) as u32,
+            poll: seconds(s.number("poll_seconds", 1, 60, 2)),
+            deadline: seconds(s.number("deadline_seconds", 1, 3_600, 180)),
+            login: seconds(s.number("login_seconds", 1, 3_600, 120)),
         };
-        reader.finish()?;
+        s.finish()?;
         Ok(config)
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::cbor::{Decode, Encode};
 use crate::num;
 
-use crate::error::{ApiMisuse, CodecError, Error, PeerMisbehaved};
+use crate::error::{ApiMisuse, PeerMisbehaved};
 use crate::json::{Document, Object, Value};
 use crate::output::{Connect, StoreKey};
 use crate::platform::alibaba::Config;
@@ -19,88 +19,85 @@ const MAX_SECRET: usize = 64;
 /// A token's and its client id's length are not documented.
 const MAX_TOKEN: usize = 512;
 
+/// The device's own secret, or the token of a registration without whitelist.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(super) enum Credential {
+pub(super) struct Credential {
+    /// The client id that goes with a token; with a DeviceSecret there is none.
     #[n(0)]
-    DeviceSecret(#[n(0)] Secret),
-    /// Of a registration without whitelist.
+    client_id: String,
     #[n(1)]
-    Token {
-        #[n(0)]
-        client_id: String,
-        #[n(1)]
-        token: Secret,
-    },
+    secret: Secret,
+}
+
+impl Default for Credential {
+    fn default() -> Self {
+        Self::device_secret(Secret::new(""))
+    }
 }
 
 impl Credential {
+    pub(super) fn device_secret(secret: Secret) -> Self {
+        Self { client_id: String::new(), secret }
+    }
+
     /// Reads the `data` of a registration over HTTP, or a push to `/ext/register`.
-    pub(super) fn issued_secret(data: Value<'_>, config: &Config) -> Result<Self, Error> {
-        check_identity(data, config)?;
-        usable(&data.required("deviceSecret")?, MAX_SECRET).map(Self::DeviceSecret)
+    pub(super) fn issued_secret(data: Value<'_>, config: &Config) -> Self {
+        check_identity(data, config);
+        Self::device_secret(secret(data, "deviceSecret", is_secret))
     }
 
     /// Reads a push to `/ext/regnwl`.
-    pub(super) fn issued_token(data: Value<'_>, config: &Config) -> Result<Self, Error> {
-        check_identity(data, config)?;
-        let client_id = data.required("clientId")?;
-        let token = data.required("deviceToken")?;
-        if client_id.as_bytes().contains(&b'|') || !is_usable(&client_id, MAX_TOKEN) {
-            return Err(CodecError::invalid("clientId").into());
-        }
-        let token = usable(&token, MAX_TOKEN)?;
-        Ok(Self::Token { client_id, token })
+    pub(super) fn issued_token(data: Value<'_>, config: &Config) -> Self {
+        check_identity(data, config);
+        let client_id = data.must_be("clientId", is_client_id);
+        Self { client_id, secret: secret(data, "deviceToken", is_token) }
     }
 
     /// As stored: JSON with the identity that it belongs to, readable by people and flashers.
     pub(super) fn write(&self, config: &Config) -> Vec<u8> {
-        let object = Object::new()
-            .string("product_key", &config.product_key)
-            .string("device_name", &config.device_name);
-        match self {
-            Self::DeviceSecret(secret) => object.string("device_secret", secret.expose()),
-            Self::Token { client_id, token } => {
-                object.string("client_id", client_id).string("device_token", token.expose())
-            }
+        let (mut client_id, mut secret) = (None, "device_secret");
+        if !self.client_id.is_empty() {
+            (client_id, secret) = (Some(self.client_id.as_str()), "device_token");
         }
-        .bytes()
+        Object::new()
+            .string("product_key", &config.product_key)
+            .string("device_name", &config.device_name)
+            .maybe("client_id", client_id)
+            .string(secret, self.secret.expose())
+            .bytes()
     }
 
     pub(super) fn read(bytes: &SecretBytes, config: &Config) -> Result<Self, ApiMisuse> {
-        let unreadable = ApiMisuse::StoredUnreadable(StoreKey::Credential);
-        let Ok(doc) = Document::parse_object(bytes.expose()) else { return Err(unreadable) };
+        let doc = Document::open(bytes.expose());
         let root = doc.root();
-        let (Some(product), Some(device)) = (root.text("product_key"), root.text("device_name"))
-        else {
-            return Err(unreadable);
+        let (product, device) = (root.must("product_key"), root.must("device_name"));
+        let named = doc.is_good();
+        let credential = if root.get("device_secret").is_some() {
+            Self::device_secret(secret(root, "device_secret", is_secret))
+        } else {
+            let client_id = root.must_be("client_id", is_client_id);
+            Self { client_id, secret: secret(root, "device_token", is_token) }
         };
-        if product != config.product_key || device != config.device_name {
+        if named && (product != config.product_key || device != config.device_name) {
             return Err(ApiMisuse::StoredForAnotherDevice);
         }
-        Self::read_secret(root).ok_or(unreadable)
-    }
-
-    fn read_secret(root: Value<'_>) -> Option<Self> {
-        if let Some(secret) = root.text("device_secret") {
-            return usable(&secret, MAX_SECRET).map(Self::DeviceSecret).ok();
+        match doc.finish() {
+            Ok(()) => Ok(credential),
+            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
         }
-        let token = usable(&root.text("device_token")?, MAX_TOKEN).ok()?;
-        let client_id = root.text("client_id")?.into_owned();
-        Some(Self::Token { client_id, token })
     }
 
     /// CONNECT with it. The signature covers a timestamp: the wall clock's where it is known, else the one that the
     /// vendor's C SDK always sends.
     pub(super) fn connect(&self, config: &Config, now: Now) -> Connect {
         let device = config.device();
-        let credential = match self {
-            Self::DeviceSecret(secret) => {
-                let timestamp = now.unix.map(|unix| num::text(unix.0));
-                let timestamp = timestamp.as_deref().unwrap_or(FIXED_TIMESTAMP);
-                let (method, mode) = (config.sign_method, config.secure_mode);
-                login_connect(Style::Muster, method, device, secret, mode, timestamp)
-            }
-            Self::Token { client_id, token } => token_connect(device, client_id, token),
+        let credential = if self.client_id.is_empty() {
+            let timestamp = now.unix.map(|unix| num::text(unix.0));
+            let timestamp = timestamp.as_deref().unwrap_or(FIXED_TIMESTAMP);
+            let (method, mode) = (config.sign_method, config.secure_mode);
+            login_connect(Style::Muster, method, device, &self.secret, mode, timestamp)
+        } else {
+            token_connect(device, &self.client_id, &self.secret)
         };
         Connect {
             url: config.broker.clone(),
@@ -113,23 +110,28 @@ impl Credential {
 }
 
 /// A secret for another device would lock this one out of its own account.
-fn check_identity(data: Value<'_>, config: &Config) -> Result<(), Error> {
-    let is = |key: &str, ours: &str| data.text(key).is_none_or(|theirs| theirs == ours);
-    if is("productKey", &config.product_key) && is("deviceName", &config.device_name) {
-        Ok(())
-    } else {
-        Err(PeerMisbehaved::WrongIdentity.into())
-    }
+fn check_identity(data: Value<'_>, config: &Config) {
+    data.must_not_contradict("productKey", &config.product_key);
+    data.must_not_contradict("deviceName", &config.device_name);
 }
 
-fn usable(text: &str, max: usize) -> Result<Secret, Error> {
-    if is_usable(text, max) {
-        Ok(Secret::new(text))
-    } else {
-        Err(PeerMisbehaved::UnusableSecret.into())
+#[inline(never)]
+fn secret(data: Value<'_>, key: &str, good: fn(&str) -> bool) -> Secret {
+    let text = data.must(key);
+    if !good(&text) {
+        data.wrong(PeerMisbehaved::UnusableSecret);
     }
+    Secret::new(text)
 }
 
-fn is_usable(text: &str, max: usize) -> bool {
-    !text.is_empty() && text.len() <= max && text.bytes().all(|b| b.is_ascii_graphic())
+fn is_client_id(text: &str) -> bool {
+    is_token(text) && !text.as_bytes().contains(&b'|')
+}
+
+fn is_secret(text: &str) -> bool {
+    text.len() <= MAX_SECRET && is_token(text)
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -1,45 +1,33 @@
 //! From the first question to the stored secret.
 
-use alloc::string::String;
-
-use crate::cbor::{Decode, Encode};
-
-use super::{Registered, Step, is_unknown_device, say_storage_failed};
+use super::{Flow, Step, is_unknown_device, say_storage_failed};
 use crate::agent::Cx;
 use crate::backoff::Backoff;
 use crate::error::{CodecError, Error, Failure, Rejected};
-use crate::input::{Answer, Outcome};
-use crate::output::{Advice, Event, Identity, Step as Told, StoreKey, Token};
+use crate::output::{Advice, Event, Identity, Step as Told, StoreKey};
 use crate::platform::PlatformName;
 use crate::platform::cmcc::config::Config;
 use crate::platform::cmcc::wire::{self, Credential};
 use crate::time::Timer;
 
-/// Between the first question and the answer.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct Asking {
-    #[n(0)]
-    pub(super) backoff: Backoff,
-    /// How many questions went out and came to nothing, those not counted that found nobody to ask.
-    #[n(1)]
-    pub(super) unanswered: u32,
-}
-
-impl Asking {
-    pub(super) fn new() -> Self {
-        Self { backoff: Backoff::login(), unanswered: 0 }
+impl Flow {
+    /// As if nothing had been asked before.
+    pub(super) fn ask_first(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        self.credential = Credential::default();
+        self.backoff = Backoff::login();
+        self.unanswered = 0;
+        self.ask(config, cx);
     }
 
-    pub(super) fn ask(self, config: &Config, cx: &mut Cx<'_>) -> Step {
+    pub(super) fn ask(&mut self, config: &Config, cx: &mut Cx<'_>) {
         cx.stop_all();
         cx.step(Told::RequestSecret);
-        let token = cx.request(wire::info_request(config));
+        self.awaited = cx.request(wire::info_request(config));
         cx.after(Timer::Reply, config.reply_timeout);
-        Step::ExpectSecret(ExpectSecret { asking: self, token })
+        self.step = Step::ExpectSecret;
     }
 
-    pub(super) fn failed(mut self, error: Error, config: &Config, cx: &mut Cx<'_>) -> Step {
+    pub(super) fn no_secret(&mut self, error: Error, config: &Config, cx: &mut Cx<'_>) {
         cx.stop_all();
         let again = match retry(&error) {
             Retry::Never => false,
@@ -49,74 +37,40 @@ impl Asking {
             }
             Retry::Always => true,
         };
-        if !again {
+        if again {
+            cx.retrying(Timer::Retry, error, &mut self.backoff);
+            self.step = Step::WaitToAsk;
+        } else {
             let advice = advice(&error);
             cx.event(Event::Stopped { error, advice });
-            return Step::Unregistered;
-        }
-        cx.retrying(Timer::Retry, error, &mut self.backoff);
-        Step::WaitToAsk(self)
-    }
-}
-
-/// `secret/info` is on its way.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct ExpectSecret {
-    #[n(0)]
-    pub(super) asking: Asking,
-    #[n(1)]
-    pub(super) token: Token,
-}
-
-impl ExpectSecret {
-    pub(super) fn answered(self, answer: Answer, config: &Config, cx: &mut Cx<'_>) -> Step {
-        let read = match answer {
-            Answer::Response(response) => wire::read_info(config, &response),
-            Answer::Failed(failure) => Err(failure.into()),
-        };
-        match read {
-            Ok(credential) => {
-                cx.stop_all();
-                store(credential, config, cx)
-            }
-            Err(error) => self.asking.failed(error, config, cx),
+            self.step = Step::Unregistered;
         }
     }
-}
 
-pub(super) fn store(credential: Credential, config: &Config, cx: &mut Cx<'_>) -> Step {
-    cx.step(Told::StoreSecret);
-    let value = wire::write_credential(config, &credential);
-    let token = cx.store(StoreKey::Credential, value);
-    Step::ExpectStored(ExpectStored { credential, token })
-}
+    pub(super) fn store(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        cx.stop_all();
+        cx.step(Told::StoreSecret);
+        let value = wire::write_credential(config, &self.credential);
+        self.awaited = cx.store(StoreKey::Credential, value);
+        self.step = Step::ExpectStored;
+    }
 
-/// The secret is on its way to the storage; nothing uses it before it is there.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct ExpectStored {
-    #[n(0)]
-    pub(super) credential: Credential,
-    #[n(1)]
-    pub(super) token: Token,
-}
-
-impl ExpectStored {
-    pub(super) fn ended(self, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) -> Step {
-        if *outcome != Outcome::Done {
+    pub(super) fn secret_stored(&mut self, done: bool, config: &Config, cx: &mut Cx<'_>) {
+        if !done {
             say_storage_failed(cx);
-            return Step::Unstored(self.credential);
+            self.step = Step::Unstored;
+            return;
         }
         let (product, device) = config.names();
         cx.event(Event::Registered {
             identity: Identity {
                 platform: PlatformName::Cmcc,
-                product: String::from(product),
-                device: String::from(device),
+                product: product.into(),
+                device: device.into(),
             },
         });
-        Registered::new(self.credential).report(config, cx)
+        self.begin_anew();
+        self.report(config, cx);
     }
 }
 

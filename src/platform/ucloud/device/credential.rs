@@ -15,8 +15,8 @@ use crate::{hash, hex};
 /// What is kept under [`StoreKey::Credential`].
 pub(super) struct Credential {
     secret: Secret,
-    /// SHA-256 of the configured secret that this one replaced, on a person's demand.
-    supersedes: Option<String>,
+    /// SHA-256 of the configured secret that this one replaced, on a person's demand; or nothing.
+    supersedes: String,
 }
 
 impl Credential {
@@ -28,9 +28,7 @@ impl Credential {
             None => None,
         };
         Ok(match (&config.device_secret, kept) {
-            (Some(configured), Some(kept))
-                if kept.supersedes.as_deref() == Some(digest(configured).as_str()) =>
-            {
+            (Some(configured), Some(kept)) if kept.supersedes == digest(configured) => {
                 Some(kept.secret)
             }
             (Some(configured), _) => Some(configured.clone()),
@@ -50,21 +48,18 @@ impl Credential {
     }
 
     fn read(bytes: &[u8], config: &Config) -> Result<Self, ApiMisuse> {
-        let unreadable = || ApiMisuse::StoredUnreadable(StoreKey::Credential);
-        let doc = Document::parse(bytes).map_err(|_| unreadable())?;
-        let root = doc.object().map_err(|_| unreadable())?;
-        let text = |key: &str| root.text(key).ok_or_else(unreadable);
-        if text("product_sn")? != config.product_sn || text("device_sn")? != config.device_sn {
+        let doc = Document::open(bytes);
+        let root = doc.root();
+        let (product, device) = (root.must("product_sn"), root.must("device_sn"));
+        let named = doc.is_good();
+        let secret = Secret::new(root.must_be("device_secret", wire::is_secret));
+        if named && (product != config.product_sn || device != config.device_sn) {
             return Err(ApiMisuse::StoredForAnotherDevice);
         }
-        let secret = text("device_secret")?;
-        if !wire::is_secret(&secret) {
-            return Err(unreadable());
+        match doc.finish() {
+            Ok(()) => Ok(Self { secret, supersedes: root.text_or_empty("supersedes") }),
+            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
         }
-        Ok(Self {
-            secret: Secret::new(secret.into_owned()),
-            supersedes: root.text("supersedes").map(|text| text.into_owned()),
-        })
     }
 }
 

@@ -1,7 +1,10 @@
-//! The device's side: one struct a step, from the first connection to the session that stays.
+//! The device's side, from the first connection to the session that stays.
 //!
 //! [`register`] holds the steps up to a stored secret, [`session`] those after it, [`ota`] and [`property`] what
-//! travels in a session. [`Life`] is all of them; a [`Plan`] is what a device that has no connection does next.
+//! travels in a session. A [`Plan`] is what a device that has no connection does next.
+//!
+//! A step is one word here, and what the steps work with lies beside it in [`Flow`]: structs of their own, which hand
+//! their secret and their connection on to the next one, were many kilobytes more of the plugin.
 
 mod credential;
 mod ota;
@@ -9,6 +12,8 @@ mod property;
 mod register;
 mod session;
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
@@ -17,455 +22,203 @@ use super::Config;
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error, Failure, LocalFailure};
-use crate::input::{Closed, Input, Intent, Outcome};
+use crate::input::{Ack, Closed, Input, Intent, Message, Outcome};
 use crate::output::{Advice, Event, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
 use crate::platform::update::{Moved, Updater};
 use crate::secret::Secret;
 use crate::settings::problem;
-use crate::time::Timer;
+use crate::time::{Instant, Timer};
 
 use credential::Credential;
-use property::Posts;
-use register::{ExpectPreAuth, ExpectReplyTopic, ExpectSecret, ExpectStored, Registration};
-use session::{ExpectAnnounced, ExpectLoggedIn, ExpectSubscribed, Online};
+use property::{Posting, Posts};
+use session::{Kind, Sent};
 
 /// Longer than a reply may take: TLS over a slow radio does.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One device.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
 pub(crate) struct Flow {
     #[n(0)]
-    life: Life,
-    #[n(1)]
     updater: Updater,
-    #[n(2)]
+    #[n(1)]
     progress: ota::ProgressReports,
-    #[n(3)]
+    #[n(2)]
     posts: Posts,
+    #[n(3)]
+    life: Life,
+    /// After [`Life::Leaving`], [`Life::Retrying`] and [`Life::Stopped`].
+    #[n(4)]
+    plan: Plan,
+    /// The connection that is open or being opened, or was told to close and is not gone yet.
+    #[n(5)]
+    connection: Option<Token>,
+    /// The device's own, once the cloud has given it.
+    #[n(6)]
+    secret: Secret,
+    /// Of registrations.
+    #[n(7)]
+    registering: Backoff,
+    /// How often the connection broke between CONNACK and the secret.
+    #[n(8)]
+    broken: u32,
+    /// A person had the credential erased for this registration.
+    #[n(9)]
+    again: bool,
+    /// Of logins.
+    #[n(10)]
+    logging_in: Backoff,
+    /// Of requests in a session.
+    #[n(11)]
+    asks: Backoff,
+    /// How often the step has asked.
+    #[n(12)]
+    asked: u32,
+    /// Of the request for the secret: the same for every try in a session, so that a late reply counts.
+    #[n(13)]
+    request_id: String,
+    /// Storing or erasing, under way.
+    #[n(14)]
+    store: Token,
+    /// What was sent and has to be acknowledged.
+    #[n(15)]
+    sent: Vec<Sent>,
+    #[n(16)]
+    posting: Option<Posting>,
+    #[n(17)]
+    next_request: u32,
+    /// When the session that stays began.
+    #[n(18)]
+    since: Instant,
 }
 
-/// Where it stands.
-#[derive(Debug, Encode, Decode)]
+/// What is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum Life {
+    /// CONNACK of the pre-authentication.
     #[n(0)]
-    ExpectPreAuth(#[n(0)] ExpectPreAuth),
+    PreAuth,
+    /// SUBACK for where the secret will come.
     #[n(1)]
-    ExpectReplyTopic(#[n(0)] ExpectReplyTopic),
+    ReplyTopic,
+    /// The reply with the secret.
     #[n(2)]
-    ExpectSecret(#[n(0)] ExpectSecret),
+    AwaitSecret,
+    /// The secret on stable storage. Nothing was done with it so far.
     #[n(3)]
-    ExpectStored(#[n(0)] ExpectStored),
+    Storing,
+    /// The stored credential is being erased.
     #[n(4)]
-    ExpectErased(#[n(0)] ExpectErased),
+    Erasing,
+    /// The connection was told to close.
     #[n(5)]
-    ExpectLeft(#[n(0)] ExpectLeft),
+    Leaving,
+    /// The time to try again, without a connection.
     #[n(6)]
-    ExpectRetry(#[n(0)] ExpectRetry),
+    Retrying,
+    /// CONNACK of the login.
     #[n(7)]
-    ExpectLoggedIn(#[n(0)] ExpectLoggedIn),
+    LoggingIn,
+    /// SUBACK for every topic.
     #[n(8)]
-    ExpectSubscribed(#[n(0)] ExpectSubscribed),
+    Subscribing,
+    /// The acknowledgements of what was announced after the login: what runs, how the last update ended, and whether
+    /// there is another one.
     #[n(9)]
-    ExpectAnnounced(#[n(0)] ExpectAnnounced),
+    Announcing,
+    /// The session stays.
     #[n(10)]
-    Online(#[n(0)] Online),
+    Online,
+    /// A person.
     #[n(11)]
-    Stopped(#[n(0)] Stopped),
+    Stopped,
 }
 
 /// What a device without a connection does next.
-#[derive(Debug, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum Plan {
     /// Ask the cloud for a secret.
     #[n(0)]
-    Register(#[n(0)] Registration),
+    Register,
     /// Put the secret that the cloud gave on stable storage.
     #[n(1)]
-    Store(#[n(0)] Secret),
+    Store,
     /// Log in with the device's own secret.
     #[n(2)]
-    Login(#[n(0)] Login),
+    Login,
     /// Forget the secret, then register, as a person asked.
     #[n(3)]
     Erase,
-}
-
-/// A login to be made, and how the ones before it went.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Login {
-    #[n(0)]
-    secret: Secret,
-    #[n(1)]
-    backoff: Backoff,
-}
-
-impl Login {
-    fn new(secret: Secret) -> Self {
-        Self { secret, backoff: Backoff::login() }
-    }
-}
-
-/// What a step may use beside its own state.
-#[derive(Debug)]
-struct Env<'a, 'b> {
-    config: &'a Config,
-    updater: &'a mut Updater,
-    progress: &'a mut ota::ProgressReports,
-    posts: &'a mut Posts,
-    cx: &'a mut Cx<'b>,
-}
-
-impl Env<'_, '_> {
-    fn reply_timeout(&self) -> Duration {
-        Duration::from_millis(self.config.reply_timeout_ms)
-    }
-
-    fn ignored(&mut self, error: impl Into<Error>) {
-        self.cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
-    }
-
-    fn retrying(&mut self, error: Error, backoff: &mut Backoff) {
-        self.cx.retrying(Timer::Retry, error, backoff);
-    }
-
-    fn stop_timers(&mut self) {
-        // Timer::Update is the updater's: a download goes on whatever happens to the connection.
-        self.cx.stop(Timer::Reply);
-        self.cx.stop(Timer::Retry);
-    }
-
-    /// Ends in a state that only a person can leave.
-    fn stop(&mut self, error: impl Into<Error>, advice: Advice, plan: Plan) -> Life {
-        self.stop_timers();
-        self.cx.event(Event::Stopped { error: error.into(), advice });
-        Life::Stopped(Stopped { plan })
-    }
-}
-
-impl Plan {
-    /// Sets out on it.
-    fn begin(self, env: &mut Env<'_, '_>) -> Life {
-        env.stop_timers();
-        match self {
-            Self::Register(registration) => register::connect(registration, env),
-            Self::Store(secret) => register::store(secret, Link::Gone, env),
-            Self::Login(login) => session::connect(login, env),
-            Self::Erase => erase(Link::Gone, env),
-        }
-    }
-
-    /// Sets out on it after a while.
-    fn later(mut self, error: impl Into<Error>, env: &mut Env<'_, '_>) -> Life {
-        env.stop_timers();
-        let mut one_shot = Backoff::login();
-        let backoff = match &mut self {
-            Self::Register(registration) => &mut registration.backoff,
-            Self::Login(login) => &mut login.backoff,
-            Self::Store(_) | Self::Erase => &mut one_shot,
-        };
-        env.retrying(error.into(), backoff);
-        Life::ExpectRetry(ExpectRetry { plan: self })
-    }
-
-    /// As if nothing had failed before.
-    fn fresh(self) -> Self {
-        match self {
-            Self::Register(registration) => Self::Register(registration.fresh()),
-            Self::Login(login) => Self::Login(Login::new(login.secret)),
-            other => other,
-        }
-    }
-}
-
-/// A connection that may have gone while something else was awaited.
-#[derive(Clone, Copy, Debug, Encode, Decode)]
-enum Link {
-    #[n(0)]
-    Open(#[n(0)] Token),
-    #[n(1)]
-    Gone,
-}
-
-impl Link {
-    /// Whether this input says that the connection is gone.
-    fn lost(self, input: &Input) -> bool {
-        matches!((self, input), (Link::Open(connection), Input::Closed(t, _)) if *t == connection)
-    }
-}
-
-/// The stored credential is being erased.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectErased {
-    #[n(0)]
-    erase: Token,
-    #[n(1)]
-    link: Link,
-}
-
-fn erase(link: Link, env: &mut Env<'_, '_>) -> Life {
-    env.cx.step(Step::EraseSecret);
-    let erase = env.cx.erase(StoreKey::Credential);
-    Life::ExpectErased(ExpectErased { erase, link })
-}
-
-impl ExpectErased {
-    fn handle(mut self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        if self.link.lost(&input) {
-            self.link = Link::Gone;
-            return Life::ExpectErased(self);
-        }
-        match input {
-            Input::Stored(t, Outcome::Done) if t == self.erase => {
-                leave(self.link, Plan::Register(Registration::again()), env)
-            }
-            Input::Stored(t, Outcome::Failed(failure)) if t == self.erase => {
-                env.stop(Error::Local { failure }, Advice::CheckStorage, Plan::Erase)
-            }
-            _ => {
-                env.cx.stray();
-                Life::ExpectErased(self)
-            }
-        }
-    }
-}
-
-/// Goes on with `plan` once the connection, which was told to close, is gone.
-fn leave(link: Link, plan: Plan, env: &mut Env<'_, '_>) -> Life {
-    match link {
-        Link::Gone => plan.begin(env),
-        Link::Open(connection) => {
-            // A host that forgets to say so must not hold the device for ever.
-            env.cx.after(Timer::Reply, env.reply_timeout());
-            Life::ExpectLeft(ExpectLeft { connection, plan })
-        }
-    }
-}
-
-/// The connection was told to close.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectLeft {
-    #[n(0)]
-    connection: Token,
-    #[n(1)]
-    plan: Plan,
-}
-
-impl ExpectLeft {
-    fn handle(self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match input {
-            Input::Closed(t, _) if t == self.connection => self.plan.begin(env),
-            // Duplicates of what was answered already may still arrive.
-            Input::Message(_) => Life::ExpectLeft(self),
-            _ => {
-                env.cx.stray();
-                Life::ExpectLeft(self)
-            }
-        }
-    }
-
-    fn expired(self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        match timer {
-            Timer::Reply => self.plan.begin(env),
-            _ => Life::ExpectLeft(self),
-        }
-    }
-}
-
-/// Waiting to try again, without a connection.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct ExpectRetry {
-    #[n(0)]
-    plan: Plan,
-}
-
-/// Waiting for a person.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Stopped {
-    #[n(0)]
-    plan: Plan,
-}
-
-impl Life {
-    fn handle(self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match self {
-            Self::ExpectPreAuth(step) => step.handle(input, env),
-            Self::ExpectReplyTopic(step) => step.handle(input, env),
-            Self::ExpectSecret(step) => step.handle(input, env),
-            Self::ExpectStored(step) => step.handle(input, env),
-            Self::ExpectErased(step) => step.handle(input, env),
-            Self::ExpectLeft(step) => step.handle(input, env),
-            Self::ExpectLoggedIn(step) => step.handle(input, env),
-            Self::ExpectSubscribed(step) => step.handle(input, env),
-            Self::ExpectAnnounced(step) => step.handle(input, env),
-            Self::Online(step) => step.handle(input, env),
-            waiting @ (Self::ExpectRetry(_) | Self::Stopped(_)) => {
-                env.cx.stray();
-                waiting
-            }
-        }
-    }
-
-    fn expired(self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        match self {
-            Self::ExpectPreAuth(step) => step.expired(timer, env),
-            Self::ExpectReplyTopic(step) => step.expired(timer, env),
-            Self::ExpectSecret(step) => step.expired(timer, env),
-            Self::ExpectLeft(step) => step.expired(timer, env),
-            Self::ExpectRetry(step) if timer == Timer::Retry => step.plan.begin(env),
-            Self::ExpectLoggedIn(step) => step.expired(timer, env),
-            Self::ExpectSubscribed(step) => step.expired(timer, env),
-            Self::ExpectAnnounced(step) => step.expired(timer, env),
-            Self::Online(step) => step.expired(timer, env),
-            other => other,
-        }
-    }
-
-    /// A person wants to go on at once.
-    fn try_again(self, env: &mut Env<'_, '_>) -> Life {
-        match self {
-            Self::Stopped(Stopped { plan }) | Self::ExpectRetry(ExpectRetry { plan }) => {
-                plan.fresh().begin(env)
-            }
-            // Between two tries of a request: the wait is over.
-            Self::ExpectReplyTopic(step) => step.expired(Timer::Retry, env),
-            Self::ExpectSecret(step) => step.expired(Timer::Retry, env),
-            Self::ExpectSubscribed(step) => step.expired(Timer::Retry, env),
-            Self::ExpectAnnounced(step) => step.expired(Timer::Retry, env),
-            other => other,
-        }
-    }
-
-    /// Forget the credential, then register: a person decided so.
-    fn register_again(self, env: &mut Env<'_, '_>) -> Life {
-        if env.config.product_secret.is_none() {
-            env.ignored(Error::Local {
-                failure: LocalFailure::MissingSetting("product_secret".into()),
-            });
-            return self;
-        }
-        env.stop_timers();
-        let link = self.link();
-        if let (Link::Open(connection), false) =
-            (link, matches!(self, Self::ExpectLeft(_) | Self::ExpectErased(_)))
-        {
-            env.cx.close(connection);
-        }
-        erase(link, env)
-    }
-
-    fn link(&self) -> Link {
-        match self {
-            Self::ExpectPreAuth(step) => Link::Open(step.connection),
-            Self::ExpectReplyTopic(step) => Link::Open(step.connection),
-            Self::ExpectSecret(step) => Link::Open(step.connection),
-            Self::ExpectStored(step) => step.link,
-            Self::ExpectErased(step) => step.link,
-            Self::ExpectLeft(step) => Link::Open(step.connection),
-            Self::ExpectLoggedIn(step) => Link::Open(step.connection),
-            Self::ExpectSubscribed(step) => Link::Open(step.session.connection),
-            Self::ExpectAnnounced(step) => Link::Open(step.session.connection),
-            Self::Online(step) => Link::Open(step.session.connection),
-            Self::ExpectRetry(_) | Self::Stopped(_) => Link::Gone,
-        }
-    }
-
-    /// Whether what the device publishes now may reach the cloud as one of its own devices.
-    fn may_publish(&self) -> bool {
-        matches!(self, Self::ExpectAnnounced(_) | Self::Online(_))
-    }
-
-    /// The update moved on: the cloud has to hear of it.
-    fn moved(self, moved: Moved, env: &mut Env<'_, '_>) -> Life {
-        if self.may_publish() {
-            env.progress.report(&moved, env.updater, env.config, env.cx);
-        }
-        match (self, moved) {
-            (Self::Online(step), Moved::Ended) => Life::Online(step.report_ending(env)),
-            (life, _) => life,
-        }
-    }
-}
-
-impl Flow {
-    fn with(
-        self,
-        config: &Config,
-        cx: &mut Cx<'_>,
-        step: impl FnOnce(Life, &mut Env<'_, '_>) -> Life,
-    ) -> Self {
-        let Self { life, mut updater, mut progress, mut posts } = self;
-        let mut env =
-            Env { config, updater: &mut updater, progress: &mut progress, posts: &mut posts, cx };
-        let life = step(life, &mut env);
-        Self { life, updater, progress, posts }
-    }
-
-    fn intent(mut self, config: &Config, intent: Intent, cx: &mut Cx<'_>) -> Self {
-        if let Intent::PostProperties { json } = &intent
-            && let Err(error) = self.posts.add(json)
-        {
-            cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
-        }
-        self.with(config, cx, |life, env| match (intent, life) {
-            (Intent::TryAgain, life) => life.try_again(env),
-            (Intent::RegisterAgain, life) => life.register_again(env),
-            (Intent::Report, Life::Online(step)) => Life::Online(step.report_version(env)),
-            (Intent::RequestFirmware, Life::Online(step)) => {
-                Life::Online(step.request_firmware(env))
-            }
-            (Intent::PostProperties { .. }, Life::Online(step)) => Life::Online(step.post(env)),
-            // The login that comes does all of these.
-            (_, life) => life,
-        })
-    }
 }
 
 impl Device for Flow {
     type Config = Config;
 
     fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
-        let plan = match Credential::in_use(config, stored)? {
-            Some(secret) => Plan::Login(Login::new(secret)),
-            None if config.product_secret.is_some() => Plan::Register(Registration::first()),
-            None => {
-                let missing = "is missing: without a device_secret, and with nothing stored, \
-                               only the product's secret can register this device";
-                return Err(problem("product_secret", missing).into());
-            }
+        let secret = Credential::in_use(config, stored)?;
+        if secret.is_none() && config.product_secret.is_none() {
+            let missing = "is missing: without a device_secret, and with nothing stored, \
+                           only the product's secret can register this device";
+            return Err(problem("product_secret", missing).into());
+        }
+        let plan = if secret.is_some() { Plan::Login } else { Plan::Register };
+        let mut flow = Self {
+            updater: Updater::start(&config.firmware_version, stored)?,
+            progress: ota::ProgressReports::default(),
+            posts: Posts::default(),
+            life: Life::Stopped,
+            plan,
+            connection: None,
+            secret: secret.unwrap_or_else(|| Secret::new("")),
+            registering: Backoff::login(),
+            broken: 0,
+            again: false,
+            logging_in: Backoff::login(),
+            asks: Backoff::login(),
+            asked: 0,
+            request_id: String::new(),
+            store: Token::default(),
+            sent: Vec::new(),
+            posting: None,
+            next_request: 1,
+            since: cx.now().mono,
         };
-        let mut updater = Updater::start(&config.firmware_version, stored)?;
-        let mut progress = ota::ProgressReports::default();
-        let mut posts = Posts::default();
-        let mut env =
-            Env { config, updater: &mut updater, progress: &mut progress, posts: &mut posts, cx };
-        let life = plan.begin(&mut env);
-        Ok(Self { life, updater, progress, posts })
+        flow.begin(config, cx);
+        Ok(flow)
     }
 
-    fn handle(mut self, config: &Config, input: Input, cx: &mut Cx<'_>) -> Self {
-        if let Some(moved) = self.updater.handle(&input, cx) {
-            return self.with(config, cx, |life, env| life.moved(moved, env));
+    fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
+        if let Some(moved) = self.updater.handle(input, cx) {
+            return self.moved(&moved, config, cx);
         }
         match input {
-            Input::User(intent) => self.intent(config, intent, cx),
-            input => self.with(config, cx, |life, env| life.handle(input, env)),
+            Input::User(intent) => self.intent(intent, config, cx),
+            Input::Connected(t) if self.connection == Some(*t) => self.connected(config, cx),
+            Input::Closed(t, closed) if self.connection == Some(*t) => {
+                self.connection = None;
+                self.closed(closed, config, cx);
+            }
+            Input::Message(message) => self.message(message, config, cx),
+            Input::Acked(t, ack) => self.acked(*t, *ack, config, cx),
+            Input::Stored(t, outcome) if *t == self.store => self.stored(outcome, config, cx),
+            _ => cx.stray(),
         }
     }
 
-    fn expired(mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) -> Self {
-        if timer == Timer::Update {
-            let moved = self.updater.expired(cx);
-            return self.with(config, cx, |life, env| life.moved(moved, env));
+    fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
+        match (timer, self.life) {
+            (Timer::Update, _) => {
+                let moved = self.updater.expired(cx);
+                self.moved(&moved, config, cx);
+            }
+            (Timer::Reply, _) => self.late(config, cx),
+            (Timer::Retry, Life::Retrying) => self.begin(config, cx),
+            (Timer::Retry, _) => self.ask_again(config, cx),
+            _ => {}
         }
-        self.with(config, cx, |life, env| life.expired(timer, env))
     }
 
     fn supports(intent: &Intent) -> bool {
@@ -473,11 +226,244 @@ impl Device for Flow {
     }
 }
 
-/// Why a connection that was open is not any more.
-fn failure(closed: &Closed) -> Failure {
-    match closed {
-        Closed::Failed(failure) => failure.clone(),
-        // A CONNACK after CONNACK 0, or a close that nobody asked for: the session is gone either way.
-        Closed::Refused(_) | Closed::Requested => Failure::Lost,
+impl Flow {
+    fn connected(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        match self.life {
+            Life::PreAuth => self.ask_first(Life::ReplyTopic, &[Kind::ReplyTopic], config, cx),
+            Life::LoggingIn => {
+                cx.step(Step::Subscribe);
+                self.ask_first(Life::Subscribing, &Kind::TOPICS, config, cx);
+            }
+            _ => cx.stray(),
+        }
     }
+
+    fn closed(&mut self, closed: &Closed, config: &Config, cx: &mut Cx<'_>) {
+        let failure = match closed {
+            Closed::Failed(failure) => failure.clone(),
+            // A CONNACK after CONNACK 0, or a close that nobody asked for: the session is gone either way.
+            Closed::Refused(_) | Closed::Requested => Failure::Lost,
+        };
+        match (self.life, closed) {
+            (Life::PreAuth, Closed::Refused(code)) => self.not_admitted(*code, cx),
+            (Life::PreAuth, _) => self.later(Plan::Register, failure.into(), cx),
+            (Life::ReplyTopic | Life::AwaitSecret, _) => self.broken(failure, config, cx),
+            (Life::LoggingIn, Closed::Refused(code)) => self.refused(*code, cx),
+            // Whatever is being stored or erased goes on.
+            (Life::Storing | Life::Erasing, _) => {}
+            (Life::Leaving, _) => self.begin(config, cx),
+            _ => self.session_over(failure.into(), cx),
+        }
+    }
+
+    fn message(&mut self, message: &Message, config: &Config, cx: &mut Cx<'_>) {
+        match self.life {
+            Life::AwaitSecret => self.secret_issued(message, config, cx),
+            Life::Subscribing | Life::Announcing | Life::Online => self.heard(message, config, cx),
+            // Duplicates of what was answered already may still arrive.
+            Life::Storing | Life::Leaving => {}
+            _ => cx.stray(),
+        }
+    }
+
+    fn acked(&mut self, token: Token, ack: Ack, config: &Config, cx: &mut Cx<'_>) {
+        match self.life {
+            Life::ReplyTopic | Life::Subscribing | Life::Announcing | Life::Online => {
+                self.acknowledged(token, ack, config, cx);
+            }
+            // PUBACK says that the request arrived; the reply is what counts.
+            Life::AwaitSecret | Life::Storing => {}
+            _ => cx.stray(),
+        }
+    }
+
+    fn stored(&mut self, outcome: &Outcome, config: &Config, cx: &mut Cx<'_>) {
+        self.store = Token::default();
+        if self.life == Life::Storing {
+            cx.step(Step::LeaveRegistration);
+            if let Some(connection) = self.connection {
+                cx.close(connection);
+            }
+        }
+        match (self.life, outcome) {
+            (Life::Storing, Outcome::Done) => {
+                cx.event(Event::Registered { identity: config.identity() });
+                self.logging_in.reset();
+                self.leave(Plan::Login, config, cx);
+            }
+            (Life::Erasing, Outcome::Done) => {
+                self.fresh();
+                self.again = true;
+                self.leave(Plan::Register, config, cx);
+            }
+            (life, Outcome::Failed(failure)) => {
+                let error = Error::Local { failure: failure.clone() };
+                let plan = if life == Life::Storing { Plan::Store } else { Plan::Erase };
+                self.stop(plan, error, Advice::CheckStorage, cx);
+            }
+            _ => cx.stray(),
+        }
+    }
+
+    /// [`Timer::Reply`].
+    fn late(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        match self.life {
+            Life::PreAuth => {
+                self.close(cx);
+                self.later(Plan::Register, Failure::TimedOut.into(), cx);
+            }
+            Life::LoggingIn => {
+                self.close(cx);
+                self.later(Plan::Login, Failure::TimedOut.into(), cx);
+            }
+            Life::ReplyTopic => {
+                self.unanswered(Step::SubscribeForSecret, Advice::CheckNetwork, config, cx);
+            }
+            Life::AwaitSecret => {
+                self.unanswered(Step::RequestSecret, Advice::CheckNetwork, config, cx);
+            }
+            Life::Subscribing => {
+                self.unanswered(Step::Subscribe, Advice::CheckNetwork, config, cx);
+            }
+            Life::Announcing => {
+                self.unanswered(Step::ReportVersion, Advice::CheckNetwork, config, cx);
+            }
+            Life::Online => self.late_online(config, cx),
+            Life::Leaving => self.begin(config, cx),
+            _ => {}
+        }
+    }
+
+    fn intent(&mut self, intent: &Intent, config: &Config, cx: &mut Cx<'_>) {
+        let online = self.life == Life::Online;
+        match intent {
+            Intent::TryAgain => match self.life {
+                Life::Stopped | Life::Retrying => {
+                    self.fresh();
+                    self.begin(config, cx);
+                }
+                // Between two tries of a request: the wait is over.
+                _ => self.ask_again(config, cx),
+            },
+            Intent::RegisterAgain => self.register_again(config, cx),
+            Intent::Report if online => {
+                cx.step(Step::ReportVersion);
+                self.report(Kind::Version, config, cx);
+            }
+            Intent::RequestFirmware if online => self.report(Kind::RequestFirmware, config, cx),
+            Intent::PostProperties { json } => {
+                if let Err(error) = self.posts.add(json) {
+                    ignored(error, cx);
+                }
+                if online {
+                    self.post(config, cx);
+                }
+            }
+            // The login that comes does all of these.
+            _ => {}
+        }
+    }
+
+    /// The update moved on: the cloud has to hear of it.
+    fn moved(&mut self, moved: &Moved, config: &Config, cx: &mut Cx<'_>) {
+        if matches!(self.life, Life::Announcing | Life::Online) {
+            self.progress.report(moved, &self.updater, config, cx);
+        }
+        if (self.life, moved) == (Life::Online, &Moved::Ended) {
+            self.report_ending(config, cx);
+        }
+    }
+
+    /// Sets out on the plan.
+    fn begin(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        stop_timers(cx);
+        self.connection = None;
+        match self.plan {
+            Plan::Register => self.register(config, cx),
+            Plan::Store => self.keep(config, cx),
+            Plan::Login => self.login(config, cx),
+            Plan::Erase => self.erase(cx),
+        }
+    }
+
+    /// Sets out on it after a while.
+    fn later(&mut self, plan: Plan, error: Error, cx: &mut Cx<'_>) {
+        stop_timers(cx);
+        let backoff = match plan {
+            Plan::Login => &mut self.logging_in,
+            _ => &mut self.registering,
+        };
+        cx.retrying(Timer::Retry, error, backoff);
+        self.plan = plan;
+        self.life = Life::Retrying;
+    }
+
+    /// Ends where only a person can go on.
+    fn stop(&mut self, plan: Plan, error: Error, advice: Advice, cx: &mut Cx<'_>) {
+        stop_timers(cx);
+        cx.event(Event::Stopped { error, advice });
+        self.connection = None;
+        self.plan = plan;
+        self.life = Life::Stopped;
+    }
+
+    /// As if nothing had failed before.
+    fn fresh(&mut self) {
+        self.registering.reset();
+        self.broken = 0;
+        self.logging_in.reset();
+    }
+
+    /// Goes on with `plan` once the connection, which was told to close, is gone.
+    fn leave(&mut self, plan: Plan, config: &Config, cx: &mut Cx<'_>) {
+        self.plan = plan;
+        if self.connection.is_none() {
+            return self.begin(config, cx);
+        }
+        // A host that forgets to say so must not hold the device for ever.
+        await_reply(config, cx);
+        self.life = Life::Leaving;
+    }
+
+    fn close(&mut self, cx: &mut Cx<'_>) {
+        if let Some(connection) = self.connection.take() {
+            cx.close(connection);
+        }
+    }
+
+    /// Forget the credential, then register: a person decided so.
+    fn register_again(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        if config.product_secret.is_none() {
+            let failure = LocalFailure::MissingSetting("product_secret".into());
+            return ignored(Error::Local { failure }, cx);
+        }
+        stop_timers(cx);
+        if let (Some(connection), false) =
+            (self.connection, matches!(self.life, Life::Leaving | Life::Erasing))
+        {
+            cx.close(connection);
+        }
+        self.erase(cx);
+    }
+
+    fn erase(&mut self, cx: &mut Cx<'_>) {
+        cx.step(Step::EraseSecret);
+        self.secret = Secret::new("");
+        self.store = cx.erase(StoreKey::Credential);
+        self.life = Life::Erasing;
+    }
+}
+
+fn await_reply(config: &Config, cx: &mut Cx<'_>) {
+    cx.after(Timer::Reply, Duration::from_millis(config.reply_timeout_ms));
+}
+
+fn stop_timers(cx: &mut Cx<'_>) {
+    // Timer::Update is the updater's: a download goes on whatever happens to the connection.
+    cx.stop(Timer::Reply);
+    cx.stop(Timer::Retry);
+}
+
+fn ignored(error: impl Into<Error>, cx: &mut Cx<'_>) {
+    cx.event(Event::Warning { warning: Warning::Ignored { error: error.into() } });
 }

@@ -8,8 +8,8 @@ use crate::cbor::{Decode, Encode};
 
 use super::Config;
 use crate::agent::Cx;
-use crate::error::{CodecError, Error, Failure, PeerMisbehaved};
-use crate::json::{Document, Value};
+use crate::error::{Error, Failure, PeerMisbehaved};
+use crate::json::Document;
 use crate::output::{QoS, UpdateFailure};
 use crate::platform::ucloud::wire;
 use crate::platform::update::{Ending, Moved, Offer, Updater};
@@ -25,84 +25,67 @@ pub(super) enum Order {
     Cancel { module: String, version: String },
 }
 
+/// ErrCode: the image cannot be fetched from this URL.
+pub(super) const NO_SUCH_FILE: i64 = -1;
+
 /// Why an order is not followed.
 #[derive(Debug)]
-pub(super) enum Refusal {
-    /// It cannot be told what is ordered.
-    Unusable(Error),
-    /// The cloud has to hear that this version will not come: ErrCode and version.
-    Report { error: Error, code: i64, version: String },
-}
-
-impl From<CodecError> for Refusal {
-    fn from(error: CodecError) -> Self {
-        Self::Unusable(error.into())
-    }
+pub(super) struct Refusal {
+    pub(super) error: Error,
+    /// The cloud has to hear that this version will not come.
+    pub(super) report: Option<String>,
 }
 
 impl Order {
     pub(super) fn parse(bytes: &[u8], config: &Config) -> Result<Self, Refusal> {
-        let doc = Document::parse(bytes)?;
-        let root = doc.object()?;
-        let method = wire::required(root, "Method")?;
-        let payload = root.get("Payload").ok_or_else(|| CodecError::missing("Payload"))?;
-        let module = payload.text("Module").unwrap_or(wire::DEFAULT_MODULE.into()).into_owned();
-        if module != config.module {
-            return Err(Refusal::Unusable(PeerMisbehaved::WrongIdentity.into()));
+        let doc = Document::open(bytes);
+        let root = doc.root();
+        let method = root.must("Method");
+        let payload = root.must_open("Payload");
+        payload.must_not_contradict("Module", &config.module);
+        if payload.get("Module").is_none() && config.module != wire::DEFAULT_MODULE {
+            payload.wrong(PeerMisbehaved::WrongIdentity);
         }
         // The version becomes part of paths on the host: nothing but the documented characters.
-        let version = wire::required(payload, "Version")?;
-        if !wire::is_version(&version) {
-            return Err(CodecError::invalid("Version").into());
+        let version = payload.must_be("Version", wire::is_version);
+        let module = config.module.clone();
+        if method == "cancel_update" {
+            return match doc.finish() {
+                Ok(()) => Ok(Self::Cancel { module, version }),
+                Err(error) => Err(Refusal { error, report: None }),
+            };
         }
-        match method.as_str() {
-            "update_firmware" => Self::offer(payload, module, version, config),
-            "cancel_update" => Ok(Self::Cancel { module, version }),
-            _ => Err(CodecError::invalid("Method").into()),
+        if method != "update_firmware" {
+            root.invalid("Method");
         }
+        let is_md5 = |md5: &str| md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
+        let md5 = Some(payload.must_be("MD5", is_md5).to_ascii_lowercase());
+        let size = payload.get("Size").map(|_| payload.must_count("Size"));
+        let url = payload.must("URL");
+        let readable = doc.is_good();
+        if !is_url(&url) {
+            payload.wrong(PeerMisbehaved::ForbiddenUrl);
+        }
+        if let Err(error) = doc.finish() {
+            return Err(Refusal { error, report: readable.then_some(version) });
+        }
+        let (max_size, sha256) = (config.firmware_max_size, None);
+        Ok(Self::Update(Offer { reference: module, version, url, size, md5, sha256, max_size }))
     }
+}
 
-    fn offer(
-        payload: Value<'_>,
-        module: String,
-        version: String,
-        config: &Config,
-    ) -> Result<Self, Refusal> {
-        let md5 = wire::required(payload, "MD5")?.to_ascii_lowercase();
-        if md5.len() != 32 || !md5.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(CodecError::invalid("MD5").into());
-        }
-        let size = match payload.get("Size") {
-            Some(size) => Some(size.as_u64().ok_or_else(|| CodecError::invalid("Size"))?),
-            None => None,
-        };
-        let url = wire::required(payload, "URL")?;
-        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let usable = host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':']))
-            && url.bytes().all(|b| b.is_ascii_graphic())
-            && url.len() <= 1024;
-        if !usable {
-            let error = PeerMisbehaved::ForbiddenUrl.into();
-            return Err(Refusal::Report { error, code: -1, version });
-        }
-        let max_size = config.firmware_max_size;
-        Ok(Self::Update(Offer {
-            reference: module,
-            version,
-            url,
-            size,
-            md5: Some(md5),
-            sha256: None,
-            max_size,
-        }))
-    }
+fn is_url(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| !matches!(host.as_bytes(), [] | [b'/' | b':', ..]))
+        && url.bytes().all(|b| b.is_ascii_graphic())
+        && url.len() <= 1024
 }
 
 /// The vendor's ErrCode for a failure.
 fn error_code(failure: &UpdateFailure) -> i64 {
     match failure {
         UpdateFailure::Refused(403) => -2,
-        UpdateFailure::Url | UpdateFailure::Refused(_) => -1,
+        UpdateFailure::Url | UpdateFailure::Refused(_) => NO_SUCH_FILE,
         UpdateFailure::Download(Failure::TimedOut | Failure::Lost) => -3,
         UpdateFailure::Download(_) => -1,
         UpdateFailure::Size | UpdateFailure::Digest => -4,
@@ -122,7 +105,6 @@ pub(super) fn ending_body(offer: &Offer, ending: &Ending) -> Vec<u8> {
 
 /// What the cloud was told of a download's progress.
 #[derive(Debug, Default, Encode, Decode)]
-#[cbor(map)]
 pub(super) struct ProgressReports {
     #[n(0)]
     at: Option<Instant>,
@@ -179,6 +161,6 @@ fn percent(received: u64, total: Option<u64>) -> u8 {
 }
 
 /// `report_version` and `request_firmware`: what runs.
-pub(super) fn version_body(method: &str, updater: &Updater, config: &Config) -> Vec<u8> {
+pub(super) fn version(method: &str, updater: &Updater, config: &Config) -> Vec<u8> {
     wire::ota_report(method, &config.module, updater.running())
 }

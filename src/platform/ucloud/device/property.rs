@@ -1,13 +1,14 @@
 //! Properties of the thing model: posted by the device, set by the cloud.
 
-use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
 
-use crate::error::{CodecError, Rejected};
+use super::session::Tries;
+use crate::error::{CodecError, Error, Rejected};
 use crate::json::{Document, Object, compact};
+use crate::num;
 use crate::platform::ucloud::wire;
 
 /// Posts that wait for a session or for their turn; one more pushes the oldest out.
@@ -18,7 +19,7 @@ const MAX_POST: usize = 32 * 1024;
 /// Properties to be posted, oldest first.
 #[derive(Debug, Default, Encode, Decode)]
 #[cbor(transparent)]
-pub(super) struct Posts(#[n(0)] VecDeque<Properties>);
+pub(super) struct Posts(#[n(0)] Vec<Properties>);
 
 /// The `Property` object of one post. Its values are the owner's, and not shown.
 #[derive(Encode, Decode)]
@@ -31,69 +32,91 @@ impl core::fmt::Debug for Properties {
     }
 }
 
+/// Properties under way: one post at a time.
+#[derive(Debug, Encode, Decode)]
+pub(super) struct Posting {
+    /// The RequestID.
+    #[n(0)]
+    pub(super) request: u32,
+    #[n(1)]
+    pub(super) properties: Properties,
+    #[n(2)]
+    pub(super) tries: Tries,
+}
+
 impl Posts {
     /// Takes `{"id":value,…}` in.
-    pub(super) fn add(&mut self, json: &str) -> Result<(), CodecError> {
+    pub(super) fn add(&mut self, json: &str) -> Result<(), Error> {
         if json.len() > MAX_POST {
-            return Err(CodecError::TooLong);
+            return Err(CodecError::TooLong.into());
         }
-        let doc = Document::parse(json.as_bytes())?;
+        let doc = Document::open(json.as_bytes());
+        doc.finish()?;
         let mut properties = Object::new();
-        for (id, value) in doc.object()?.members() {
+        for (id, value) in doc.root().members() {
             properties = properties.object(&id, Object::new().raw("Value", &compact(value.raw())));
         }
         if self.0.len() == MAX_WAITING {
-            self.0.pop_front();
+            self.0.remove(0);
         }
-        self.0.push_back(Properties(properties.end()));
+        self.0.push(Properties(properties.end()));
         Ok(())
     }
 
     pub(super) fn next(&mut self) -> Option<Properties> {
-        self.0.pop_front()
+        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
     /// Puts one back that was sent and not answered.
-    pub(super) fn put_back(&mut self, properties: Properties) {
+    pub(super) fn put_back(&mut self, posting: Posting) {
         if self.0.len() < MAX_WAITING {
-            self.0.push_front(properties);
+            self.0.insert(0, posting.properties);
         }
     }
 }
 
-/// `{"RequestID":"…","Property":{"id":{"Value":…}}}`
-pub(super) fn post_body(request_id: &str, properties: &Properties) -> Vec<u8> {
-    Object::new().string("RequestID", request_id).raw("Property", &properties.0).bytes()
+impl Posting {
+    /// `{"RequestID":"…","Property":{"id":{"Value":…}}}`
+    pub(super) fn body(&self) -> Vec<u8> {
+        let id = num::text(self.request.into());
+        Object::new().string("RequestID", &id).raw("Property", &self.properties.0).bytes()
+    }
+
+    /// What a `post_reply` says to this request.
+    pub(super) fn reply(&self, bytes: &[u8]) -> Result<Replied, Error> {
+        let doc = Document::open(bytes);
+        let root = doc.root();
+        let (id, code) = (root.must("RequestID"), root.must("RetCode"));
+        doc.finish()?;
+        if id != num::text(self.request.into()) {
+            return Ok(Replied::ToAnother);
+        }
+        if code.trim() == "0" {
+            return Ok(Replied::Posted);
+        }
+        Ok(Replied::Refused(Rejected::code(&code, &root.text_or_empty("Message"), &[])))
+    }
 }
 
-/// What a `post_reply` says to the request `request_id`; `None`: it is about another one.
-pub(super) fn post_reply(
-    bytes: &[u8],
-    request_id: &str,
-) -> Result<Option<Result<(), Rejected>>, CodecError> {
-    let doc = Document::parse(bytes)?;
-    let root = doc.object()?;
-    if wire::required(root, "RequestID")? != request_id {
-        return Ok(None);
-    }
-    let code = wire::required(root, "RetCode")?;
-    if code.trim() == "0" {
-        return Ok(Some(Ok(())));
-    }
-    let message = root.text("Message").unwrap_or_default();
-    Ok(Some(Err(Rejected::code(&code, &message, &[]))))
+/// What a `post_reply` says.
+pub(super) enum Replied {
+    Posted,
+    Refused(Rejected),
+    /// It is about another request.
+    ToAnother,
 }
 
 /// What the cloud sets: the properties, and the reply.
-pub(super) fn set(bytes: &[u8]) -> Result<(String, Vec<u8>), CodecError> {
-    let doc = Document::parse(bytes)?;
-    let root = doc.object()?;
-    let request_id = root.get("RequestID").ok_or_else(|| CodecError::missing("RequestID"))?;
-    let echo = wire::echo(request_id).ok_or_else(|| CodecError::invalid("RequestID"))?;
-    let property = root.get("Property").ok_or_else(|| CodecError::missing("Property"))?;
-    if !property.is_object() {
-        return Err(CodecError::invalid("Property"));
+pub(super) fn set(bytes: &[u8]) -> Result<(String, Vec<u8>), Error> {
+    let doc = Document::open(bytes);
+    let root = doc.root();
+    let echo = root.must_have("RequestID").map(wire::echo);
+    if let Some(None) = echo {
+        root.invalid("RequestID");
     }
+    let property = root.must_open("Property");
+    doc.finish()?;
+    let echo = echo.flatten().unwrap_or_default();
     let reply = Object::new().raw("RequestID", &echo).number("RetCode", 0).bytes();
     Ok((compact(property.raw()), reply))
 }

@@ -1,422 +1,77 @@
-//! With the device's own secret: log in, subscribe, announce what runs, and stay.
+//! Requests and their acknowledgements; with the device's own secret: log in, subscribe, announce what runs, and stay.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
-use crate::num;
 
-use super::register::connect_packet;
-use super::{CONNECT_TIMEOUT, Env, Life, Login, Plan, failure, ota, property};
+use super::property::{self, Posting, Replied};
+use super::{Config, Flow, Life, Plan, await_reply, ignored, ota, stop_timers};
+use crate::agent::Cx;
 use crate::backoff::Backoff;
-use crate::error::{Error, Failure, PeerMisbehaved, Rejected};
-use crate::input::{Ack, Closed, Input, Message};
+use crate::error::{Error, PeerMisbehaved, Rejected};
+use crate::input::{Ack, Message};
 use crate::output::{Advice, Due, Event, QoS, Step, Token, Warning};
 use crate::platform::ucloud::wire::{self, AuthMode};
 use crate::time::{Instant, Timer, UnixTime};
 
-/// What the device listens to.
-const TOPICS: [&str; 3] = [wire::OTA_DOWN, wire::SET, wire::POST_REPLY];
 /// A session that stood this long was a good one: the next trouble is a new one.
 const GOOD_SESSION: Duration = Duration::from_secs(60);
 
-/// Logs in with the device's own secret.
-pub(super) fn connect(login: Login, env: &mut Env<'_, '_>) -> Life {
-    env.cx.step(Step::Login);
-    let packet = connect_packet(AuthMode::Static, &login.secret, env.config);
-    let connection = env.cx.connect(packet);
-    env.cx.after(Timer::Reply, CONNECT_TIMEOUT);
-    Life::ExpectLoggedIn(ExpectLoggedIn { connection, login })
-}
-
-/// CONNACK of the login.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct ExpectLoggedIn {
-    #[n(0)]
-    pub(super) connection: Token,
-    #[n(1)]
-    login: Login,
-}
-
-impl ExpectLoggedIn {
-    pub(super) fn handle(self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match input {
-            Input::Connected(t) if t == self.connection => {
-                let Self { connection, login } = self;
-                env.cx.step(Step::Subscribe);
-                let waiting = TOPICS.iter().zip(0..).map(|(_, topic)| (topic, Vec::new()));
-                let waiting = waiting.map(|(topic, tokens)| Subscribing { topic, tokens });
-                let session = Session { connection, login };
-                let step = ExpectSubscribed {
-                    session,
-                    waiting: waiting.collect(),
-                    asks: Backoff::login(),
-                    asked: 0,
-                };
-                step.subscribe(env)
-            }
-            Input::Closed(t, Closed::Refused(code)) if t == self.connection => {
-                let error = Error::from(Rejected::Connack { code });
-                let advice = match code {
-                    3 => return Plan::Login(self.login).later(error, env),
-                    // The operator reset, disabled or deleted the device, or the secret is a wrong one. Registering
-                    // again is a person's decision.
-                    2 | 4 | 5 => Advice::CheckDevice,
-                    _ => Advice::AskVendor,
-                };
-                env.stop(error, advice, Plan::Login(Login::new(self.login.secret)))
-            }
-            Input::Closed(t, closed) if t == self.connection => {
-                Plan::Login(self.login).later(failure(&closed), env)
-            }
-            _ => {
-                env.cx.stray();
-                Life::ExpectLoggedIn(self)
-            }
-        }
-    }
-
-    pub(super) fn expired(self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        if timer != Timer::Reply {
-            return Life::ExpectLoggedIn(self);
-        }
-        env.cx.close(self.connection);
-        Plan::Login(self.login).later(Failure::TimedOut, env)
-    }
-}
-
-/// An accepted login.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct Session {
-    #[n(0)]
-    pub(super) connection: Token,
-    #[n(1)]
-    login: Login,
-}
-
-impl Session {
-    /// The connection went away.
-    fn lost(self, closed: &Closed, env: &mut Env<'_, '_>) -> Life {
-        Plan::Login(self.login).later(failure(closed), env)
-    }
-
-    /// The cloud does not answer in this session: try another one.
-    fn given_up(self, error: Error, env: &mut Env<'_, '_>) -> Life {
-        env.cx.close(self.connection);
-        Plan::Login(self.login).later(error, env)
-    }
-
-    /// A message of the cloud that needs no more than the session.
-    fn message(&self, message: &Message, env: &mut Env<'_, '_>) {
-        let (product, device) = env.config.names();
-        match wire::system_name(&message.topic, product, device) {
-            Some(wire::OTA_DOWN) => order(message.payload.expose(), env),
-            Some(wire::SET) => match property::set(message.payload.expose()) {
-                Ok((json, reply)) => {
-                    env.cx.event(Event::PropertiesSet { json });
-                    publish(wire::SET_REPLY, reply, env);
-                }
-                Err(error) => env.ignored(error),
-            },
-            _ => env.cx.stray(),
-        }
-    }
-}
-
-fn publish(topic: &str, body: Vec<u8>, env: &mut Env<'_, '_>) -> Token {
-    env.cx.publish(env.config.topic(topic), QoS::AtLeastOnce, body)
-}
-
-/// Follows an order about firmware, or says why not.
-fn order(bytes: &[u8], env: &mut Env<'_, '_>) {
-    match ota::Order::parse(bytes, env.config) {
-        Ok(ota::Order::Update(offer)) if offer.version == env.updater.running() => {
-            // Success was reported, or will be: this order was written before the cloud knew.
-            if env.updater.ending().is_none() {
-                let body = wire::ota_report("report_success", &offer.reference, &offer.version);
-                publish(wire::OTA_UP, body, env);
-            }
-        }
-        Ok(ota::Order::Update(offer)) => {
-            env.updater.order(offer, env.cx);
-        }
-        Ok(ota::Order::Cancel { module, version }) => {
-            let meant = env.updater.offer();
-            if meant.is_some_and(|offer| offer.reference == module && offer.version == version) {
-                env.updater.cancel(env.cx);
-            }
-        }
-        Err(ota::Refusal::Unusable(error)) => env.ignored(error),
-        Err(ota::Refusal::Report { error, code, version }) => {
-            env.ignored(error);
-            let body = wire::ota_fail(code, &env.config.module, &version);
-            publish(wire::OTA_UP, body, env);
-        }
-    }
-}
-
-/// SUBACK for every topic.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct ExpectSubscribed {
-    #[n(0)]
-    pub(super) session: Session,
-    #[n(1)]
-    waiting: Vec<Subscribing>,
-    #[n(2)]
-    asks: Backoff,
-    #[n(3)]
-    asked: u32,
-}
-
-/// One topic, and every SUBSCRIBE for it so far.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Subscribing {
-    #[n(0)]
-    topic: u8,
-    #[n(1)]
-    tokens: Vec<Token>,
-}
-
-impl Subscribing {
-    fn filter(&self, env: &Env<'_, '_>) -> String {
-        env.config.topic(TOPICS.get(usize::from(self.topic)).copied().unwrap_or_default())
-    }
-}
-
-impl ExpectSubscribed {
-    fn subscribe(mut self, env: &mut Env<'_, '_>) -> Life {
-        env.stop_timers();
-        for one in &mut self.waiting {
-            let filter = one.filter(env);
-            one.tokens.push(env.cx.subscribe(filter));
-        }
-        self.asked += 1;
-        env.cx.after(Timer::Reply, env.reply_timeout());
-        Life::ExpectSubscribed(self)
-    }
-
-    pub(super) fn handle(mut self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match input {
-            Input::Acked(t, ack) => {
-                let Some(at) = self.waiting.iter().position(|one| one.tokens.contains(&t)) else {
-                    env.cx.stray();
-                    return Life::ExpectSubscribed(self);
-                };
-                let one = self.waiting.swap_remove(at);
-                if ack == Ack::SubscribeRefused {
-                    let topic = one.filter(env);
-                    env.cx.event(Event::Warning { warning: Warning::SubscribeRefused { topic } });
-                }
-                if self.waiting.is_empty() {
-                    ExpectAnnounced::begin(self.session, env)
-                } else {
-                    Life::ExpectSubscribed(self)
-                }
-            }
-            Input::Closed(t, closed) if t == self.session.connection => {
-                self.session.lost(&closed, env)
-            }
-            Input::Message(message) => {
-                self.session.message(&message, env);
-                Life::ExpectSubscribed(self)
-            }
-            _ => {
-                env.cx.stray();
-                Life::ExpectSubscribed(self)
-            }
-        }
-    }
-
-    pub(super) fn expired(mut self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        match timer {
-            Timer::Reply => {
-                let error = Error::NoReply { step: Step::Subscribe };
-                if self.asks.failures() >= env.config.request_retries {
-                    return self.session.given_up(error, env);
-                }
-                env.retrying(error, &mut self.asks);
-                Life::ExpectSubscribed(self)
-            }
-            Timer::Retry if self.asked <= self.asks.failures() => self.subscribe(env),
-            _ => Life::ExpectSubscribed(self),
-        }
-    }
-}
-
-/// What a device reports and has acknowledged, PUBACK by PUBACK.
+/// What has to be acknowledged: SUBSCRIBEs, and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-enum Report {
+pub(super) enum Kind {
     #[n(0)]
-    Version,
+    ReplyTopic,
     #[n(1)]
-    Ending,
+    OtaDown,
     #[n(2)]
+    Set,
+    #[n(3)]
+    PostReply,
+    #[n(4)]
+    Version,
+    #[n(5)]
+    Ending,
+    #[n(6)]
     RequestFirmware,
 }
 
-impl Report {
-    fn send(self, env: &mut Env<'_, '_>) -> Option<Token> {
-        let body = match self {
-            Self::Version => ota::version_body("report_version", env.updater, env.config),
-            Self::RequestFirmware => ota::version_body("request_firmware", env.updater, env.config),
-            Self::Ending => {
-                let (offer, ending) = env.updater.ending()?;
-                ota::ending_body(offer, ending)
-            }
-        };
-        Some(publish(wire::OTA_UP, body, env))
-    }
+impl Kind {
+    /// What the device listens to in the session that stays.
+    pub(super) const TOPICS: [Kind; 3] = [Kind::OtaDown, Kind::Set, Kind::PostReply];
+    /// What it announces. In this order: who hears of the success first does not order the same update again.
+    const REPORTS: [Kind; 3] = [Kind::Version, Kind::Ending, Kind::RequestFirmware];
 
-    fn acknowledged(self, env: &mut Env<'_, '_>) {
-        if self == Self::Ending {
-            env.updater.reported(env.cx);
+    /// What is subscribed to; nothing for a report.
+    fn topic(self) -> Option<&'static str> {
+        match self {
+            Self::ReplyTopic => Some(wire::PASSWORD_REPLY),
+            Self::OtaDown => Some(wire::OTA_DOWN),
+            Self::Set => Some(wire::SET),
+            Self::PostReply => Some(wire::POST_REPLY),
+            Self::Version | Self::Ending | Self::RequestFirmware => None,
         }
     }
 }
 
-/// One report under way.
+/// One request under way.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Sent {
+pub(super) struct Sent {
     #[n(0)]
-    report: Report,
-    /// Every PUBLISH of it so far.
+    kind: Kind,
+    /// Every packet of it so far: a late answer to an early one is as good.
     #[n(1)]
     tokens: Vec<Token>,
-}
-
-/// The acknowledgements of what was announced after the login: what runs, how the last update ended, and whether
-/// there is another one.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct ExpectAnnounced {
-    #[n(0)]
-    pub(super) session: Session,
-    #[n(1)]
-    waiting: Vec<Sent>,
+    /// In the session that stays, each by itself.
     #[n(2)]
-    asks: Backoff,
-    #[n(3)]
-    asked: u32,
-}
-
-impl ExpectAnnounced {
-    fn begin(session: Session, env: &mut Env<'_, '_>) -> Life {
-        env.cx.step(Step::ReportVersion);
-        // In this order: who hears of the success first does not order the same update again.
-        let waiting = [Report::Version, Report::Ending, Report::RequestFirmware]
-            .into_iter()
-            .filter(|report| *report != Report::Ending || env.updater.ending().is_some())
-            .map(|report| Sent { report, tokens: Vec::new() })
-            .collect();
-        Self { session, waiting, asks: Backoff::login(), asked: 0 }.announce(env)
-    }
-
-    fn announce(mut self, env: &mut Env<'_, '_>) -> Life {
-        env.stop_timers();
-        for sent in &mut self.waiting {
-            sent.tokens.extend(sent.report.send(env));
-        }
-        self.asked += 1;
-        env.cx.after(Timer::Reply, env.reply_timeout());
-        Life::ExpectAnnounced(self)
-    }
-
-    pub(super) fn handle(mut self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match input {
-            Input::Acked(t, _) => {
-                if let Some(at) = self.waiting.iter().position(|sent| sent.tokens.contains(&t)) {
-                    // Else it is of a reply or of progress, whose fate does not matter.
-                    self.waiting.swap_remove(at).report.acknowledged(env);
-                }
-                if self.waiting.is_empty() {
-                    Online::begin(self.session, env)
-                } else {
-                    Life::ExpectAnnounced(self)
-                }
-            }
-            Input::Closed(t, closed) if t == self.session.connection => {
-                self.session.lost(&closed, env)
-            }
-            Input::Message(message) => {
-                self.session.message(&message, env);
-                Life::ExpectAnnounced(self)
-            }
-            _ => {
-                env.cx.stray();
-                Life::ExpectAnnounced(self)
-            }
-        }
-    }
-
-    pub(super) fn expired(mut self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        match timer {
-            Timer::Reply => {
-                let error = Error::NoReply { step: Step::ReportVersion };
-                if self.asks.failures() >= env.config.request_retries {
-                    return self.session.given_up(error, env);
-                }
-                env.retrying(error, &mut self.asks);
-                Life::ExpectAnnounced(self)
-            }
-            Timer::Retry if self.asked <= self.asks.failures() => self.announce(env),
-            _ => Life::ExpectAnnounced(self),
-        }
-    }
-}
-
-/// The session that stays.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-pub(super) struct Online {
-    #[n(0)]
-    pub(super) session: Session,
-    #[n(1)]
-    since: Instant,
-    #[n(2)]
-    reports: Vec<Tried>,
-    #[n(3)]
-    posting: Posting,
-    #[n(4)]
-    next_request: u32,
-}
-
-/// A report under way in the session that stays.
-#[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Tried {
-    #[n(0)]
-    sent: Sent,
-    #[n(1)]
     tries: Tries,
-}
-
-/// Properties under way: one post at a time.
-#[derive(Debug, Encode, Decode)]
-enum Posting {
-    #[n(0)]
-    Idle,
-    #[n(1)]
-    ExpectReply {
-        #[n(0)]
-        request_id: String,
-        #[n(1)]
-        properties: property::Properties,
-        #[n(2)]
-        tries: Tries,
-    },
 }
 
 /// When an answer is late, and how often it was.
 #[derive(Debug, Encode, Decode)]
-#[cbor(map)]
-struct Tries {
+pub(super) struct Tries {
     #[n(0)]
     due: Instant,
     #[n(1)]
@@ -424,214 +79,382 @@ struct Tries {
 }
 
 impl Tries {
-    fn first(env: &Env<'_, '_>) -> Self {
-        Self { due: env.cx.now().mono + env.reply_timeout(), backoff: Backoff::login() }
+    fn first(config: &Config, cx: &Cx<'_>) -> Self {
+        let due = cx.now().mono + Duration::from_millis(config.reply_timeout_ms);
+        Self { due, backoff: Backoff::login() }
     }
 
-    fn late(&self, env: &Env<'_, '_>) -> bool {
-        self.due <= env.cx.now().mono
+    fn late(&self, cx: &Cx<'_>) -> bool {
+        self.due <= cx.now().mono
     }
 
     /// Counts a try that got no answer; `false`: it was the last.
-    fn again(&mut self, env: &mut Env<'_, '_>) -> bool {
-        if self.backoff.failures() >= env.config.request_retries {
+    fn again(&mut self, config: &Config, cx: &mut Cx<'_>) -> bool {
+        if self.backoff.failures() >= config.request_retries {
             return false;
         }
         // Sent again at once; the waits between grow.
-        let wait = self.backoff.next(env.cx.rng());
-        self.due = env.cx.now().mono + env.reply_timeout() + wait;
+        let wait = self.backoff.next(cx.rng());
+        self.due = Self::first(config, cx).due + wait;
         true
     }
 }
 
-impl Online {
-    fn begin(session: Session, env: &mut Env<'_, '_>) -> Life {
-        env.stop_timers();
-        env.cx.event(Event::Ready);
-        heartbeat(env);
-        env.updater.resume(env.cx);
-        let online = Self {
-            session,
-            since: env.cx.now().mono,
-            reports: Vec::new(),
-            posting: Posting::Idle,
-            next_request: 1,
+// Requests, in whatever session.
+impl Flow {
+    /// Asks for all `kinds`, and waits for them in `life`.
+    pub(super) fn ask_first(
+        &mut self,
+        life: Life,
+        kinds: &[Kind],
+        config: &Config,
+        cx: &mut Cx<'_>,
+    ) {
+        self.sent.clear();
+        for &kind in kinds {
+            if kind != Kind::Ending || self.updater.ending().is_some() {
+                let tries = Tries::first(config, cx);
+                self.sent.push(Sent { kind, tokens: Vec::new(), tries });
+            }
+        }
+        self.life = life;
+        self.asks = Backoff::login();
+        self.asked = 0;
+        self.ask(config, cx);
+    }
+
+    fn ask(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        stop_timers(cx);
+        match self.life {
+            Life::AwaitSecret => return self.ask_for_secret(config, cx),
+            Life::ReplyTopic => cx.step(Step::SubscribeForSecret),
+            _ => {}
+        }
+        for at in 0..self.sent.len() {
+            self.send(at, config, cx);
+        }
+        self.asked += 1;
+        await_reply(config, cx);
+    }
+
+    /// [`Timer::Retry`], or a person who will not wait for it.
+    pub(super) fn ask_again(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        let asking = matches!(
+            self.life,
+            Life::ReplyTopic | Life::AwaitSecret | Life::Subscribing | Life::Announcing
+        );
+        if asking && self.rests() {
+            self.ask(config, cx);
+        }
+    }
+
+    /// Between a try that failed and the next one.
+    pub(super) fn rests(&self) -> bool {
+        self.asked <= self.asks.failures()
+    }
+
+    /// No answer in time.
+    pub(super) fn unanswered(
+        &mut self,
+        step: Step,
+        advice: Advice,
+        config: &Config,
+        cx: &mut Cx<'_>,
+    ) {
+        self.failed(Error::NoReply { step }, advice, config, cx);
+    }
+
+    /// This try came to nothing.
+    pub(super) fn failed(
+        &mut self,
+        error: Error,
+        advice: Advice,
+        config: &Config,
+        cx: &mut Cx<'_>,
+    ) {
+        stop_timers(cx);
+        if self.asks.failures() < config.request_retries {
+            return cx.retrying(Timer::Retry, error, &mut self.asks);
+        }
+        self.close(cx);
+        match self.life {
+            Life::ReplyTopic | Life::AwaitSecret => self.stop(Plan::Register, error, advice, cx),
+            // The cloud does not answer in this session: try another one.
+            _ => self.later(Plan::Login, error, cx),
+        }
+    }
+
+    /// Sends the request at this place, once more perhaps.
+    fn send(&mut self, at: usize, config: &Config, cx: &mut Cx<'_>) {
+        let Some(sent) = self.sent.get_mut(at) else { return };
+        let token = match sent.kind.topic() {
+            Some(topic) => cx.subscribe(config.topic(topic)),
+            None => {
+                let body = match (sent.kind, self.updater.ending()) {
+                    (Kind::Version, _) => ota::version("report_version", &self.updater, config),
+                    (Kind::Ending, Some((offer, ending))) => ota::ending_body(offer, ending),
+                    (Kind::Ending, None) => return,
+                    _ => ota::version("request_firmware", &self.updater, config),
+                };
+                publish(wire::OTA_UP, body, config, cx)
+            }
         };
-        // An update may have ended while the announcement was under way.
-        Life::Online(online.report_ending(env).post(env))
+        sent.tokens.push(token);
     }
 
-    pub(super) fn report_version(self, env: &mut Env<'_, '_>) -> Self {
-        env.cx.step(Step::ReportVersion);
-        self.report(Report::Version, env)
-    }
-
-    pub(super) fn request_firmware(self, env: &mut Env<'_, '_>) -> Self {
-        self.report(Report::RequestFirmware, env)
-    }
-
-    pub(super) fn report_ending(self, env: &mut Env<'_, '_>) -> Self {
-        if env.updater.ending().is_some() { self.report(Report::Ending, env) } else { self }
-    }
-
-    /// At most one of a kind is under way.
-    fn report(mut self, report: Report, env: &mut Env<'_, '_>) -> Self {
-        if self.reports.iter().all(|tried| tried.sent.report != report) {
-            let tokens: Vec<Token> = report.send(env).into_iter().collect();
-            if !tokens.is_empty() {
-                let sent = Sent { report, tokens };
-                self.reports.push(Tried { sent, tries: Tries::first(env) });
-            }
-        }
-        self.set_timer(env);
-        self
-    }
-
-    /// Posts what waits, if nothing is under way.
-    pub(super) fn post(mut self, env: &mut Env<'_, '_>) -> Self {
-        if let Posting::Idle = self.posting
-            && let Some(properties) = env.posts.next()
-        {
-            env.cx.step(Step::PostProperties);
-            let request_id = num::text(self.next_request.into());
-            self.next_request = self.next_request.wrapping_add(1);
-            publish(wire::POST, property::post_body(&request_id, &properties), env);
-            let tries = Tries::first(env);
-            self.posting = Posting::ExpectReply { request_id, properties, tries };
-        }
-        self.set_timer(env);
-        self
-    }
-
-    pub(super) fn handle(mut self, input: Input, env: &mut Env<'_, '_>) -> Life {
-        match input {
-            Input::Acked(t, _) => {
-                let of = |tried: &Tried| tried.sent.tokens.contains(&t);
-                // Else it is of a reply or of progress, whose fate does not matter.
-                if let Some(at) = self.reports.iter().position(of) {
-                    let report = self.reports.swap_remove(at).sent.report;
-                    report.acknowledged(env);
-                    if report == Report::Version {
-                        heartbeat(env);
-                    }
-                    self.set_timer(env);
-                }
-                Life::Online(self)
-            }
-            Input::Closed(t, closed) if t == self.session.connection => {
-                self.put_back(env);
-                self.settle(env).lost(&closed, env)
-            }
-            Input::Message(message) => {
-                let (product, device) = env.config.names();
-                let name = wire::system_name(&message.topic, product, device);
-                if name == Some(wire::POST_REPLY) {
-                    return Life::Online(self.post_reply(&message, env));
-                }
-                self.session.message(&message, env);
-                if env.updater.ending().is_none() {
-                    // A new order took the place of the one whose end was being reported.
-                    self.reports.retain(|tried| tried.sent.report != Report::Ending);
-                    self.set_timer(env);
-                }
-                Life::Online(self)
-            }
-            _ => {
-                env.cx.stray();
-                Life::Online(self)
-            }
-        }
-    }
-
-    fn post_reply(mut self, message: &Message, env: &mut Env<'_, '_>) -> Self {
-        let Posting::ExpectReply { request_id, .. } = &self.posting else {
-            // Late or twice.
-            env.cx.stray();
-            return self;
+    /// SUBACK or PUBACK.
+    pub(super) fn acknowledged(
+        &mut self,
+        token: Token,
+        ack: Ack,
+        config: &Config,
+        cx: &mut Cx<'_>,
+    ) {
+        let reporting = matches!(self.life, Life::Announcing | Life::Online);
+        let Some(at) = self.sent.iter().position(|sent| sent.tokens.contains(&token)) else {
+            // Of a reply or of progress, whose fate does not matter.
+            return if reporting { self.all_acknowledged(config, cx) } else { cx.stray() };
         };
-        match property::post_reply(message.payload.expose(), request_id) {
-            Ok(Some(Ok(()))) => env.cx.event(Event::PropertiesPosted),
-            Ok(Some(Err(rejected))) => env.ignored(rejected),
-            Ok(None) => {
-                env.ignored(PeerMisbehaved::WrongRequestId);
-                return self;
+        let kind = self.sent.swap_remove(at).kind;
+        if let (Ack::SubscribeRefused, Some(topic)) = (ack, kind.topic()) {
+            let topic = config.topic(topic);
+            if kind == Kind::ReplyTopic {
+                self.close(cx);
+                let error = Rejected::Suback { topic }.into();
+                return self.stop(Plan::Register, error, Advice::AskVendor, cx);
             }
-            Err(error) => {
-                env.ignored(error);
-                return self;
-            }
+            cx.event(Event::Warning { warning: Warning::SubscribeRefused { topic } });
         }
-        self.posting = Posting::Idle;
-        self.post(env)
+        if kind == Kind::Ending {
+            self.updater.reported(cx);
+        }
+        if self.life == Life::Online {
+            if kind == Kind::Version {
+                heartbeat(config, cx);
+            }
+            return self.set_timer(cx);
+        }
+        self.all_acknowledged(config, cx);
     }
 
-    pub(super) fn expired(mut self, timer: Timer, env: &mut Env<'_, '_>) -> Life {
-        if timer != Timer::Reply {
-            return Life::Online(self);
+    /// Goes on once nothing is awaited any more.
+    fn all_acknowledged(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        if !self.sent.is_empty() {
+            return;
         }
-        for tried in &mut self.reports {
-            if !tried.tries.late(env) {
-                continue;
+        match self.life {
+            Life::ReplyTopic => {
+                stop_timers(cx);
+                self.reply_topic(config, cx);
             }
-            if !tried.tries.again(env) {
-                let error = Error::NoReply { step: Step::ReportVersion };
-                self.put_back(env);
-                return self.settle(env).given_up(error, env);
+            Life::Subscribing => {
+                cx.step(Step::ReportVersion);
+                self.ask_first(Life::Announcing, &Kind::REPORTS, config, cx);
             }
-            tried.sent.tokens.extend(tried.sent.report.send(env));
-        }
-        if let Posting::ExpectReply { request_id, properties, tries } = &mut self.posting
-            && tries.late(env)
-        {
-            if tries.again(env) {
-                publish(wire::POST, property::post_body(request_id, properties), env);
-            } else {
-                env.ignored(Error::NoReply { step: Step::PostProperties });
-                self.posting = Posting::Idle;
-                return Life::Online(self.post(env));
-            }
-        }
-        self.set_timer(env);
-        Life::Online(self)
-    }
-
-    /// What was posted and not answered is posted again in the next session.
-    fn put_back(&mut self, env: &mut Env<'_, '_>) {
-        if let Posting::ExpectReply { properties, .. } =
-            core::mem::replace(&mut self.posting, Posting::Idle)
-        {
-            env.posts.put_back(properties);
-        }
-    }
-
-    /// The session, its back-off forgiven if it was a good one.
-    fn settle(self, env: &Env<'_, '_>) -> Session {
-        let mut session = self.session;
-        if env.cx.now().mono >= self.since + GOOD_SESSION {
-            session.login.backoff.reset();
-        }
-        session
-    }
-
-    fn set_timer(&self, env: &mut Env<'_, '_>) {
-        let posting = match &self.posting {
-            Posting::Idle => None,
-            Posting::ExpectReply { tries, .. } => Some(tries.due),
-        };
-        match self.reports.iter().map(|tried| tried.tries.due).chain(posting).min() {
-            Some(at) => env.cx.at(Timer::Reply, at),
-            None => env.cx.stop(Timer::Reply),
+            Life::Announcing => self.online(config, cx),
+            _ => {}
         }
     }
 }
 
+// With the device's own secret.
+impl Flow {
+    pub(super) fn login(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        cx.step(Step::Login);
+        self.connect(AuthMode::Static, self.secret.clone(), config, cx);
+        self.life = Life::LoggingIn;
+    }
+
+    /// CONNACK of the login with a code.
+    pub(super) fn refused(&mut self, code: u8, cx: &mut Cx<'_>) {
+        let error = Rejected::Connack { code }.into();
+        let advice = match code {
+            3 => return self.later(Plan::Login, error, cx),
+            // The operator reset, disabled or deleted the device, or the secret is a wrong one. Registering again is a
+            // person's decision.
+            2 | 4 | 5 => Advice::CheckDevice,
+            _ => Advice::AskVendor,
+        };
+        self.stop(Plan::Login, error, advice, cx);
+    }
+
+    /// The session ended, or is to end for this reason.
+    pub(super) fn session_over(&mut self, error: Error, cx: &mut Cx<'_>) {
+        if self.life == Life::Online {
+            // What was posted and not answered is posted again in the next session.
+            if let Some(posting) = self.posting.take() {
+                self.posts.put_back(posting);
+            }
+            if cx.now().mono >= self.since + GOOD_SESSION {
+                self.logging_in.reset();
+            }
+        }
+        self.close(cx);
+        self.later(Plan::Login, error, cx);
+    }
+
+    fn online(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        stop_timers(cx);
+        cx.event(Event::Ready);
+        heartbeat(config, cx);
+        self.updater.resume(cx);
+        self.life = Life::Online;
+        self.since = cx.now().mono;
+        self.posting = None;
+        self.next_request = 1;
+        // An update may have ended while the announcement was under way.
+        self.report_ending(config, cx);
+        self.post(config, cx);
+    }
+
+    pub(super) fn report_ending(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        if self.updater.ending().is_some() {
+            self.report(Kind::Ending, config, cx);
+        }
+    }
+
+    /// At most one of a kind is under way.
+    pub(super) fn report(&mut self, kind: Kind, config: &Config, cx: &mut Cx<'_>) {
+        if self.sent.iter().all(|sent| sent.kind != kind) {
+            let tries = Tries::first(config, cx);
+            self.sent.push(Sent { kind, tokens: Vec::new(), tries });
+            self.send(self.sent.len() - 1, config, cx);
+        }
+        self.set_timer(cx);
+    }
+
+    /// Posts what waits, if nothing is under way.
+    pub(super) fn post(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        if self.posting.is_none()
+            && let Some(properties) = self.posts.next()
+        {
+            cx.step(Step::PostProperties);
+            let request = self.next_request;
+            self.next_request = request.wrapping_add(1);
+            let tries = Tries::first(config, cx);
+            let posting = Posting { request, properties, tries };
+            publish(wire::POST, posting.body(), config, cx);
+            self.posting = Some(posting);
+        }
+        self.set_timer(cx);
+    }
+
+    /// A message of the cloud.
+    pub(super) fn heard(&mut self, message: &Message, config: &Config, cx: &mut Cx<'_>) {
+        let (product, device) = config.names();
+        let payload = message.payload.expose();
+        match wire::system_name(&message.topic, product, device) {
+            Some(wire::OTA_DOWN) => self.order(payload, config, cx),
+            Some(wire::SET) => match property::set(payload) {
+                Ok((json, reply)) => {
+                    cx.event(Event::PropertiesSet { json });
+                    publish(wire::SET_REPLY, reply, config, cx);
+                }
+                Err(error) => ignored(error, cx),
+            },
+            Some(wire::POST_REPLY) if self.life == Life::Online => {
+                return self.post_reply(payload, config, cx);
+            }
+            _ => cx.stray(),
+        }
+        if self.life == Life::Online && self.updater.ending().is_none() {
+            // A new order took the place of the one whose end was being reported.
+            self.sent.retain(|sent| sent.kind != Kind::Ending);
+            self.set_timer(cx);
+        }
+    }
+
+    fn post_reply(&mut self, payload: &[u8], config: &Config, cx: &mut Cx<'_>) {
+        let Some(posting) = &self.posting else {
+            // Late or twice.
+            return cx.stray();
+        };
+        match posting.reply(payload) {
+            Ok(Replied::Posted) => cx.event(Event::PropertiesPosted),
+            Ok(Replied::Refused(rejected)) => ignored(rejected, cx),
+            Ok(Replied::ToAnother) => return ignored(PeerMisbehaved::WrongRequestId, cx),
+            Err(error) => return ignored(error, cx),
+        }
+        self.posting = None;
+        self.post(config, cx);
+    }
+
+    /// [`Timer::Reply`] in the session that stays.
+    pub(super) fn late_online(&mut self, config: &Config, cx: &mut Cx<'_>) {
+        for at in 0..self.sent.len() {
+            let Some(sent) = self.sent.get_mut(at) else { break };
+            if !sent.tries.late(cx) {
+                continue;
+            }
+            if !sent.tries.again(config, cx) {
+                return self.session_over(Error::NoReply { step: Step::ReportVersion }, cx);
+            }
+            self.send(at, config, cx);
+        }
+        if let Some(posting) = &mut self.posting
+            && posting.tries.late(cx)
+        {
+            if posting.tries.again(config, cx) {
+                publish(wire::POST, posting.body(), config, cx);
+            } else {
+                ignored(Error::NoReply { step: Step::PostProperties }, cx);
+                self.posting = None;
+                return self.post(config, cx);
+            }
+        }
+        self.set_timer(cx);
+    }
+
+    fn set_timer(&self, cx: &mut Cx<'_>) {
+        let posting = self.posting.iter().map(|posting| posting.tries.due);
+        match self.sent.iter().map(|sent| sent.tries.due).chain(posting).min() {
+            Some(at) => cx.at(Timer::Reply, at),
+            None => cx.stop(Timer::Reply),
+        }
+    }
+
+    /// Follows an order about firmware, or says why not.
+    fn order(&mut self, payload: &[u8], config: &Config, cx: &mut Cx<'_>) {
+        match ota::Order::parse(payload, config) {
+            Ok(ota::Order::Update(offer)) if offer.version == self.updater.running() => {
+                // Success was reported, or will be: this order was written before the cloud knew.
+                if self.updater.ending().is_none() {
+                    let body = wire::ota_report("report_success", &offer.reference, &offer.version);
+                    publish(wire::OTA_UP, body, config, cx);
+                }
+            }
+            Ok(ota::Order::Update(offer)) => {
+                self.updater.order(offer, cx);
+            }
+            Ok(ota::Order::Cancel { module, version }) => {
+                let meant = self.updater.offer();
+                if meant.is_some_and(|offer| offer.reference == module && offer.version == version)
+                {
+                    self.updater.cancel(cx);
+                }
+            }
+            Err(ota::Refusal { error, report }) => {
+                ignored(error, cx);
+                if let Some(version) = report {
+                    let body = wire::ota_fail(ota::NO_SUCH_FILE, &config.module, &version);
+                    publish(wire::OTA_UP, body, config, cx);
+                }
+            }
+        }
+    }
+}
+
+fn publish(topic: &str, body: Vec<u8>, config: &Config, cx: &mut Cx<'_>) -> Token {
+    cx.publish(config.topic(topic), QoS::AtLeastOnce, body)
+}
+
 /// The version was reported. From here the MQTT session's keep alive is the heartbeat: by then at the latest the host
 /// sends a PINGREQ.
-fn heartbeat(env: &mut Env<'_, '_>) {
-    let now = env.cx.now();
-    let period = Duration::from_secs(u64::from(env.config.keep_alive));
-    let millis = u64::from(env.config.keep_alive) * 1000;
-    env.cx.event(Event::Heartbeat {
+fn heartbeat(config: &Config, cx: &mut Cx<'_>) {
+    let now = cx.now();
+    let period = Duration::from_secs(u64::from(config.keep_alive));
+    let millis = u64::from(config.keep_alive) * 1000;
+    cx.event(Event::Heartbeat {
         next: Some(now.mono + period),
         next_unix: now.unix.map(|UnixTime(ms)| UnixTime(ms.saturating_add(millis))),
         why: Due::KeepAlive,
