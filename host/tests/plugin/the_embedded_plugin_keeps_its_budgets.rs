@@ -55,7 +55,7 @@ fn live(platform: PlatformName) -> (u64, (u64, String)) {
 /// become smaller: lower this number with every gain, never raise it.
 #[test]
 fn the_plugin_does_not_grow() {
-    const TODAY: usize = 217_000;
+    const TODAY: usize = 136_000;
     let bytes = embedded_bytes().len();
     assert!(bytes <= TODAY, "{bytes} bytes");
 }
