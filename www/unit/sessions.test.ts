@@ -208,11 +208,15 @@ describe("the owner's side", () => {
   it("hands nothing over when it binds by time window, or when the bind is over", async () => {
     const session = devices.start(plan);
     await settled();
+    announce(Date.now() + 60_000);
+    await settled();
     session.withOwner({ app_key: "k" });
     await session.bind("window");
+    expect(lastApp().plans[0]).not.toHaveProperty("token");
     await lastDevice().intend({ intent: "new_bind_token" });
     await settled();
     expect(lastApp().tokens).toEqual([]);
+    expect(notes(session.owner?.timeline.rows ?? [])).toEqual(["app_started"]);
     await session.bind("token");
     lastApp().push({ kind: "app_event", event: { event: "bound", device: { product_key: "p", device_name: "d" }, iot_id: "i" } });
     await settled();

@@ -139,7 +139,7 @@ describe("errors and events", () => {
     expect(errorText(ERRORS[3]!, "ucloud")).toBe("UCloud refused the login: wrong user name or password (CONNACK 4)");
     expect(errorText(ERRORS[7]!, "cmcc")).toBe("China Mobile said no: code 500, 设备或产品不存在");
     i18n.set("zh");
-    expect(errorText(ERRORS[3]!, "ucloud")).toBe("UCloud拒绝登录：用户名或密码错误（CONNACK 4）");
+    expect(errorText(ERRORS[3]!, "ucloud")).toBe("UCloud 拒绝登录：用户名或密码错误（CONNACK 4）");
   });
 
   it("has a next move for every advice and a cause for every trouble", () => {

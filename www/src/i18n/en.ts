@@ -53,7 +53,7 @@ export const en = {
     title: "Bring a device to life",
     lead: {
       local: "Four device clouds run on this machine, each as strict as its vendor's document. Start a device and watch it register, keep its secret and come online.",
-      tab: "The same four clouds, inside this page: no server, no network. They are gone when the tab is closed.",
+      tab: "The same four clouds, inside this page: no server, no network.",
       real: "A simulated device against the vendor's real platform. What you enter here goes to that platform and nowhere else.",
     },
     start: "Start",

@@ -196,7 +196,7 @@ export class Session extends Store {
   async bind(by: "token" | "window"): Promise<void> {
     const { product, device } = this.names;
     const standing = this.facts.bindToken;
-    const token = standing !== null && standing.until > Date.now() + 2_000 ? standing.token : null;
+    const token = by === "token" && standing !== null && standing.until > Date.now() + 2_000 ? standing.token : null;
     await this.owner?.bind(by, { product_key: product, device_name: device }, token);
     // A token that ran out is of no use: the device makes another one, and the app hears it.
     if (by === "token" && token === null) await this.intend({ intent: "new_bind_token" });

@@ -1,13 +1,13 @@
 // What people read about events, errors and entries, in the language in use.
 
 import type { AppEvent, BindFailure, CodecError, Entry, Error, Event, Failure, PlatformName, Update, UpdateFailure, Warning } from "../muster/types";
-import { t, waitText } from "../i18n";
+import { i18n, t, waitText } from "../i18n";
 import { percent, type DeviceFacts, type PhaseId, type UpdateCard } from "./timeline";
 import { sizeText } from "./bytes";
 
 export function errorText(error: Error, platform: PlatformName): string {
   const d = t();
-  const name = d.platform[platform].short;
+  const name = spaced(d.platform[platform].short);
   switch (error.blame) {
     case "codec":
       return d.error.codec(codecText(error.error));
@@ -37,6 +37,11 @@ export function errorText(error: Error, platform: PlatformName): string {
       if (typeof error.failure === "object") return d.error.missingSetting(error.failure.missing_setting);
       return error.failure === "store" ? d.error.store : d.error.install;
   }
+}
+
+/** Between Latin and Chinese stands a space; after Chinese none, and in English the sentence has its own. */
+function spaced(name: string): string {
+  return i18n.language === "zh" && /[A-Za-z0-9]$/.test(name) ? `${name} ` : name;
 }
 
 function codecText(error: CodecError): string {
@@ -276,6 +281,8 @@ export function pathOf(url: string): string {
 export function hostOf(url: string): string {
   try {
     const { protocol, host } = new URL(url);
+    // Where nothing leaves the page there is no address; the core wants one all the same.
+    if (host.endsWith("tab.invalid")) return t().lanes.inTab;
     return host === "" ? url : `${protocol}//${host}`;
   } catch {
     return url;

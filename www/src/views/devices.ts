@@ -126,7 +126,8 @@ export class First extends View {
     const { world } = clouds;
     return html`<div class="first">
       <header><h2>${d.first.title}</h2><p class="lead">${d.first.lead[world]}</p>
-        ${world === "tab" ? html`<label class="check" title=${d.storage.keepTabHelp}><input type="checkbox" data-testid="keep-tab" .checked=${clouds.tabKept} @change=${this.#keepTab} />${d.storage.keepTab}</label>` : nothing}</header>
+        ${world === "tab" ? html`<label class="check"><input type="checkbox" data-testid="keep-tab" aria-describedby="keep-tab-help" .checked=${clouds.tabKept} @change=${this.#keepTab} />${d.storage.keepTab}</label>
+              <p class="quiet-text" id="keep-tab-help">${d.storage.keepTabHelp}</p>` : nothing}</header>
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
       ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${this.failed}</p>`}
     </div>`;

@@ -46,6 +46,7 @@ export class OwnerView extends View {
   session!: Session;
   @state() private call: CallName = "list";
   @state() private open = false;
+  @state() private shown = false;
   #of: Session | undefined;
 
   static override properties = { session: { attribute: false } };
@@ -176,6 +177,7 @@ export class OwnerView extends View {
     const send = (event: SubmitEvent) => {
       event.preventDefault();
       const data = new FormData(event.target as HTMLFormElement);
+      this.shown = false;
       void session.owner?.call(build(this.call, (name) => String(data.get(name) ?? "").trim()));
     };
     return html`<details class="more"><summary>${d.calls}</summary>
@@ -192,8 +194,14 @@ export class OwnerView extends View {
       ${answer === null
         ? nothing
         : answer.failure === null
-          ? html`<div class="pre">${jsonView(JSON.stringify(answer.reply), false)}</div>`
+          ? html`<div class="pre" data-testid="owner-answer">${jsonView(JSON.stringify(answer.reply, this.shown ? undefined : hideKey), this.shown)}</div>
+              ${answer.call === "cipher" ? html`<button type="button" class="btn reveal" aria-pressed=${this.shown} @click=${() => (this.shown = !this.shown)}>${this.shown ? t().detail.hideSecrets : t().detail.showSecrets(1)}</button>` : nothing}`
           : html`<p class="wrong" role="alert">${answer.failure.message}</p>`}
     </details>`;
   }
+}
+
+/** The key of a cipher call is as secret as any: shown on request. */
+function hideKey(name: string, value: unknown): unknown {
+  return (name === "key" || name === "data") && typeof value === "string" ? "*".repeat(value.length) : value;
 }

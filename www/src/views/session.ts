@@ -24,7 +24,8 @@ export class SessionView extends View {
   #shown: Session | undefined;
   #ends: (() => void) | undefined;
   #said = "";
-  #programmatic = false;
+  /** When the person last touched the scroller: what scrolls by itself changes nothing. */
+  #touched = 0;
 
   static override properties = { session: { attribute: false } };
 
@@ -51,13 +52,18 @@ export class SessionView extends View {
     const said = `${session.id} ${word}`;
     if (this.#said !== said && this.#said.startsWith(`${session.id} `)) announce(`${t().platform[session.plan.platform].short}: ${t().word[word]}`);
     this.#said = said;
-    if (session.follow && session.selected === null) this.#toEnd();
+    if (session.follow && session.selected === null) {
+      this.#toEnd();
+      // What stands above may have grown, which is known once it is laid out.
+      requestAnimationFrame(() => {
+        if (this.session === session && session.follow && session.selected === null) this.#toEnd();
+      });
+    }
   }
 
   #toEnd(): void {
     const scroller = this.querySelector<HTMLElement>(".flow-scroll");
     if (scroller === null || scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) return;
-    this.#programmatic = true;
     scroller.scrollTop = scroller.scrollHeight;
   }
 
@@ -72,7 +78,7 @@ export class SessionView extends View {
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
           ${session.plan.platform === "alibaba" ? html`<m-owner .session=${session}></m-owner>` : nothing}
         </div>
-        <div class="flow-scroll" @scroll=${this.#scrolled} @keydown=${this.#key}>${this.#lanes()}</div>
+        <div class="flow-scroll" @scroll=${this.#scrolled} @wheel=${this.#touch} @touchmove=${this.#touch} @pointerdown=${this.#touch} @keydown=${this.#key}>${this.#lanes()}</div>
       </section>
       <m-detail class=${`detail${selected === undefined ? "" : " open"}`} .session=${session} .row=${selected}></m-detail>
       ${selected === undefined ? nothing : html`<div class="scrim detail-scrim" @click=${() => session.update({ selected: null })}></div>`}`;
@@ -343,13 +349,17 @@ export class SessionView extends View {
     session.update({ selected: session.selected === key ? null : key });
   }
 
+  readonly #touch = {
+    handleEvent: (event: Event) => {
+      this.#touched = event.timeStamp;
+    },
+    passive: true,
+  };
+
   readonly #scrolled = (event: Event) => {
     const scroller = event.target as HTMLElement;
     const { session } = this;
-    if (this.#programmatic) {
-      this.#programmatic = false;
-      return;
-    }
+    if (event.timeStamp - this.#touched > 800) return;
     // Who scrolls up wants to read; who comes back to the end wants to follow.
     const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 24;
     if (!atEnd && session.follow) session.update({ follow: false });
@@ -364,6 +374,7 @@ export class SessionView extends View {
       event.preventDefault();
       return;
     }
+    this.#touched = event.timeStamp;
     const target = event.target as HTMLElement;
     const key = target.dataset["key"];
     if (key === undefined) return;
