@@ -10,6 +10,7 @@
 //! It is an endpoint, not a broker: it speaks MQTT's server side to devices and routes nothing between them. Memory
 //! is bounded whatever a client sends: see [`Limits`].
 
+pub mod demo;
 mod operation;
 mod registry;
 

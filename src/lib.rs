@@ -32,7 +32,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "ts", feature = "web"))]
 extern crate std;
 
 mod agent;
@@ -63,6 +63,8 @@ pub mod mqtt;
 mod plugin;
 #[cfg(feature = "cloud")]
 pub mod sim;
+#[cfg(all(feature = "mqtt", feature = "serde"))]
+pub mod trace;
 pub mod wire;
 
 /// The owner's side.

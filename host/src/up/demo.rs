@@ -1,9 +1,9 @@
-//! What is there on the first start: one product a platform, with names that are the same every time and secrets that
-//! are new every time.
+//! Puts there what is there on the first start.
 //!
 //! A platform gets its demo data once, while nothing is kept for it, in one transaction with the note that says so.
 
 use muster::PlatformName;
+use muster::cloud::demo::{DEMOS, Demo, OWNER, Setting, app_settings, renew};
 use muster::cloud::{
     Action, DeviceView, Operation, OperationError, OperationErrorKind, OperationResult, ProductView,
 };
@@ -15,62 +15,6 @@ use super::engine::{Engine, Keeper};
 use super::error::ApiError;
 use crate::exit::Exit;
 
-/// The demo of one platform.
-pub(crate) struct Demo {
-    pub(crate) platform: PlatformName,
-    pub(crate) product: &'static str,
-    name: &'static str,
-    switches: &'static [(&'static str, &'static str)],
-    csv: &'static str,
-    /// The device that settings are given for.
-    pub(crate) device: &'static str,
-}
-
-/// One for each platform.
-pub(crate) const DEMOS: [Demo; 4] = [
-    Demo {
-        platform: PlatformName::Ucloud,
-        product: "muster0ucloud001",
-        name: "Demo",
-        switches: &[("DynamicRegister", "true"), ("PreRegister", "true")],
-        csv: "device_sn\n112233445566\n112233445567\n112233445568\n112233445569\n112233445570\n",
-        device: "112233445566",
-    },
-    Demo {
-        platform: PlatformName::Cmcc,
-        product: "1234567890123",
-        name: "Demo",
-        switches: &[],
-        // TUI 11123456, check digits by Luhn; the IMEIs are of the kind that 3GPP keeps for tests.
-        csv: "device_no_type,device_no\n\
-              CMEI,111234560000011\nCMEI,111234560000029\nIMEI,490154203237518\nIMEI,490154203237526\n\
-              SN,MUSTER-SN-0001\nSN,MUSTER-SN-0002\n",
-        device: "111234560000011",
-    },
-    Demo {
-        platform: PlatformName::Krtyun,
-        product: "20191210",
-        name: "Demo",
-        switches: &[("DynamicRegister", "true"), ("AutoCreate", "true")],
-        csv: "",
-        device: "10001",
-    },
-    Demo {
-        platform: PlatformName::Alibaba,
-        product: "a1muster001",
-        name: "Demo",
-        switches: &[("DynamicRegister", "true"), ("published", "true")],
-        csv: "DeviceName\nexample1\nexample2\nexample3\nexample4\nexample5\n",
-        device: "example1",
-    },
-];
-
-/// A gateway, for joining sub-devices (Alibaba): the sub-devices are the demo product's.
-const GATEWAY: (&str, &str) = ("a1mustergw1", "DeviceName\ngateway1\n");
-
-/// The demo app and its owner (Alibaba).
-const APP_KEY: &str = "23456789";
-const OWNER: &str = "demo";
 const APP_SECRET: &str = "demo.app_secret";
 
 /// Creates what is missing, and returns the demo app's secret.
@@ -90,9 +34,10 @@ pub(crate) fn seed(keeper: &mut Keeper) -> Result<Option<String>, Exit> {
         }
         let mut notes = vec![(note.as_str(), "1")];
         let app_secret = random_secret()?;
-        create(keeper, demo).map_err(|e| refused(demo, &e))?;
+        for action in demo.actions(&app_secret) {
+            perform(keeper, demo.platform, action).map_err(|e| refused(demo, &e))?;
+        }
         if demo.platform == PlatformName::Alibaba {
-            create_app(keeper, &app_secret).map_err(|e| refused(demo, &e))?;
             notes.push((APP_SECRET, &app_secret));
         }
         keeper.commit(&notes).map_err(|e| {
@@ -112,34 +57,11 @@ fn refused(demo: &Demo, error: &OperationError) -> Exit {
     )
 }
 
-fn create(keeper: &mut Keeper, demo: &Demo) -> Result<(), OperationError> {
-    create_product(keeper, demo.platform, demo.product, demo.name, demo.switches)?;
-    import(keeper, demo.platform, demo.product, demo.csv)
-}
-
-fn create_product(
+fn perform(
     keeper: &mut Keeper,
     platform: PlatformName,
-    id: &str,
-    name: &str,
-    switches: &[(&str, &str)],
+    action: Action,
 ) -> Result<(), OperationError> {
-    let switches = switches.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-    let action =
-        Action::CreateProduct { name: name.into(), id: Some(id.into()), secret: None, switches };
-    keeper.operate(Operation { platform, action }).map(drop)
-}
-
-fn import(
-    keeper: &mut Keeper,
-    platform: PlatformName,
-    product: &str,
-    csv: &str,
-) -> Result<(), OperationError> {
-    if csv.is_empty() {
-        return Ok(());
-    }
-    let action = Action::ImportDevices { product: product.into(), csv: csv.into() };
     match keeper.operate(Operation { platform, action })? {
         OperationResult::Imported { rejected, .. } => match rejected.into_iter().next() {
             None => Ok(()),
@@ -150,23 +72,6 @@ fn import(
         },
         _ => Ok(()),
     }
-}
-
-fn create_app(keeper: &mut Keeper, secret: &str) -> Result<(), OperationError> {
-    let platform = PlatformName::Alibaba;
-    let switches =
-        [("DynamicRegister", "true"), ("published", "true"), ("nodeType", "1"), ("netType", "7")];
-    create_product(keeper, platform, GATEWAY.0, "Demo gateway", &switches)?;
-    import(keeper, platform, GATEWAY.0, GATEWAY.1)?;
-    let action = Action::Switch {
-        product: None,
-        name: format!("app_secret.{APP_KEY}"),
-        value: secret.into(),
-    };
-    keeper.operate(Operation { platform, action })?;
-    keeper
-        .operate(Operation { platform, action: Action::CreateOwner { identity: OWNER.into() } })?;
-    Ok(())
 }
 
 /// 32 hex characters from the system.
@@ -219,24 +124,12 @@ async fn device_names(engine: &Engine, demo: &Demo) -> Result<Vec<String>, ApiEr
 }
 
 fn device(demo: &Demo, product: &ProductView, at: &Addresses) -> Option<Value> {
-    let secret = product.secret.as_deref()?;
-    let broker = at.mqtt.get(&demo.platform);
-    Some(match demo.platform {
-        PlatformName::Ucloud => json!({
-            "broker": broker, "product_sn": product.id, "product_secret": secret, "device_sn": demo.device,
-        }),
-        PlatformName::Cmcc => json!({
-            "base_url": at.http, "product_id": product.id, "product_key": secret,
-            "device_no_type": "CMEI", "device_no": demo.device, "cmei": demo.device,
-        }),
-        PlatformName::Krtyun => json!({
-            "broker": broker, "product_id": product.id, "product_secret": secret, "device_id": demo.device,
-        }),
-        PlatformName::Alibaba => json!({
-            "broker": broker, "auth_url": at.http, "product_key": product.id, "product_secret": secret,
-            "device_name": demo.device,
-        }),
-    })
+    let broker = at.mqtt.get(&demo.platform).map(String::as_str).unwrap_or_default();
+    demo.settings(product, broker, &at.http).map(object)
+}
+
+fn object(settings: Vec<Setting>) -> Value {
+    settings.into_iter().map(|(key, value)| (key.to_owned(), Value::String(value))).collect()
 }
 
 async fn app(engine: &Engine, at: &Addresses, app_secret: Option<&str>) -> Result<Value, ApiError> {
@@ -248,17 +141,10 @@ async fn app(engine: &Engine, at: &Addresses, app_secret: Option<&str>) -> Resul
     let Some(owner) = items.into_iter().find(|owner| owner.identity == OWNER) else {
         return Ok(Value::Null);
     };
-    // A token lives for two hours; what is shown here has to work now, so the same one starts anew.
-    if let Some(token) = &owner.iot_token {
-        let action = Action::Switch {
-            product: None,
-            name: format!("iot_token.{OWNER}"),
-            value: token.clone(),
-        };
+    if let Some(action) = renew(&owner) {
         api::run(engine, PlatformName::Alibaba, action).await?;
     }
-    Ok(json!({ "settings": {
-        "base_url": at.http, "app_key": APP_KEY, "app_secret": app_secret, "iot_token": owner.iot_token,
-        "home_id": owner.home_id,
-    }}))
+    Ok(
+        json!({ "settings": object(app_settings(&owner, app_secret.unwrap_or_default(), &at.http)) }),
+    )
 }

@@ -123,7 +123,10 @@ pub(crate) fn speaks_mqtt(platform: PlatformName) -> bool {
 
 /// The product that is there from the first start.
 pub(crate) fn demo_product(platform: PlatformName) -> &'static str {
-    demo::DEMOS.iter().find(|demo| demo.platform == platform).map_or("", |demo| demo.product)
+    muster::cloud::demo::DEMOS
+        .iter()
+        .find(|demo| demo.platform == platform)
+        .map_or("", |demo| demo.product)
 }
 
 /// Values of ours always serialize.
