@@ -23,7 +23,10 @@
 //! - Nothing registers a second time unless a person asks for it: see [`Intent::RegisterAgain`].
 #![no_std]
 #![deny(missing_docs)]
-#![cfg_attr(not(all(feature = "plugin", target_family = "wasm")), forbid(unsafe_code))]
+#![cfg_attr(
+    not(all(any(feature = "plugin", feature = "web"), target_family = "wasm")),
+    forbid(unsafe_code)
+)]
 // What platforms share is not all used by each alone; the build with all four looks for code that nobody uses.
 #![cfg_attr(
     not(all(feature = "ucloud", feature = "cmcc", feature = "krtyun", feature = "alibaba")),
@@ -65,6 +68,8 @@ mod plugin;
 pub mod sim;
 #[cfg(all(feature = "mqtt", feature = "serde"))]
 pub mod trace;
+#[cfg(all(feature = "web", target_family = "wasm"))]
+pub mod web;
 pub mod wire;
 
 /// The owner's side.

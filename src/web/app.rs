@@ -1,0 +1,260 @@
+//! One owner (Alibaba): the loop around the core's [`App`](crate::app::App).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::string::String;
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::StreamExt;
+use gloo_timers::callback::Timeout;
+use js_sys::Promise;
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
+
+use super::clock::Clock;
+use super::device::{seen, take_entries};
+use super::fetch::{self, Aborter};
+use super::hooks::AppHooks;
+use super::tab::{Cloud, Door};
+use super::values::{self, AppBindPlan, AppCall, AppReply};
+use crate::agent::Stored;
+use crate::app::{App as Core, AppConfig, AppInput, AppOutput, Call, CallId, CallName, Reply};
+use crate::error::Error;
+use crate::input::Answer;
+use crate::output::Token;
+use crate::platform::PlatformName;
+use crate::secret::Secret;
+use crate::time::Instant;
+use crate::trace::{Trace, Trouble, What};
+
+enum Word {
+    Call(Call, oneshot::Sender<Result<Reply, (CallName, Error)>>),
+    Input(AppInput),
+    Answer(Token, Answer, Option<Trouble>),
+    Timer,
+    Stop,
+}
+
+/// What an app is made of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    settings: BTreeMap<String, String>,
+}
+
+/// The owner's side of Alibaba Living Link: the eight calls, and the guided bind.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct App {
+    words: mpsc::UnboundedSender<Word>,
+    trace: Rc<RefCell<Trace>>,
+    home_id: Option<String>,
+}
+
+#[wasm_bindgen]
+impl App {
+    /// An app that calls the gateway in its settings. Throws a `MusterError` if they cannot be used.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: JsValue, hooks: AppHooks) -> Result<App, JsValue> {
+        Self::start(options, hooks, None)
+    }
+
+    /// An app that calls a cloud in this tab.
+    #[wasm_bindgen(js_name = inTab)]
+    pub fn in_tab(options: JsValue, hooks: AppHooks, cloud: &Cloud) -> Result<App, JsValue> {
+        Self::start(options, hooks, Some(cloud.door()))
+    }
+
+    /// Makes one call: an `AppCall` in, an `AppReply` out.
+    pub fn call(&self, call: JsValue) -> Promise {
+        let (words, home_id) = (self.words.clone(), self.home_id.clone());
+        future_to_promise(async move {
+            let call: AppCall = values::from_js("call", call)?;
+            let call = call.build(home_id.as_deref())?;
+            let (reply, answer) = oneshot::channel();
+            words.unbounded_send(Word::Call(call, reply)).map_err(|_| values::stopped())?;
+            match answer.await {
+                Ok(Ok(reply)) => Ok(values::js(&AppReply::from(reply))),
+                Ok(Err((call, error))) => Err(values::call_failed(call, &error)),
+                Err(_) => Err(values::stopped()),
+            }
+        })
+    }
+
+    /// Begins the guided bind, an `AppBindPlan`; one in hand is dropped. How it goes on is told in the timeline.
+    pub fn bind(&self, plan: JsValue) -> Result<(), JsValue> {
+        let plan: AppBindPlan = values::from_js("plan", plan)?;
+        self.input(AppInput::Bind(plan.build()?))
+    }
+
+    /// The device announced this token.
+    #[wasm_bindgen(js_name = bindToken)]
+    pub fn bind_token(&self, token: String) -> Result<(), JsValue> {
+        self.input(AppInput::BindToken(token))
+    }
+
+    /// Stops the guided bind.
+    pub fn cancel(&self) -> Result<(), JsValue> {
+        self.input(AppInput::Cancel)
+    }
+
+    /// One request or response with its body; see [`Device::packet`](super::Device::packet).
+    pub fn packet(&self, seq: u32, reveal: bool) -> JsValue {
+        seen(self.trace.borrow().packet(seq, reveal))
+    }
+
+    /// Ends it.
+    pub fn stop(&self) {
+        let _ = self.words.unbounded_send(Word::Stop);
+    }
+}
+
+impl App {
+    fn start(options: JsValue, hooks: AppHooks, tab: Option<Door>) -> Result<Self, JsValue> {
+        let options: Options = values::from_js("options", options)?;
+        let settings = values::settings(&options.settings);
+        let config = AppConfig::from_settings(&settings).map_err(|error| values::config(&error))?;
+        let home_id = config.home_id().map(String::from);
+        let trace = Trace::new(PlatformName::Alibaba, &settings, &Stored::empty());
+        let trace = Rc::new(RefCell::new(trace));
+        let clock = Clock::start();
+        let app = Core::new(config, fetch::seed()?, clock.now());
+        let (words, inbox) = mpsc::unbounded();
+        let driver = Driver {
+            app,
+            trace: Rc::clone(&trace),
+            hooks,
+            tab,
+            clock,
+            calls: BTreeMap::new(),
+            next_call: 0,
+            requests: BTreeMap::new(),
+            timer: None,
+            words: words.clone(),
+        };
+        spawn_local(driver.live(inbox));
+        Ok(Self { words, trace, home_id })
+    }
+
+    fn input(&self, input: AppInput) -> Result<(), JsValue> {
+        self.words.unbounded_send(Word::Input(input)).map_err(|_| values::stopped())
+    }
+}
+
+struct Driver {
+    app: Core,
+    trace: Rc<RefCell<Trace>>,
+    hooks: AppHooks,
+    tab: Option<Door>,
+    clock: Clock,
+    calls: BTreeMap<CallId, oneshot::Sender<Result<Reply, (CallName, Error)>>>,
+    next_call: u64,
+    requests: BTreeMap<Token, Aborter>,
+    timer: Option<(Instant, Timeout)>,
+    words: mpsc::UnboundedSender<Word>,
+}
+
+impl Driver {
+    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Word>) {
+        self.drain();
+        while let Some(word) = inbox.next().await {
+            let now = self.clock.now();
+            match word {
+                Word::Stop => break,
+                Word::Call(call, reply) => {
+                    self.next_call += 1;
+                    let id = CallId(self.next_call);
+                    self.calls.insert(id, reply);
+                    self.app.handle_input(AppInput::Call(id, call), now);
+                }
+                Word::Input(input) => self.app.handle_input(input, now),
+                Word::Answer(token, answer, trouble) => {
+                    if self.requests.remove(&token).is_none() {
+                        continue;
+                    }
+                    let moment = self.clock.moment();
+                    match &answer {
+                        Answer::Response(response) => {
+                            self.trace.borrow_mut().response(token, response, moment);
+                        }
+                        Answer::Failed(_) => {
+                            self.trace.borrow_mut().no_response(token, trouble, moment);
+                        }
+                    }
+                    self.app.handle_input(AppInput::Response(token, answer), now);
+                }
+                Word::Timer => {
+                    self.timer = None;
+                    self.app.handle_input(AppInput::Timeout, now);
+                }
+            }
+            self.drain();
+        }
+        for aborter in self.requests.into_values() {
+            aborter.abort();
+        }
+    }
+
+    fn drain(&mut self) {
+        let due = loop {
+            match self.app.poll_output() {
+                AppOutput::Timeout(at) => break at,
+                output => self.carry_out(output),
+            }
+        };
+        if self.timer.as_ref().map(|(at, _)| *at) != due {
+            self.timer = due.map(|at| {
+                let words = self.words.clone();
+                let timeout = self.clock.call_at(at, move || {
+                    let _ = words.unbounded_send(Word::Timer);
+                });
+                (at, timeout)
+            });
+        }
+        let entries = take_entries(&self.trace);
+        if entries.length() > 0 {
+            self.hooks.entries(entries);
+        }
+    }
+
+    fn carry_out(&mut self, output: AppOutput) {
+        let moment = self.clock.moment();
+        match output {
+            AppOutput::Request(token, request) => {
+                self.trace.borrow_mut().request(token, &request, moment);
+                let (words, tab) = (self.words.clone(), self.tab.clone());
+                let aborter = Aborter::new();
+                self.requests.insert(token, aborter.clone());
+                spawn_local(async move {
+                    let (answer, trouble) = match tab {
+                        Some(door) => (door.request(&request).await, None),
+                        None => fetch::request(&request, &aborter).await,
+                    };
+                    let _ = words.unbounded_send(Word::Answer(token, answer, trouble));
+                });
+            }
+            AppOutput::Replied { id, call, result } => {
+                if let Some(reply) = self.calls.remove(&id) {
+                    let _ = reply.send(result.map_err(|error| (call, error)));
+                }
+            }
+            // Nobody is there to log in anew: the call fails with the cloud's own words.
+            AppOutput::TokenNeeded => {
+                self.app.handle_input(AppInput::NoIotToken, self.clock.now());
+            }
+            AppOutput::Session { iot_token, refresh_token } => {
+                let mut trace = self.trace.borrow_mut();
+                for token in [Some(iot_token), refresh_token].iter().flatten() {
+                    trace.learn(Secret::expose(token));
+                }
+            }
+            AppOutput::Event(event) => {
+                self.trace.borrow_mut().push(What::AppEvent { event }, moment);
+            }
+            // In a simulator there is no air between phone and device: the event says that the key is there.
+            AppOutput::HandOver(_) | AppOutput::Timeout(_) => {}
+        }
+    }
+}

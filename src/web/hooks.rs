@@ -1,0 +1,60 @@
+//! What the JavaScript around us does for us.
+
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Of a [`Device`](super::Device).
+    pub type DeviceHooks;
+
+    /// New lines of the timeline: an array of `Entry`.
+    #[wasm_bindgen(method)]
+    pub(super) fn entries(this: &DeviceHooks, entries: Array);
+
+    /// What will happen next: a `Next`, or null.
+    #[wasm_bindgen(method)]
+    pub(super) fn next(this: &DeviceHooks, next: JsValue);
+
+    /// Puts a value under a name, or erases it (no value). The promise settles when that will survive a power cut.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn store(
+        this: &DeviceHooks,
+        key: &str,
+        value: Option<Uint8Array>,
+    ) -> Result<Promise, JsValue>;
+
+    /// Of an [`App`](super::App).
+    pub type AppHooks;
+
+    /// New lines of the timeline: an array of `Entry`.
+    #[wasm_bindgen(method)]
+    pub(super) fn entries(this: &AppHooks, entries: Array);
+
+    /// Of a [`Cloud`](super::Cloud).
+    pub type CloudHooks;
+
+    /// Puts values under names, or erases them (`undefined`), all or nothing: an array of `[name, Uint8Array?]`.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn persist(this: &CloudHooks, changes: Array) -> Result<Promise, JsValue>;
+
+    /// New lines of the log: an array of `LogLine`.
+    #[wasm_bindgen(method)]
+    pub(super) fn log(this: &CloudHooks, lines: Array);
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    pub(super) fn log_error(text: &str);
+}
+
+/// `Debug` of what JavaScript gave us shows nothing of it.
+macro_rules! opaque {
+    ($($Hooks:ident),*) => { $(
+        impl core::fmt::Debug for $Hooks {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(stringify!($Hooks))
+            }
+        }
+    )* };
+}
+
+opaque!(DeviceHooks, AppHooks, CloudHooks);

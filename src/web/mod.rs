@@ -1,0 +1,63 @@
+//! The browser's API over the same core: [`Device`], [`App`], [`Cloud`] and the calculators, for a Web Worker.
+//!
+//! The agent, the app and the clouds are those of the rest of this crate; here they get a clock, randomness, sockets
+//! (gloo-net), storage (the page's, through a hook) and timers. It is meant to run in a dedicated Worker: a browser
+//! slows the timers of a page in the background down to one a minute, and MQTT's keep alive would not live through it.
+//! It also runs in a page, or in Node where there is a global `WebSocket`.
+//!
+//! One task for each device: everything that happens comes to it in one queue, one thing after the other. So a value
+//! is stored before anything that comes after it, and news of an old connection are recognised and dropped.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `device` | one device: the driver around [`Agent`](crate::Agent) |
+//! | `app` | one owner: the driver around [`App`](crate::app::App) |
+//! | `tab` | the four clouds in this tab, no server |
+//! | `link` | bytes of one MQTT session, over a WebSocket or into the tab's cloud |
+//! | `fetch` | HTTP requests and downloads |
+//! | `trouble` | what a browser hides about a failure |
+//! | `hooks`, `clock`, `values` | what crosses into JavaScript |
+
+mod app;
+mod clock;
+mod device;
+mod fetch;
+mod hooks;
+mod link;
+mod tab;
+mod tool;
+mod trouble;
+mod values;
+
+pub use app::App;
+pub use device::Device;
+pub use hooks::{AppHooks, CloudHooks, DeviceHooks};
+pub use tab::{Cloud, LogLine};
+pub use values::*;
+
+use wasm_bindgen::prelude::*;
+
+/// Once, before anything else: a panic says where it was, and nothing that it saw.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(std::boxed::Box::new(|panic| {
+        let place = match panic.location() {
+            Some(at) => std::format!("muster panicked at {}:{}", at.file(), at.line()),
+            None => "muster panicked".into(),
+        };
+        hooks::log_error(&place);
+    }));
+    trouble::watch_policy();
+}
+
+/// The version of this build.
+#[wasm_bindgen]
+pub fn version() -> std::string::String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// Whether the value of a setting is a secret, so that a form can hide it.
+#[wasm_bindgen(js_name = isSecretSetting)]
+pub fn is_secret_setting(platform: &str, key: &str) -> bool {
+    platform.parse().is_ok_and(|platform| crate::trace::is_secret_setting(platform, key))
+}

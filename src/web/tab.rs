@@ -1,0 +1,756 @@
+//! The four clouds in this tab: no server, no network, and the same strict protocols.
+//!
+//! As in the host, one task owns them, and nothing is acknowledged that is not kept: what a batch changed goes to the
+//! page's storage first, its answers after it. If that fails, the clouds stop, and say so.
+
+use std::boxed::Box;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use futures_channel::{mpsc, oneshot};
+use futures_util::StreamExt;
+use gloo_timers::callback::Timeout;
+use js_sys::{Array, Promise, Uint8Array};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+
+use super::clock::Clock;
+use super::device::reason;
+use super::fetch::{self, Broken, Hasher, Image};
+use super::hooks::CloudHooks;
+use super::link::{Listener, News, Order, Wire};
+use super::values;
+use crate::cloud::{
+    Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
+    LogEntry, Operation, OperationError, OperationResult, RequestId, demo,
+};
+use crate::error::Failure;
+use crate::hex;
+use crate::http::{Request, Response};
+use crate::input::{Answer, Progress};
+use crate::mqtt::{ServerEvent, ServerLimits, ServerSession};
+use crate::output::Download;
+use crate::platform::PlatformName;
+use crate::secret::SecretBytes;
+use crate::time::Instant;
+
+/// Where the clouds of a tab say they are. The name is reserved: nothing is ever sent there.
+const HTTP: &str = "http://tab.invalid";
+const FIRMWARE: &str = "http://tab.invalid/firmware/";
+/// Lines of the log that are kept.
+const LOG: usize = 1_000;
+/// The largest image that is taken.
+const MAX_IMAGE: usize = 64 * 1024 * 1024;
+/// Names of what is kept that is not the clouds' own.
+const IMAGE: &str = "image/";
+const APP_SECRET: &str = "demo/app_secret";
+
+type Operated = Result<OperationResult, OperationError>;
+
+enum Job {
+    Open {
+        platform: PlatformName,
+        connection: ConnectionId,
+        listener: Listener,
+    },
+    Bytes(ConnectionId, Vec<u8>),
+    /// The device is gone.
+    Gone(ConnectionId),
+    Request(HttpRequest, oneshot::Sender<Response>),
+    Operate(Operation, oneshot::Sender<Operated>),
+    Keep(String, Rc<Vec<u8>>, oneshot::Sender<Result<(), String>>),
+    Timer,
+    Stop,
+}
+
+/// The clouds of four vendors, with their demo products.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Cloud {
+    door: Door,
+    log: Rc<RefCell<Log>>,
+    app_secret: Rc<str>,
+}
+
+/// What a cloud is made of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// What [`CloudHooks::persist`] was given in an earlier life.
+    #[serde(default)]
+    kept: Vec<(String, Vec<u8>)>,
+}
+
+/// A firmware image.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewImage {
+    platform: PlatformName,
+    product: String,
+    version: String,
+    #[serde(default)]
+    module: Option<String>,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LogLine {
+    /// 1, 2, 3 …
+    pub seq: u32,
+    /// Milliseconds since 1970.
+    pub unix: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub entry: LogEntry,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    next: u32,
+    lines: VecDeque<LogLine>,
+}
+
+#[wasm_bindgen]
+impl Cloud {
+    /// Starts the clouds, from what they kept (`options.kept`) or with their demo products.
+    #[wasm_bindgen(js_name = start)]
+    pub fn begin(options: JsValue, hooks: CloudHooks) -> Promise {
+        future_to_promise(async move {
+            let options: Options = values::from_js("options", options)?;
+            Cloud::start(options, hooks).await.map(JsValue::from)
+        })
+    }
+
+    /// Does what an operator wants: an `Operation` in, an `OperationResult` out.
+    pub fn operate(&self, operation: JsValue) -> Promise {
+        let door = self.door.clone();
+        future_to_promise(async move {
+            let operation: Operation = values::from_js("operation", operation)?;
+            if let Action::AddFirmware { .. } = operation.action {
+                let next = "use addFirmware, which takes its bytes";
+                let text = "an image is added together with its bytes";
+                return Err(values::fault("invalid", text, Some(next), JsValue::NULL));
+            }
+            door.operate(operation).await.map(|result| values::js(&result))
+        })
+    }
+
+    /// Keeps an image's bytes and makes it known.
+    #[wasm_bindgen(js_name = addFirmware)]
+    pub fn add_firmware(&self, image: JsValue, bytes: Vec<u8>) -> Promise {
+        let door = self.door.clone();
+        future_to_promise(async move {
+            let image: NewImage = values::from_js("image", image)?;
+            door.add_firmware(image, bytes).await.map(|()| JsValue::UNDEFINED)
+        })
+    }
+
+    /// Complete settings of a demo device for each platform, and of the demo app, with their secrets: a `Demo`.
+    pub fn demo(&self) -> Promise {
+        let (door, app_secret) = (self.door.clone(), Rc::clone(&self.app_secret));
+        future_to_promise(async move { door.demo(&app_secret).await })
+    }
+
+    /// The last lines of the log: an array of `LogLine`.
+    #[wasm_bindgen(js_name = logLines)]
+    pub fn log_lines(&self) -> JsValue {
+        let log = self.log.borrow();
+        values::js(&log.lines.iter().collect::<Vec<_>>())
+    }
+
+    /// Ends them. Devices see their connections break.
+    pub fn stop(&self) {
+        let _ = self.door.jobs.unbounded_send(Job::Stop);
+    }
+}
+
+impl Cloud {
+    async fn start(options: Options, hooks: CloudHooks) -> Result<Self, JsValue> {
+        let clock = Clock::start();
+        let mut cloud = Core::new(CloudConfig::default(), fetch::seed()?, clock.now());
+        let (mut images, mut app_secret, mut fresh) = (BTreeMap::new(), None, true);
+        for (name, value) in options.kept {
+            if let Some(path) = name.strip_prefix(IMAGE) {
+                images.insert(path.to_string(), Rc::new(value));
+            } else if name == APP_SECRET {
+                app_secret = String::from_utf8(value).ok();
+            } else {
+                fresh = false;
+                load(&mut cloud, &name, &value)?;
+            }
+        }
+        let (jobs, inbox) = mpsc::unbounded();
+        let door = Door {
+            jobs: jobs.clone(),
+            ids: Rc::new(RefCell::new(0)),
+            images: Rc::new(RefCell::new(images)),
+        };
+        let log = Rc::new(RefCell::new(Log::default()));
+        let keeper = Keeper {
+            cloud,
+            hooks,
+            clock,
+            connections: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            next_request: 0,
+            changes: Vec::new(),
+            held: Vec::new(),
+            told: Vec::new(),
+            log: Rc::clone(&log),
+            images: Rc::clone(&door.images),
+            due: None,
+            touched: BTreeSet::new(),
+            sessions_due: None,
+            timer: None,
+            jobs,
+        };
+        spawn_local(keeper.live(inbox));
+        let app_secret = match app_secret {
+            Some(secret) => secret,
+            None => hex::lower(fetch::seed()?.get(..16).unwrap_or_default()),
+        };
+        let cloud = Self { door, log, app_secret: app_secret.as_str().into() };
+        if fresh {
+            cloud.seed(&app_secret).await?;
+        }
+        Ok(cloud)
+    }
+
+    async fn seed(&self, app_secret: &str) -> Result<(), JsValue> {
+        self.door.keep(APP_SECRET.to_string(), app_secret.as_bytes().to_vec()).await?;
+        for demo in &demo::DEMOS {
+            for action in demo.actions(app_secret) {
+                self.door.operate(Operation { platform: demo.platform, action }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn door(&self) -> Door {
+        self.door.clone()
+    }
+}
+
+fn load(cloud: &mut Core, name: &str, value: &[u8]) -> Result<(), JsValue> {
+    let unreadable = || {
+        let text = std::format!("what the cloud kept as `{name}` cannot be read");
+        let next = "start with an empty storage";
+        values::fault("stored_unreadable", &text, Some(next), JsValue::NULL)
+    };
+    let mut parts = name.splitn(3, '/');
+    let (Some(platform), Some(table), Some(key)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(unreadable());
+    };
+    let platform = platform.parse().map_err(|_| unreadable())?;
+    cloud.load(platform, table, key, value).map_err(|_| unreadable())
+}
+
+/// The way in, for devices, apps and operators of this tab.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    jobs: mpsc::UnboundedSender<Job>,
+    ids: Rc<RefCell<u64>>,
+    images: Rc<RefCell<BTreeMap<String, Rc<Vec<u8>>>>>,
+}
+
+impl Door {
+    /// Connects a device to its platform's broker.
+    pub(super) fn connect(&self, platform: PlatformName, listener: Listener) -> Wire {
+        let (orders, mut inbox) = mpsc::unbounded();
+        let jobs = self.jobs.clone();
+        let connection = {
+            let mut last = self.ids.borrow_mut();
+            *last += 1;
+            ConnectionId(*last)
+        };
+        let gone = Rc::new(listener);
+        let hears = Rc::clone(&gone);
+        let open = Job::Open { platform, connection, listener: Box::new(move |news| hears(news)) };
+        if jobs.unbounded_send(open).is_err() {
+            spawn_local(async move { gone(News::Gone(Failure::Unreachable, None)) });
+            return Wire::to(orders);
+        }
+        spawn_local(async move {
+            while let Some(order) = inbox.next().await {
+                match order {
+                    Order::Bytes(bytes) => {
+                        let _ = jobs.unbounded_send(Job::Bytes(connection, bytes));
+                    }
+                    Order::Close => break,
+                }
+            }
+            let _ = jobs.unbounded_send(Job::Gone(connection));
+        });
+        Wire::to(orders)
+    }
+
+    /// Sends an HTTP request, whatever its host is.
+    pub(super) async fn request(&self, request: &Request) -> Answer {
+        let (path, query) = split(&request.url);
+        let mut headers = request.headers.clone();
+        let has = |headers: &[(String, String)], name| crate::http::header(headers, name).is_some();
+        if !has(&headers, "host") {
+            headers.push(("Host".into(), "tab.invalid".into()));
+        }
+        let request = HttpRequest {
+            method: request.method.clone(),
+            path,
+            query,
+            headers,
+            body: request.body.clone(),
+        };
+        let (reply, answer) = oneshot::channel();
+        if self.jobs.unbounded_send(Job::Request(request, reply)).is_err() {
+            return Answer::Failed(Failure::Unreachable);
+        }
+        match answer.await {
+            Ok(response) => Answer::Response(response),
+            Err(_) => Answer::Failed(Failure::Lost),
+        }
+    }
+
+    /// Hands out an image, in pieces with a breath between them, so that its progress can be seen.
+    pub(super) async fn download(
+        &self,
+        download: &Download,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Image, Broken> {
+        let path = download.url.strip_prefix(FIRMWARE).unwrap_or_default();
+        let path = path.split('?').next().unwrap_or_default();
+        let Some(bytes) = self.images.borrow().get(path).cloned() else {
+            return Err(Broken { failure: Failure::Status(404), trouble: None });
+        };
+        let mut hasher = Hasher::new(download, Some(bytes.len() as u64));
+        for piece in bytes.chunks((bytes.len() / 20).clamp(4 * 1024, 1024 * 1024)) {
+            hasher.take(piece, progress).map_err(|failure| Broken { failure, trouble: None })?;
+            gloo_timers::future::TimeoutFuture::new(20).await;
+        }
+        Ok(hasher.end(progress))
+    }
+
+    async fn operate(&self, operation: Operation) -> Result<OperationResult, JsValue> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.unbounded_send(Job::Operate(operation, reply)).map_err(|_| values::stopped())?;
+        match answer.await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) => Err(values::refused(&error)),
+            Err(_) => Err(values::stopped()),
+        }
+    }
+
+    async fn keep(&self, name: String, bytes: Vec<u8>) -> Result<(), JsValue> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs
+            .unbounded_send(Job::Keep(name, Rc::new(bytes), reply))
+            .map_err(|_| values::stopped())?;
+        match answer.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(reason)) => Err(values::fault("storage", &reason, None, JsValue::NULL)),
+            Err(_) => Err(values::stopped()),
+        }
+    }
+
+    async fn add_firmware(&self, image: NewImage, bytes: Vec<u8>) -> Result<(), JsValue> {
+        if bytes.is_empty() || bytes.len() > MAX_IMAGE {
+            let text = "an image has 1 byte to 64 MiB";
+            return Err(values::fault("invalid", text, None, JsValue::NULL));
+        }
+        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+        let md5: [u8; 16] = md5::Md5::digest(&bytes).into();
+        let sha256 = hex::lower(&sha256);
+        let name = |text: &str| -> String {
+            let good = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            text.chars().filter(good).take(64).collect()
+        };
+        let path =
+            [&*sha256, "/", &name(&image.product), "-", &name(&image.version), ".bin"].concat();
+        let size = bytes.len() as u64;
+        self.keep([IMAGE, path.as_str()].concat(), bytes).await?;
+        let action = Action::AddFirmware {
+            product: image.product,
+            module: image.module,
+            version: image.version,
+            url: [FIRMWARE, path.as_str()].concat(),
+            size,
+            md5: hex::lower(&md5),
+            sha256,
+        };
+        self.operate(Operation { platform: image.platform, action }).await.map(drop)
+    }
+
+    async fn demo(&self, app_secret: &str) -> Result<JsValue, JsValue> {
+        let all = js_sys::Object::new();
+        let set = |name: &str, value: JsValue| {
+            let _ = js_sys::Reflect::set(&all, &name.into(), &value);
+        };
+        for demo in &demo::DEMOS {
+            set(demo.platform.as_str(), self.demo_device(demo).await?);
+        }
+        let platform = PlatformName::Alibaba;
+        let action = Action::ListOwners { reveal: true };
+        let mut app = JsValue::NULL;
+        if let OperationResult::Owners { items } =
+            self.operate(Operation { platform, action }).await?
+            && let Some(owner) = items.into_iter().find(|owner| owner.identity == demo::OWNER)
+        {
+            if let Some(action) = demo::renew(&owner) {
+                self.operate(Operation { platform, action }).await?;
+            }
+            let settings = demo::app_settings(&owner, app_secret, HTTP);
+            app = object(&[("settings", pairs(&settings))]);
+        }
+        set("alibaba_app", app);
+        Ok(all.into())
+    }
+
+    async fn demo_device(&self, demo: &demo::Demo) -> Result<JsValue, JsValue> {
+        let platform = demo.platform;
+        let action = Action::ListProducts { reveal: true };
+        let OperationResult::Products { items } =
+            self.operate(Operation { platform, action }).await?
+        else {
+            return Ok(JsValue::NULL);
+        };
+        let broker = ["ws://tab.invalid/mqtt/", platform.as_str()].concat();
+        let product = items.iter().find(|product| product.id == demo.product);
+        let Some(settings) = product.and_then(|product| demo.settings(product, &broker, HTTP))
+        else {
+            return Ok(JsValue::NULL);
+        };
+        let action = Action::ListDevices {
+            product: demo.product.into(),
+            after: None,
+            limit: Some(20),
+            reveal: false,
+        };
+        let names: Vec<String> = match self.operate(Operation { platform, action }).await? {
+            OperationResult::Devices { items, .. } => {
+                items.into_iter().map(|device| device.name).collect()
+            }
+            _ => Vec::new(),
+        };
+        Ok(object(&[("settings", pairs(&settings)), ("devices", values::js(&names))]))
+    }
+}
+
+fn pairs(settings: &[demo::Setting]) -> JsValue {
+    let values: Vec<(&str, JsValue)> =
+        settings.iter().map(|(key, value)| (*key, JsValue::from_str(value))).collect();
+    object(&values)
+}
+
+fn object(members: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in members {
+        let _ = js_sys::Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.into()
+}
+
+/// Path and query, percent-decoded by the browser's own rules.
+fn split(url: &str) -> (String, Vec<(String, String)>) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let decode = |text: &str| {
+        js_sys::decode_uri_component(text).map_or_else(|_| text.to_string(), String::from)
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(&key.replace('+', " ")), decode(&value.replace('+', " ")))
+    });
+    (decode(path), pairs.collect())
+}
+
+struct Connection {
+    platform: PlatformName,
+    session: ServerSession,
+    listener: Listener,
+    /// Whether the cloud has heard of it.
+    known: bool,
+}
+
+/// The task that owns the clouds.
+struct Keeper {
+    cloud: Core,
+    hooks: CloudHooks,
+    clock: Clock,
+    connections: BTreeMap<ConnectionId, Connection>,
+    requests: BTreeMap<RequestId, oneshot::Sender<Response>>,
+    operations: BTreeMap<RequestId, oneshot::Sender<Operated>>,
+    next_request: u64,
+    changes: Vec<Change>,
+    held: Vec<CloudOutput>,
+    told: Vec<LogLine>,
+    log: Rc<RefCell<Log>>,
+    images: Rc<RefCell<BTreeMap<String, Rc<Vec<u8>>>>>,
+    due: Option<Instant>,
+    /// Those whose sessions may have something to say: looking at all of them each time would not do for thousands.
+    touched: BTreeSet<ConnectionId>,
+    /// No session has to be woken before.
+    sessions_due: Option<Instant>,
+    timer: Option<(Instant, Timeout)>,
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+impl Keeper {
+    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+        while let Some(job) = inbox.next().await {
+            let goes_on = match job {
+                Job::Stop => false,
+                Job::Keep(name, bytes, reply) => {
+                    self.keep(name, bytes, reply).await;
+                    true
+                }
+                job => {
+                    self.take(job);
+                    true
+                }
+            };
+            if !goes_on || !self.settle().await {
+                break;
+            }
+        }
+        for connection in self.connections.into_values() {
+            (connection.listener)(News::Gone(Failure::Lost, None));
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        let now = self.clock.now().mono;
+        match job {
+            Job::Open { platform, connection, listener } => {
+                listener(News::Open);
+                let session = ServerSession::new(ServerLimits::default(), now);
+                let entry = Connection { platform, session, listener, known: false };
+                self.connections.insert(connection, entry);
+                self.touched.insert(connection);
+            }
+            Job::Bytes(id, bytes) => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.session.receive(&bytes, now);
+                    self.touched.insert(id);
+                }
+            }
+            Job::Gone(id) => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.session.connection_lost();
+                    self.touched.insert(id);
+                }
+            }
+            Job::Request(request, reply) => {
+                let id = self.request_id();
+                self.requests.insert(id, reply);
+                self.input(CloudInput::Request { id, request });
+            }
+            Job::Operate(operation, reply) => {
+                let id = self.request_id();
+                self.operations.insert(id, reply);
+                self.input(CloudInput::Operate { id, operation });
+            }
+            Job::Timer => {
+                self.timer = None;
+                if self.due.is_some_and(|at| at <= now) {
+                    self.input(CloudInput::Timeout);
+                }
+                if self.sessions_due.is_some_and(|at| at <= now) {
+                    self.sessions_due = None;
+                    for (id, connection) in &mut self.connections {
+                        connection.session.handle_timeout(now);
+                        self.touched.insert(*id);
+                    }
+                }
+            }
+            Job::Keep(..) | Job::Stop => {}
+        }
+    }
+
+    fn request_id(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request)
+    }
+
+    /// One input, and the drain that has to follow.
+    fn input(&mut self, input: CloudInput) {
+        self.cloud.handle_input(input, self.clock.now());
+        loop {
+            match self.cloud.poll_output() {
+                CloudOutput::Persist(change) => self.changes.push(change),
+                CloudOutput::Timeout(at) => {
+                    self.due = at;
+                    return;
+                }
+                output => self.held.push(output),
+            }
+        }
+    }
+
+    /// Goes on until nothing follows from anything: keeps what changed, then lets the answers go. False if nothing can
+    /// be kept any more.
+    async fn settle(&mut self) -> bool {
+        loop {
+            self.events();
+            if self.changes.is_empty() && self.held.is_empty() {
+                // Nothing is touched any more either: events come before.
+                break;
+            }
+            if !self.changes.is_empty() {
+                let changes = Array::new();
+                for change in self.changes.drain(..) {
+                    let name = std::format!("{}/{}/{}", change.platform, change.table, change.key);
+                    changes.push(&pair(&name, change.value.as_ref().map(SecretBytes::expose)));
+                }
+                if let Err(reason) = self.persist(changes).await {
+                    self.fail(&reason);
+                    return false;
+                }
+            }
+            for output in core::mem::take(&mut self.held) {
+                self.release(output);
+            }
+        }
+        self.set_timer();
+        if !self.told.is_empty() {
+            let lines = Array::new();
+            for line in self.told.drain(..) {
+                lines.push(&values::js(&line));
+            }
+            self.hooks.log(lines);
+        }
+        true
+    }
+
+    async fn persist(&self, changes: Array) -> Result<(), String> {
+        let promise = self.hooks.persist(changes).map_err(|error| reason(&error))?;
+        JsFuture::from(promise).await.map(drop).map_err(|error| reason(&error))
+    }
+
+    /// An image, or a note of ours: kept first, known after.
+    async fn keep(
+        &mut self,
+        name: String,
+        bytes: Rc<Vec<u8>>,
+        reply: oneshot::Sender<Result<(), String>>,
+    ) {
+        let done = self.persist(Array::of1(&pair(&name, Some(&bytes)))).await;
+        if let (Ok(()), Some(path)) = (&done, name.strip_prefix(IMAGE)) {
+            self.images.borrow_mut().insert(path.to_string(), bytes);
+        }
+        let _ = reply.send(done);
+    }
+
+    /// Nothing of this batch is answered: the callers see that their answers never come.
+    fn fail(&mut self, reason: &str) {
+        self.held.clear();
+        self.requests.clear();
+        self.operations.clear();
+        super::hooks::log_error(&std::format!("the clouds of this tab cannot store: {reason}"));
+    }
+
+    /// What the sessions have for the cloud.
+    fn events(&mut self) {
+        while let Some(id) = self.touched.pop_first() {
+            loop {
+                let Some(connection) = self.connections.get_mut(&id) else { break };
+                let input = match connection.session.poll_event() {
+                    Some(ServerEvent::Connect(connect)) => {
+                        connection.known = true;
+                        let platform = connection.platform;
+                        CloudInput::Connect { connection: id, platform, connect }
+                    }
+                    Some(ServerEvent::Packet(packet)) => {
+                        CloudInput::Packet { connection: id, packet }
+                    }
+                    Some(ServerEvent::Lost(_)) | None => {
+                        self.transmit(id);
+                        break;
+                    }
+                };
+                self.input(input);
+            }
+        }
+    }
+
+    /// Sends what a session has to send, and ends it if it is over.
+    fn transmit(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        while let Some(bytes) = connection.session.poll_transmit() {
+            (connection.listener)(News::Bytes(bytes));
+        }
+        if connection.session.wants_close() {
+            (connection.listener)(News::Gone(Failure::Lost, None));
+            let known = connection.known;
+            self.connections.remove(&id);
+            if known {
+                self.input(CloudInput::Lost { connection: id });
+            }
+        } else if let Some(at) = connection.session.poll_timeout() {
+            self.sessions_due = Some(self.sessions_due.map_or(at, |due| due.min(at)));
+        }
+    }
+
+    fn release(&mut self, output: CloudOutput) {
+        match output {
+            CloudOutput::Persist(_) | CloudOutput::Timeout(_) => {}
+            CloudOutput::ConnAck { connection, .. }
+            | CloudOutput::SubAck { connection, .. }
+            | CloudOutput::UnsubAck { connection, .. }
+            | CloudOutput::PubAck { connection, .. }
+            | CloudOutput::Publish { connection, .. }
+            | CloudOutput::Close { connection } => {
+                if let Some(entry) = self.connections.get_mut(&connection) {
+                    entry.session.apply(&output);
+                    self.touched.insert(connection);
+                }
+            }
+            CloudOutput::Response { id, response } => {
+                if let Some(reply) = self.requests.remove(&id) {
+                    let _ = reply.send(response);
+                }
+            }
+            CloudOutput::Operated { id, result } => {
+                if let Some(reply) = self.operations.remove(&id) {
+                    let _ = reply.send(result);
+                }
+            }
+            CloudOutput::Log(entry) => {
+                let mut log = self.log.borrow_mut();
+                log.next += 1;
+                let line = LogLine { seq: log.next, unix: js_sys::Date::now(), entry };
+                log.lines.push_back(line.clone());
+                if log.lines.len() > LOG {
+                    log.lines.pop_front();
+                }
+                drop(log);
+                self.told.push(line);
+            }
+        }
+    }
+
+    fn set_timer(&mut self) {
+        let at = self.due.into_iter().chain(self.sessions_due).min();
+        if self.timer.as_ref().map(|(at, _)| *at) == at {
+            return;
+        }
+        self.timer = at.map(|at| {
+            let jobs = self.jobs.clone();
+            let timeout = self.clock.call_at(at, move || {
+                let _ = jobs.unbounded_send(Job::Timer);
+            });
+            (at, timeout)
+        });
+    }
+}
+
+fn pair(name: &str, value: Option<&[u8]>) -> Array {
+    let value = value.map_or(JsValue::UNDEFINED, |bytes| Uint8Array::from(bytes).into());
+    Array::of2(&JsValue::from_str(name), &value)
+}
