@@ -66,6 +66,14 @@ pub mod mqtt;
 mod plugin;
 #[cfg(feature = "cloud")]
 pub mod sim;
+#[cfg(all(
+    feature = "alibaba",
+    feature = "ucloud",
+    feature = "krtyun",
+    feature = "cmcc",
+    feature = "serde"
+))]
+pub mod tool;
 #[cfg(all(feature = "mqtt", feature = "serde"))]
 pub mod trace;
 #[cfg(all(feature = "web", target_family = "wasm"))]

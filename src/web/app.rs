@@ -5,23 +5,24 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::string::String;
 
-use futures_channel::{mpsc, oneshot};
+use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
 use super::device::{seen, take_entries};
 use super::fetch::{self, Aborter};
 use super::hooks::AppHooks;
-use super::tab::{Cloud, Door};
-use super::values::{self, AppBindPlan, AppCall, AppReply};
+#[cfg(feature = "cloud")]
+use super::tab::Cloud;
+use super::tab::Door;
+use super::values::{self, AppBindPlan, AppCall, AppReply, Reply};
 use crate::agent::Stored;
-use crate::app::{App as Core, AppConfig, AppInput, AppOutput, Call, CallId, CallName, Reply};
-use crate::error::Error;
+use crate::app::{App as Core, AppConfig, AppInput, AppOutput, Call, CallId};
 use crate::input::Answer;
 use crate::output::Token;
 use crate::platform::PlatformName;
@@ -30,7 +31,7 @@ use crate::time::Instant;
 use crate::trace::{Trace, Trouble, What};
 
 enum Word {
-    Call(Call, oneshot::Sender<Result<Reply, (CallName, Error)>>),
+    Call(Call, Reply),
     Input(AppInput),
     Answer(Token, Answer, Option<Trouble>),
     Timer,
@@ -62,6 +63,7 @@ impl App {
     }
 
     /// An app that calls a cloud in this tab.
+    #[cfg(feature = "cloud")]
     #[wasm_bindgen(js_name = inTab)]
     pub fn in_tab(options: JsValue, hooks: AppHooks, cloud: &Cloud) -> Result<App, JsValue> {
         Self::start(options, hooks, Some(cloud.door()))
@@ -69,16 +71,17 @@ impl App {
 
     /// Makes one call: an `AppCall` in, an `AppReply` out.
     pub fn call(&self, call: JsValue) -> Promise {
-        let (words, home_id) = (self.words.clone(), self.home_id.clone());
-        future_to_promise(async move {
-            let call: AppCall = values::from_js("call", call)?;
-            let call = call.build(home_id.as_deref())?;
-            let (reply, answer) = oneshot::channel();
-            words.unbounded_send(Word::Call(call, reply)).map_err(|_| values::stopped())?;
-            match answer.await {
-                Ok(Ok(reply)) => Ok(values::js(&AppReply::from(reply))),
-                Ok(Err((call, error))) => Err(values::call_failed(call, &error)),
-                Err(_) => Err(values::stopped()),
+        values::promise(|reply| {
+            let call = values::from_js("call", call)
+                .and_then(|call: AppCall| call.build(self.home_id.as_deref()));
+            match call {
+                Ok(call) => {
+                    let sent = self.words.unbounded_send(Word::Call(call, reply));
+                    if let Err(Word::Call(_, reply)) = sent.map_err(|error| error.into_inner()) {
+                        reply.give(Err(values::stopped()));
+                    }
+                }
+                Err(error) => reply.give(Err(error)),
             }
         })
     }
@@ -149,7 +152,7 @@ struct Driver {
     hooks: AppHooks,
     tab: Option<Door>,
     clock: Clock,
-    calls: BTreeMap<CallId, oneshot::Sender<Result<Reply, (CallName, Error)>>>,
+    calls: BTreeMap<CallId, Reply>,
     next_call: u64,
     requests: BTreeMap<Token, Aborter>,
     timer: Option<(Instant, Timeout)>,
@@ -191,6 +194,9 @@ impl Driver {
                 }
             }
             self.drain();
+        }
+        for reply in self.calls.into_values() {
+            reply.give(Err(values::stopped()));
         }
         for aborter in self.requests.into_values() {
             aborter.abort();
@@ -237,7 +243,10 @@ impl Driver {
             }
             AppOutput::Replied { id, call, result } => {
                 if let Some(reply) = self.calls.remove(&id) {
-                    let _ = reply.send(result.map_err(|error| (call, error)));
+                    reply.give(match result {
+                        Ok(result) => Ok(values::js(&AppReply::from(result))),
+                        Err(error) => Err(values::call_failed(call, &error)),
+                    });
                 }
             }
             // Nobody is there to log in anew: the call fails with the cloud's own words.

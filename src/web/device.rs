@@ -6,21 +6,23 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::string::{String, ToString};
 
-use futures_channel::{mpsc, oneshot};
+use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::clock::Clock;
 use super::fetch::{self, Aborter};
 use super::hooks::DeviceHooks;
 use super::link::{News, Wire};
-use super::tab::{Cloud, Door};
-use super::values::{self, DeviceOptions, IntentInput, Next, NextWhy, VERSION};
+#[cfg(feature = "cloud")]
+use super::tab::Cloud;
+use super::tab::Door;
+use super::values::{self, DeviceOptions, IntentInput, Next, NextWhy, Reply, VERSION};
 use crate::agent::Agent;
-use crate::error::{ApiMisuse, Failure, LocalFailure};
+use crate::error::{Failure, LocalFailure};
 use crate::input::{Answer, Closed, Downloaded, Input, Intent, Outcome, Progress};
 use crate::mqtt::{ClientEvent, ClientSession};
 use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token};
@@ -29,9 +31,6 @@ use crate::secret::SecretBytes;
 use crate::time::Instant;
 use crate::trace::{Direction, Link, Seen, Success, Trace, Trouble, What};
 
-/// Why an intent was not taken, told to whoever wanted it.
-type Refusal = Option<ApiMisuse>;
-
 /// Something that happens to a device.
 enum Word {
     Link(Token, News),
@@ -39,9 +38,9 @@ enum Word {
     Progress(Token, Progress),
     Downloaded(Token, Result<fetch::Image, fetch::Broken>),
     Timer,
-    Intent(Intent, oneshot::Sender<Refusal>),
+    Intent(Intent, Reply),
     DropNetwork,
-    Stop(oneshot::Sender<()>),
+    Stop(Reply),
 }
 
 /// A simulated device. It lives from its construction to [`stop`](Self::stop).
@@ -63,6 +62,7 @@ impl Device {
     }
 
     /// Brings a device to life against a cloud in this tab.
+    #[cfg(feature = "cloud")]
     #[wasm_bindgen(js_name = inTab)]
     pub fn in_tab(options: JsValue, hooks: DeviceHooks, cloud: &Cloud) -> Result<Device, JsValue> {
         Self::start(options, hooks, Some(cloud.door()))
@@ -70,17 +70,10 @@ impl Device {
 
     /// Tells the device what a person wants. Rejects if this platform has no such thing.
     pub fn intend(&self, intent: JsValue) -> Promise {
-        let words = self.words.clone();
-        future_to_promise(async move {
-            let intent: IntentInput = values::from_js("intent", intent)?;
-            let (reply, answer) = oneshot::channel();
-            words
-                .unbounded_send(Word::Intent(intent.into(), reply))
-                .map_err(|_| values::stopped())?;
-            match answer.await {
-                Ok(None) => Ok(JsValue::UNDEFINED),
-                Ok(Some(error)) => Err(values::misuse(&error)),
-                Err(_) => Err(values::stopped()),
+        values::promise(|reply| {
+            match values::from_js("intent", intent).and_then(IntentInput::build) {
+                Ok(intent) => self.send(Word::Intent(intent, reply)),
+                Err(error) => reply.give(Err(error)),
             }
         })
     }
@@ -99,14 +92,7 @@ impl Device {
 
     /// Logs out and ends. Resolves when everything is closed and stored.
     pub fn stop(&self) -> Promise {
-        let (reply, done) = oneshot::channel();
-        let sent = self.words.unbounded_send(Word::Stop(reply));
-        future_to_promise(async move {
-            if sent.is_ok() {
-                let _ = done.await;
-            }
-            Ok(JsValue::UNDEFINED)
-        })
+        values::promise(|reply| self.send(Word::Stop(reply)))
     }
 
     /// Ends at once, without a word to anybody: a power cut. What was not stored is lost.
@@ -118,6 +104,15 @@ impl Device {
 }
 
 impl Device {
+    fn send(&self, word: Word) {
+        // What comes too late is answered at once.
+        match self.words.unbounded_send(word).map_err(|error| error.into_inner()) {
+            Err(Word::Intent(_, reply)) => reply.give(Err(values::stopped())),
+            Err(Word::Stop(reply)) => reply.give(Ok(JsValue::UNDEFINED)),
+            _ => {}
+        }
+    }
+
     fn start(options: JsValue, hooks: DeviceHooks, tab: Option<Door>) -> Result<Self, JsValue> {
         let options: DeviceOptions = values::from_js("options", options)?;
         let (settings, stored) = (options.settings(), options.stored());
@@ -205,7 +200,7 @@ impl Driver {
             }
             if let Word::Stop(reply) = word {
                 self.log_out().await;
-                let _ = reply.send(());
+                reply.give(Ok(JsValue::UNDEFINED));
                 break;
             }
             self.hear(word);
@@ -274,12 +269,13 @@ impl Driver {
                 }
             }
             Word::Intent(intent, reply) => {
-                let refusal = self.agent.handle_input(Input::User(intent), self.clock.now()).err();
-                if let Some(error) = &refusal {
-                    let message = error.to_string();
-                    self.push(What::Misuse { message });
+                match self.agent.handle_input(Input::User(intent), self.clock.now()) {
+                    Ok(()) => reply.give(Ok(JsValue::UNDEFINED)),
+                    Err(error) => {
+                        self.push(What::Misuse { message: error.to_string() });
+                        reply.give(Err(values::misuse(&error)));
+                    }
                 }
-                let _ = reply.send(refusal);
                 self.outputs();
             }
             Word::DropNetwork => {

@@ -24,6 +24,10 @@ mod device;
 mod fetch;
 mod hooks;
 mod link;
+#[cfg(feature = "cloud")]
+mod tab;
+#[cfg(not(feature = "cloud"))]
+#[path = "no_tab.rs"]
 mod tab;
 mod tool;
 mod trouble;
@@ -32,7 +36,9 @@ mod values;
 pub use app::App;
 pub use device::Device;
 pub use hooks::{AppHooks, CloudHooks, DeviceHooks};
+#[cfg(feature = "cloud")]
 pub use tab::{Cloud, LogLine};
+pub use tool::tool;
 pub use values::*;
 
 use wasm_bindgen::prelude::*;

@@ -17,17 +17,17 @@ use js_sys::{Array, Promise, Uint8Array};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::clock::Clock;
 use super::device::reason;
 use super::fetch::{self, Broken, Hasher, Image};
 use super::hooks::CloudHooks;
 use super::link::{Listener, News, Order, Wire};
-use super::values;
+use super::values::{self, Reply};
 use crate::cloud::{
     Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
-    LogEntry, Operation, OperationError, OperationResult, RequestId, demo,
+    LogEntry, Operation, OperationResult, RequestId, demo,
 };
 use crate::error::Failure;
 use crate::hex;
@@ -50,8 +50,6 @@ const MAX_IMAGE: usize = 64 * 1024 * 1024;
 const IMAGE: &str = "image/";
 const APP_SECRET: &str = "demo/app_secret";
 
-type Operated = Result<OperationResult, OperationError>;
-
 enum Job {
     Open {
         platform: PlatformName,
@@ -62,8 +60,9 @@ enum Job {
     /// The device is gone.
     Gone(ConnectionId),
     Request(HttpRequest, oneshot::Sender<Response>),
-    Operate(Operation, oneshot::Sender<Operated>),
-    Keep(String, Rc<Vec<u8>>, oneshot::Sender<Result<(), String>>),
+    Operate(Operation, Reply),
+    Firmware(NewImage, Vec<u8>, Reply),
+    Demo(Reply),
     Timer,
     Stop,
 }
@@ -74,7 +73,6 @@ enum Job {
 pub struct Cloud {
     door: Door,
     log: Rc<RefCell<Log>>,
-    app_secret: Rc<str>,
 }
 
 /// What a cloud is made of.
@@ -121,40 +119,47 @@ impl Cloud {
     /// Starts the clouds, from what they kept (`options.kept`) or with their demo products.
     #[wasm_bindgen(js_name = start)]
     pub fn begin(options: JsValue, hooks: CloudHooks) -> Promise {
-        future_to_promise(async move {
-            let options: Options = values::from_js("options", options)?;
-            Cloud::start(options, hooks).await.map(JsValue::from)
+        values::promise(|reply| {
+            let started = values::from_js("options", options)
+                .and_then(|options| Keeper::build(options, hooks));
+            match started {
+                Ok((keeper, inbox, cloud)) => {
+                    spawn_local(keeper.live(inbox, cloud, reply));
+                }
+                Err(error) => reply.give(Err(error)),
+            }
         })
     }
 
     /// Does what an operator wants: an `Operation` in, an `OperationResult` out.
     pub fn operate(&self, operation: JsValue) -> Promise {
-        let door = self.door.clone();
-        future_to_promise(async move {
-            let operation: Operation = values::from_js("operation", operation)?;
-            if let Action::AddFirmware { .. } = operation.action {
+        values::promise(|reply| match values::from_js("operation", operation) {
+            Ok(Operation { action: Action::AddFirmware { .. }, .. }) => {
                 let next = "use addFirmware, which takes its bytes";
                 let text = "an image is added together with its bytes";
-                return Err(values::fault("invalid", text, Some(next), JsValue::NULL));
+                reply.give(Err(values::fault("invalid", text, Some(next), JsValue::NULL)));
             }
-            door.operate(operation).await.map(|result| values::js(&result))
+            Ok(operation) => self.door.send(Job::Operate(operation, reply)),
+            Err(error) => reply.give(Err(error)),
         })
     }
 
     /// Keeps an image's bytes and makes it known.
     #[wasm_bindgen(js_name = addFirmware)]
     pub fn add_firmware(&self, image: JsValue, bytes: Vec<u8>) -> Promise {
-        let door = self.door.clone();
-        future_to_promise(async move {
-            let image: NewImage = values::from_js("image", image)?;
-            door.add_firmware(image, bytes).await.map(|()| JsValue::UNDEFINED)
+        values::promise(|reply| match values::from_js("image", image) {
+            Ok(_) if bytes.is_empty() || bytes.len() > MAX_IMAGE => {
+                let text = "an image has 1 byte to 64 MiB";
+                reply.give(Err(values::fault("invalid", text, None, JsValue::NULL)));
+            }
+            Ok(image) => self.door.send(Job::Firmware(image, bytes, reply)),
+            Err(error) => reply.give(Err(error)),
         })
     }
 
     /// Complete settings of a demo device for each platform, and of the demo app, with their secrets: a `Demo`.
     pub fn demo(&self) -> Promise {
-        let (door, app_secret) = (self.door.clone(), Rc::clone(&self.app_secret));
-        future_to_promise(async move { door.demo(&app_secret).await })
+        values::promise(|reply| self.door.send(Job::Demo(reply)))
     }
 
     /// The last lines of the log: an array of `LogLine`.
@@ -171,68 +176,6 @@ impl Cloud {
 }
 
 impl Cloud {
-    async fn start(options: Options, hooks: CloudHooks) -> Result<Self, JsValue> {
-        let clock = Clock::start();
-        let mut cloud = Core::new(CloudConfig::default(), fetch::seed()?, clock.now());
-        let (mut images, mut app_secret, mut fresh) = (BTreeMap::new(), None, true);
-        for (name, value) in options.kept {
-            if let Some(path) = name.strip_prefix(IMAGE) {
-                images.insert(path.to_string(), Rc::new(value));
-            } else if name == APP_SECRET {
-                app_secret = String::from_utf8(value).ok();
-            } else {
-                fresh = false;
-                load(&mut cloud, &name, &value)?;
-            }
-        }
-        let (jobs, inbox) = mpsc::unbounded();
-        let door = Door {
-            jobs: jobs.clone(),
-            ids: Rc::new(RefCell::new(0)),
-            images: Rc::new(RefCell::new(images)),
-        };
-        let log = Rc::new(RefCell::new(Log::default()));
-        let keeper = Keeper {
-            cloud,
-            hooks,
-            clock,
-            connections: BTreeMap::new(),
-            requests: BTreeMap::new(),
-            operations: BTreeMap::new(),
-            next_request: 0,
-            changes: Vec::new(),
-            held: Vec::new(),
-            told: Vec::new(),
-            log: Rc::clone(&log),
-            images: Rc::clone(&door.images),
-            due: None,
-            touched: BTreeSet::new(),
-            sessions_due: None,
-            timer: None,
-            jobs,
-        };
-        spawn_local(keeper.live(inbox));
-        let app_secret = match app_secret {
-            Some(secret) => secret,
-            None => hex::lower(fetch::seed()?.get(..16).unwrap_or_default()),
-        };
-        let cloud = Self { door, log, app_secret: app_secret.as_str().into() };
-        if fresh {
-            cloud.seed(&app_secret).await?;
-        }
-        Ok(cloud)
-    }
-
-    async fn seed(&self, app_secret: &str) -> Result<(), JsValue> {
-        self.door.keep(APP_SECRET.to_string(), app_secret.as_bytes().to_vec()).await?;
-        for demo in &demo::DEMOS {
-            for action in demo.actions(app_secret) {
-                self.door.operate(Operation { platform: demo.platform, action }).await?;
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn door(&self) -> Door {
         self.door.clone()
     }
@@ -336,108 +279,13 @@ impl Door {
         Ok(hasher.end(progress))
     }
 
-    async fn operate(&self, operation: Operation) -> Result<OperationResult, JsValue> {
-        let (reply, answer) = oneshot::channel();
-        self.jobs.unbounded_send(Job::Operate(operation, reply)).map_err(|_| values::stopped())?;
-        match answer.await {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => Err(values::refused(&error)),
-            Err(_) => Err(values::stopped()),
-        }
-    }
-
-    async fn keep(&self, name: String, bytes: Vec<u8>) -> Result<(), JsValue> {
-        let (reply, answer) = oneshot::channel();
-        self.jobs
-            .unbounded_send(Job::Keep(name, Rc::new(bytes), reply))
-            .map_err(|_| values::stopped())?;
-        match answer.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(reason)) => Err(values::fault("storage", &reason, None, JsValue::NULL)),
-            Err(_) => Err(values::stopped()),
-        }
-    }
-
-    async fn add_firmware(&self, image: NewImage, bytes: Vec<u8>) -> Result<(), JsValue> {
-        if bytes.is_empty() || bytes.len() > MAX_IMAGE {
-            let text = "an image has 1 byte to 64 MiB";
-            return Err(values::fault("invalid", text, None, JsValue::NULL));
-        }
-        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
-        let md5: [u8; 16] = md5::Md5::digest(&bytes).into();
-        let sha256 = hex::lower(&sha256);
-        let name = |text: &str| -> String {
-            let good = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            text.chars().filter(good).take(64).collect()
-        };
-        let path =
-            [&*sha256, "/", &name(&image.product), "-", &name(&image.version), ".bin"].concat();
-        let size = bytes.len() as u64;
-        self.keep([IMAGE, path.as_str()].concat(), bytes).await?;
-        let action = Action::AddFirmware {
-            product: image.product,
-            module: image.module,
-            version: image.version,
-            url: [FIRMWARE, path.as_str()].concat(),
-            size,
-            md5: hex::lower(&md5),
-            sha256,
-        };
-        self.operate(Operation { platform: image.platform, action }).await.map(drop)
-    }
-
-    async fn demo(&self, app_secret: &str) -> Result<JsValue, JsValue> {
-        let all = js_sys::Object::new();
-        let set = |name: &str, value: JsValue| {
-            let _ = js_sys::Reflect::set(&all, &name.into(), &value);
-        };
-        for demo in &demo::DEMOS {
-            set(demo.platform.as_str(), self.demo_device(demo).await?);
-        }
-        let platform = PlatformName::Alibaba;
-        let action = Action::ListOwners { reveal: true };
-        let mut app = JsValue::NULL;
-        if let OperationResult::Owners { items } =
-            self.operate(Operation { platform, action }).await?
-            && let Some(owner) = items.into_iter().find(|owner| owner.identity == demo::OWNER)
+    fn send(&self, job: Job) {
+        // What comes too late is answered at once.
+        if let Err(Job::Operate(_, reply) | Job::Firmware(_, _, reply) | Job::Demo(reply)) =
+            self.jobs.unbounded_send(job).map_err(|error| error.into_inner())
         {
-            if let Some(action) = demo::renew(&owner) {
-                self.operate(Operation { platform, action }).await?;
-            }
-            let settings = demo::app_settings(&owner, app_secret, HTTP);
-            app = object(&[("settings", pairs(&settings))]);
+            reply.give(Err(values::stopped()));
         }
-        set("alibaba_app", app);
-        Ok(all.into())
-    }
-
-    async fn demo_device(&self, demo: &demo::Demo) -> Result<JsValue, JsValue> {
-        let platform = demo.platform;
-        let action = Action::ListProducts { reveal: true };
-        let OperationResult::Products { items } =
-            self.operate(Operation { platform, action }).await?
-        else {
-            return Ok(JsValue::NULL);
-        };
-        let broker = ["ws://tab.invalid/mqtt/", platform.as_str()].concat();
-        let product = items.iter().find(|product| product.id == demo.product);
-        let Some(settings) = product.and_then(|product| demo.settings(product, &broker, HTTP))
-        else {
-            return Ok(JsValue::NULL);
-        };
-        let action = Action::ListDevices {
-            product: demo.product.into(),
-            after: None,
-            limit: Some(20),
-            reveal: false,
-        };
-        let names: Vec<String> = match self.operate(Operation { platform, action }).await? {
-            OperationResult::Devices { items, .. } => {
-                items.into_iter().map(|device| device.name).collect()
-            }
-            _ => Vec::new(),
-        };
-        Ok(object(&[("settings", pairs(&settings)), ("devices", values::js(&names))]))
     }
 }
 
@@ -485,7 +333,9 @@ struct Keeper {
     clock: Clock,
     connections: BTreeMap<ConnectionId, Connection>,
     requests: BTreeMap<RequestId, oneshot::Sender<Response>>,
-    operations: BTreeMap<RequestId, oneshot::Sender<Operated>>,
+    operations: BTreeMap<RequestId, Reply>,
+    app_secret: String,
+    fresh: bool,
     next_request: u64,
     changes: Vec<Change>,
     held: Vec<CloudOutput>,
@@ -502,26 +352,182 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+    fn build(
+        options: Options,
+        hooks: CloudHooks,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Job>, Cloud), JsValue> {
+        let clock = Clock::start();
+        let mut cloud = Core::new(CloudConfig::default(), fetch::seed()?, clock.now());
+        let (mut images, mut app_secret, mut fresh) = (BTreeMap::new(), None, true);
+        for (name, value) in options.kept {
+            if let Some(path) = name.strip_prefix(IMAGE) {
+                images.insert(path.to_string(), Rc::new(value));
+            } else if name == APP_SECRET {
+                app_secret = String::from_utf8(value).ok();
+            } else {
+                fresh = false;
+                load(&mut cloud, &name, &value)?;
+            }
+        }
+        let app_secret = match app_secret {
+            Some(secret) => secret,
+            None => hex::lower(fetch::seed()?.get(..16).unwrap_or_default()),
+        };
+        let (jobs, inbox) = mpsc::unbounded();
+        let images = Rc::new(RefCell::new(images));
+        let door = Door { jobs: jobs.clone(), ids: Rc::new(RefCell::new(0)), images };
+        let log = Rc::new(RefCell::new(Log::default()));
+        let keeper = Keeper {
+            cloud,
+            hooks,
+            clock,
+            connections: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            app_secret,
+            fresh,
+            next_request: 0,
+            changes: Vec::new(),
+            held: Vec::new(),
+            told: Vec::new(),
+            log: Rc::clone(&log),
+            images: Rc::clone(&door.images),
+            due: None,
+            touched: BTreeSet::new(),
+            sessions_due: None,
+            timer: None,
+            jobs,
+        };
+        Ok((keeper, inbox, Cloud { door, log }))
+    }
+
+    async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Job>, cloud: Cloud, started: Reply) {
+        if self.fresh
+            && let Err(error) = self.seed().await
+        {
+            return started.give(Err(error));
+        }
+        started.give(Ok(cloud.into()));
         while let Some(job) = inbox.next().await {
-            let goes_on = match job {
-                Job::Stop => false,
-                Job::Keep(name, bytes, reply) => {
-                    self.keep(name, bytes, reply).await;
-                    true
+            match job {
+                Job::Stop => break,
+                Job::Firmware(image, bytes, reply) => {
+                    let done = self.add_firmware(image, bytes).await;
+                    reply.give(done.map(|()| JsValue::UNDEFINED));
                 }
-                job => {
-                    self.take(job);
-                    true
-                }
-            };
-            if !goes_on || !self.settle().await {
+                job => self.take(job),
+            }
+            if !self.settle().await {
                 break;
             }
         }
         for connection in self.connections.into_values() {
             (connection.listener)(News::Gone(Failure::Lost, None));
         }
+        for reply in self.operations.into_values() {
+            reply.give(Err(values::stopped()));
+        }
+    }
+
+    /// The demo products, and the demo app's secret.
+    async fn seed(&mut self) -> Result<(), JsValue> {
+        self.keep(APP_SECRET, self.app_secret.as_bytes()).await?;
+        for demo in &demo::DEMOS {
+            for action in demo.actions(&self.app_secret) {
+                self.own(demo.platform, action)?;
+            }
+        }
+        if self.settle().await { Ok(()) } else { Err(values::stopped()) }
+    }
+
+    /// An operation of our own, its answer ahead of the storing of what it changed.
+    fn own(&mut self, platform: PlatformName, action: Action) -> Result<OperationResult, JsValue> {
+        let id = self.request_id();
+        self.input(CloudInput::Operate { id, operation: Operation { platform, action } });
+        let at = self
+            .held
+            .iter()
+            .position(|output| matches!(output, CloudOutput::Operated { id: of, .. } if *of == id));
+        match at.map(|at| self.held.remove(at)) {
+            Some(CloudOutput::Operated { result, .. }) => {
+                result.map_err(|error| values::refused(&error))
+            }
+            _ => Err(values::stopped()),
+        }
+    }
+
+    async fn add_firmware(&mut self, image: NewImage, bytes: Vec<u8>) -> Result<(), JsValue> {
+        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+        let md5: [u8; 16] = md5::Md5::digest(&bytes).into();
+        let sha256 = hex::lower(&sha256);
+        let name = |text: &str| -> String {
+            let good = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            text.chars().filter(good).take(64).collect()
+        };
+        let path = [&*sha256, "/", &name(&image.product), "-", &name(&image.version), ".bin"];
+        let path = path.concat();
+        // Its bytes first: what is announced is there.
+        self.keep(&[IMAGE, path.as_str()].concat(), &bytes).await?;
+        let action = Action::AddFirmware {
+            product: image.product,
+            module: image.module,
+            version: image.version,
+            url: [FIRMWARE, path.as_str()].concat(),
+            size: bytes.len() as u64,
+            md5: hex::lower(&md5),
+            sha256,
+        };
+        self.images.borrow_mut().insert(path, Rc::new(bytes));
+        self.own(image.platform, action).map(drop)
+    }
+
+    fn demo(&mut self) -> Result<JsValue, JsValue> {
+        let mut all = Vec::new();
+        for demo in &demo::DEMOS {
+            all.push((demo.platform.as_str(), self.demo_device(demo)?));
+        }
+        let platform = PlatformName::Alibaba;
+        let mut app = JsValue::NULL;
+        if let OperationResult::Owners { items } =
+            self.own(platform, Action::ListOwners { reveal: true })?
+            && let Some(owner) = items.into_iter().find(|owner| owner.identity == demo::OWNER)
+        {
+            if let Some(action) = demo::renew(&owner) {
+                self.own(platform, action)?;
+            }
+            let settings = demo::app_settings(&owner, &self.app_secret, HTTP);
+            app = object(&[("settings", pairs(&settings))]);
+        }
+        all.push(("alibaba_app", app));
+        Ok(object(&all))
+    }
+
+    fn demo_device(&mut self, demo: &demo::Demo) -> Result<JsValue, JsValue> {
+        let platform = demo.platform;
+        let OperationResult::Products { items } =
+            self.own(platform, Action::ListProducts { reveal: true })?
+        else {
+            return Ok(JsValue::NULL);
+        };
+        let broker = ["ws://tab.invalid/mqtt/", platform.as_str()].concat();
+        let product = items.iter().find(|product| product.id == demo.product);
+        let Some(settings) = product.and_then(|product| demo.settings(product, &broker, HTTP))
+        else {
+            return Ok(JsValue::NULL);
+        };
+        let action = Action::ListDevices {
+            product: demo.product.into(),
+            after: None,
+            limit: Some(20),
+            reveal: false,
+        };
+        let names: Vec<String> = match self.own(platform, action)? {
+            OperationResult::Devices { items, .. } => {
+                items.into_iter().map(|device| device.name).collect()
+            }
+            _ => Vec::new(),
+        };
+        Ok(object(&[("settings", pairs(&settings)), ("devices", values::js(&names))]))
     }
 
     fn take(&mut self, job: Job) {
@@ -569,7 +575,11 @@ impl Keeper {
                     }
                 }
             }
-            Job::Keep(..) | Job::Stop => {}
+            Job::Demo(reply) => {
+                let demo = self.demo();
+                reply.give(demo);
+            }
+            Job::Firmware(..) | Job::Stop => {}
         }
     }
 
@@ -633,25 +643,16 @@ impl Keeper {
         JsFuture::from(promise).await.map(drop).map_err(|error| reason(&error))
     }
 
-    /// An image, or a note of ours: kept first, known after.
-    async fn keep(
-        &mut self,
-        name: String,
-        bytes: Rc<Vec<u8>>,
-        reply: oneshot::Sender<Result<(), String>>,
-    ) {
-        let done = self.persist(Array::of1(&pair(&name, Some(&bytes)))).await;
-        if let (Ok(()), Some(path)) = (&done, name.strip_prefix(IMAGE)) {
-            self.images.borrow_mut().insert(path.to_string(), bytes);
-        }
-        let _ = reply.send(done);
+    /// An image, or a note of ours.
+    async fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+        let done = self.persist(Array::of1(&pair(name, Some(bytes)))).await;
+        done.map_err(|reason| values::fault("storage", &reason, None, JsValue::NULL))
     }
 
     /// Nothing of this batch is answered: the callers see that their answers never come.
     fn fail(&mut self, reason: &str) {
         self.held.clear();
         self.requests.clear();
-        self.operations.clear();
         super::hooks::log_error(&std::format!("the clouds of this tab cannot store: {reason}"));
     }
 
@@ -718,7 +719,10 @@ impl Keeper {
             }
             CloudOutput::Operated { id, result } => {
                 if let Some(reply) = self.operations.remove(&id) {
-                    let _ = reply.send(result);
+                    reply.give(match result {
+                        Ok(result) => Ok(values::js(&result)),
+                        Err(error) => Err(values::refused(&error)),
+                    });
                 }
             }
             CloudOutput::Log(entry) => {

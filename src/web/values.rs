@@ -11,6 +11,7 @@ use wasm_bindgen::JsValue;
 use crate::agent::Stored;
 use crate::alibaba::cipher::{CipherType, Mac, Random};
 use crate::app::{BindBy, BindPlan, Call, CallName, CipherPlan, CipherRequest, DeviceName, Wifi};
+#[cfg(feature = "cloud")]
 use crate::cloud::OperationError;
 use crate::error::{ApiMisuse, ConfigError, Error};
 use crate::input::Intent;
@@ -111,53 +112,37 @@ impl From<Timer> for NextWhy {
 
 /// What a person, or the firmware around us, wants.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(tag = "intent", rename_all = "snake_case")]
-pub enum IntentInput {
-    /// Go on after a stop; also cuts a back-off short.
-    TryAgain,
-    /// Forget the stored credential and register anew.
-    RegisterAgain,
-    /// The device is used on this local date.
-    Use {
-        /// `yyyymmdd`.
-        date: u32,
-    },
-    /// Send the heartbeat or version report now.
-    Report,
-    /// Post properties.
-    PostProperties {
-        /// JSON object.
-        json: String,
-    },
-    /// Make a new bind token and report it (Alibaba).
-    NewBindToken,
-    /// Ask whether an update is pending (UCloud).
-    RequestFirmware,
+#[serde(deny_unknown_fields)]
+pub(super) struct IntentInput {
+    intent: String,
+    /// Of `use`: `yyyymmdd`.
+    #[serde(default)]
+    date: Option<u32>,
+    /// Of `post_properties`: a JSON object.
+    #[serde(default)]
+    json: Option<String>,
 }
 
-impl From<IntentInput> for Intent {
-    fn from(intent: IntentInput) -> Self {
-        match intent {
-            IntentInput::TryAgain => Self::TryAgain,
-            IntentInput::RegisterAgain => Self::RegisterAgain,
-            IntentInput::Use { date } => Self::Use { date },
-            IntentInput::Report => Self::Report,
-            IntentInput::PostProperties { json } => Self::PostProperties { json },
-            IntentInput::NewBindToken => Self::NewBindToken,
-            IntentInput::RequestFirmware => Self::RequestFirmware,
-        }
+impl IntentInput {
+    pub(super) fn build(self) -> Result<Intent, JsValue> {
+        Ok(match &*self.intent {
+            "try_again" => Intent::TryAgain,
+            "register_again" => Intent::RegisterAgain,
+            "use" => Intent::Use { date: need(self.date, "date")? },
+            "report" => Intent::Report,
+            "post_properties" => Intent::PostProperties { json: need(self.json, "json")? },
+            "new_bind_token" => Intent::NewBindToken,
+            "request_firmware" => Intent::RequestFirmware,
+            _ => return Err(invalid("intent", "is nothing that a device knows")),
+        })
     }
 }
 
 /// A device by its two names.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct DeviceNameOf {
-    /// ProductKey.
-    pub product_key: String,
-    /// DeviceName.
-    pub device_name: String,
+pub(super) struct DeviceNameOf {
+    product_key: String,
+    device_name: String,
 }
 
 impl From<DeviceNameOf> for DeviceName {
@@ -166,190 +151,135 @@ impl From<DeviceNameOf> for DeviceName {
     }
 }
 
-/// One of the owner's calls.
+/// One of the owner's calls: its name, and what it takes. Flat, because a tagged enum is ten times the code.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
-#[serde(tag = "call", rename_all = "snake_case")]
-pub enum AppCall {
-    /// `/awss/enrollee/list/get`
-    List {
-        /// 1 to 99; 20 if absent.
-        #[serde(default)]
-        page_size: Option<u32>,
-        /// From 1.
-        #[serde(default)]
-        page_num: Option<u32>,
-    },
-    /// `/awss/enrollee/product/filter`
-    Filter {
-        /// Which.
-        devices: Vec<DeviceNameOf>,
-        /// Also products under development.
-        #[serde(default)]
-        scope_all: Option<bool>,
-    },
-    /// `/awss/token/check`
-    TokenCheck {
-        /// As the device reported it.
-        token: String,
-        /// ProductKey.
-        #[serde(default)]
-        product_key: Option<String>,
-        /// DeviceName; needs the ProductKey.
-        #[serde(default)]
-        device_name: Option<String>,
-    },
-    /// `/awss/token/user/bind`
-    TokenBind {
-        /// Which.
-        device: DeviceNameOf,
-        /// As it reported it.
-        token: String,
-        /// The configured home if absent.
-        #[serde(default)]
-        home_id: Option<String>,
-    },
-    /// `/awss/time/window/user/bind`
-    WindowBind {
-        /// Which.
-        device: DeviceNameOf,
-        /// The configured home if absent.
-        #[serde(default)]
-        home_id: Option<String>,
-    },
-    /// `/awss/cipher/get`
-    Cipher {
-        /// 3, 4, 6 or 7.
-        r#type: u32,
-        /// For types 3 and 4.
-        #[serde(default)]
-        product_key: Option<String>,
-        /// For types 6 and 7.
-        #[serde(default)]
-        product_id: Option<String>,
-        /// For types 4 and 7.
-        #[serde(default)]
-        device_name: Option<String>,
-        /// For types 6 and 7.
-        #[serde(default)]
-        mac: Option<String>,
-        /// 32 hex characters.
-        random: String,
-    },
-    /// `/thing/gateway/permit`
-    Permit {
-        /// Of the gateway.
-        iot_id: String,
-        /// Of the sub-devices.
-        product_key: String,
-        /// 0 always, 1–65534 seconds, 65535 closed.
-        time: u32,
-    },
-    /// `/thing/topo/remove`
-    TopoRemove {
-        /// Of the gateway.
-        iot_id: String,
-        /// Of the sub-device.
-        sub_iot_id: String,
-    },
+#[serde(deny_unknown_fields)]
+pub(super) struct AppCall {
+    call: String,
+    #[serde(default)]
+    page_size: Option<u32>,
+    #[serde(default)]
+    page_num: Option<u32>,
+    #[serde(default)]
+    devices: Vec<DeviceNameOf>,
+    #[serde(default)]
+    scope_all: bool,
+    #[serde(default)]
+    device: Option<DeviceNameOf>,
+    #[serde(default)]
+    token: Option<String>,
+    #[serde(default)]
+    home_id: Option<String>,
+    #[serde(default)]
+    r#type: Option<u32>,
+    #[serde(default)]
+    product_key: Option<String>,
+    #[serde(default)]
+    product_id: Option<String>,
+    #[serde(default)]
+    device_name: Option<String>,
+    #[serde(default)]
+    mac: Option<String>,
+    #[serde(default)]
+    random: Option<String>,
+    #[serde(default)]
+    iot_id: Option<String>,
+    #[serde(default)]
+    sub_iot_id: Option<String>,
+    #[serde(default)]
+    time: Option<u32>,
 }
 
 /// The guided bind.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
-pub struct AppBindPlan {
+pub(super) struct AppBindPlan {
     /// What was found; empty: ask the cloud for its list.
-    pub devices: Vec<DeviceNameOf>,
+    #[serde(default)]
+    devices: Vec<DeviceNameOf>,
     /// Which of them; the first that can be bound if absent.
     #[serde(default)]
-    pub choose: Option<DeviceNameOf>,
+    choose: Option<DeviceNameOf>,
     /// Also products under development.
     #[serde(default)]
-    pub scope_all: Option<bool>,
-    /// How.
-    pub by: AppBindBy,
+    scope_all: bool,
+    /// `token` or `window`.
+    by: String,
     /// The token, if it is known already.
     #[serde(default)]
-    pub token: Option<String>,
+    token: Option<String>,
     /// The configured home if absent.
     #[serde(default)]
-    pub home_id: Option<String>,
+    home_id: Option<String>,
     /// Ask for a key and hand Wi-Fi credentials over first.
     #[serde(default)]
-    pub cipher: Option<AppCipherPlan>,
-}
-
-/// How a device is bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum AppBindBy {
-    /// By the token that it announces.
-    Token,
-    /// By the time since its power-on.
-    Window,
+    cipher: Option<AppCipherPlan>,
 }
 
 /// Which key, and what to encrypt with it.
 #[derive(Clone, Debug, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 #[serde(deny_unknown_fields)]
-pub struct AppCipherPlan {
-    /// 3, 4, 6 or 7.
-    pub r#type: u32,
+struct AppCipherPlan {
+    r#type: u32,
     /// As the device announced it; zeros if absent.
     #[serde(default)]
-    pub random: Option<String>,
-    /// For types 6 and 7.
+    random: Option<String>,
     #[serde(default)]
-    pub mac: Option<String>,
-    /// For types 6 and 7.
+    mac: Option<String>,
     #[serde(default)]
-    pub product_id: Option<String>,
+    product_id: Option<String>,
     /// The network that the device is to join.
     #[serde(default)]
-    pub ssid: Option<String>,
-    /// Its password.
+    ssid: Option<String>,
     #[serde(default)]
-    pub password: Option<String>,
+    password: Option<String>,
 }
 
 impl AppCall {
     /// The call as the core makes it, for the configured home if it names none.
     pub(super) fn build(self, home: Option<&str>) -> Result<Call, JsValue> {
-        match self {
-            Self::List { page_size, page_num } => {
-                Call::list(page_size.unwrap_or(20), page_num.unwrap_or(1))
+        let home = self.home_id.as_deref().or(home);
+        match &*self.call {
+            "list" => Call::list(self.page_size.unwrap_or(20), self.page_num.unwrap_or(1)),
+            "filter" => {
+                let devices: Vec<DeviceName> = self.devices.into_iter().map(Into::into).collect();
+                Call::filter(&devices, self.scope_all)
             }
-            Self::Filter { devices, scope_all } => {
-                let devices: Vec<DeviceName> = devices.into_iter().map(Into::into).collect();
-                Call::filter(&devices, scope_all.unwrap_or(false))
+            "token_check" => Call::token_check(
+                &need(self.token, "token")?,
+                self.product_key.as_deref(),
+                self.device_name.as_deref(),
+            ),
+            "token_bind" => {
+                let device = need(self.device, "device")?.into();
+                Call::token_bind(home, &device, &need(self.token, "token")?)
             }
-            Self::TokenCheck { token, product_key, device_name } => {
-                Call::token_check(&token, product_key.as_deref(), device_name.as_deref())
-            }
-            Self::TokenBind { device, token, home_id } => {
-                Call::token_bind(home_id.as_deref().or(home), &device.into(), &token)
-            }
-            Self::WindowBind { device, home_id } => {
-                Call::window_bind(home_id.as_deref().or(home), &device.into())
-            }
-            Self::Cipher { r#type, product_key, product_id, device_name, mac, random } => {
-                Call::cipher(&CipherRequest {
-                    cipher: cipher_type(r#type)?,
-                    product_key,
-                    product_id,
-                    device_name,
-                    mac: mac.as_deref().map(mac_of).transpose()?,
-                    random: random_of(&random)?,
-                })
-            }
-            Self::Permit { iot_id, product_key, time } => Call::permit(&iot_id, &product_key, time),
-            Self::TopoRemove { iot_id, sub_iot_id } => Call::topo_remove(&iot_id, &sub_iot_id),
+            "window_bind" => Call::window_bind(home, &need(self.device, "device")?.into()),
+            "cipher" => Call::cipher(&CipherRequest {
+                cipher: cipher_type(need(self.r#type, "type")?)?,
+                product_key: self.product_key,
+                product_id: self.product_id,
+                device_name: self.device_name,
+                mac: self.mac.as_deref().map(mac_of).transpose()?,
+                random: random_of(&need(self.random, "random")?)?,
+            }),
+            "permit" => Call::permit(
+                &need(self.iot_id, "iot_id")?,
+                &need(self.product_key, "product_key")?,
+                need(self.time, "time")?,
+            ),
+            "topo_remove" => Call::topo_remove(
+                &need(self.iot_id, "iot_id")?,
+                &need(self.sub_iot_id, "sub_iot_id")?,
+            ),
+            _ => return Err(invalid("call", "is none of the owner's calls")),
         }
         .map_err(|error| invalid(error.parameter, error.problem))
     }
+}
+
+fn need<T>(value: Option<T>, name: &str) -> Result<T, JsValue> {
+    value.ok_or_else(|| invalid(name, "is missing"))
 }
 
 impl AppBindPlan {
@@ -373,11 +303,12 @@ impl AppBindPlan {
         Ok(BindPlan {
             devices: self.devices.into_iter().map(Into::into).collect(),
             choose: self.choose.map(Into::into),
-            scope_all: self.scope_all.unwrap_or(false),
+            scope_all: self.scope_all,
             cipher,
-            by: match self.by {
-                AppBindBy::Token => BindBy::Token(self.token),
-                AppBindBy::Window => BindBy::Window,
+            by: match &*self.by {
+                "token" => BindBy::Token(self.token),
+                "window" => BindBy::Window,
+                _ => return Err(invalid("by", "has to be token or window")),
             },
             home_id: self.home_id,
         })
@@ -486,6 +417,11 @@ struct BadSetting<'a> {
     problem: &'a str,
 }
 
+/// An input of a calculator.
+pub(super) fn bad_value(key: &str, problem: &str) -> JsValue {
+    fault("invalid", &std::format!("{key}: {problem}"), None, js(&BadSetting { key, problem }))
+}
+
 fn invalid(key: &str, problem: &str) -> JsValue {
     fault("invalid", &std::format!("{key} {problem}"), None, js(&BadSetting { key, problem }))
 }
@@ -508,6 +444,7 @@ pub(super) fn misuse(error: &ApiMisuse) -> JsValue {
     fault(code, &error.to_string(), next, JsValue::NULL)
 }
 
+#[cfg(feature = "cloud")]
 pub(super) fn refused(error: &OperationError) -> JsValue {
     let code = js(&error.kind).as_string().unwrap_or_default();
     fault(&code, &error.message, None, JsValue::NULL)
@@ -516,6 +453,32 @@ pub(super) fn refused(error: &OperationError) -> JsValue {
 pub(super) fn call_failed(call: CallName, error: &Error) -> JsValue {
     let text = std::format!("{} failed", call.path());
     fault("call_failed", &text, None, js(error))
+}
+
+/// The two ends of a promise.
+pub(super) struct Reply {
+    resolve: js_sys::Function,
+    reject: js_sys::Function,
+}
+
+impl Reply {
+    pub(super) fn give(self, result: Result<JsValue, JsValue>) {
+        let (call, value) = match result {
+            Ok(value) => (self.resolve, value),
+            Err(error) => (self.reject, error),
+        };
+        let _ = call.call1(&JsValue::UNDEFINED, &value);
+    }
+}
+
+/// A promise, whose end is given to `hand`. Far smaller than a future for each.
+pub(super) fn promise(hand: impl FnOnce(Reply)) -> js_sys::Promise {
+    let mut hand = Some(hand);
+    js_sys::Promise::new(&mut |resolve, reject| {
+        if let Some(hand) = hand.take() {
+            hand(Reply { resolve, reject });
+        }
+    })
 }
 
 /// What is asked of something that is over.

@@ -1,0 +1,335 @@
+// The browser's API. `load()` starts a Worker that holds the WebAssembly instance; everything else goes through it.
+
+import { fromPlain, MusterDied } from "./errors";
+import type { Ask, Handle, Say } from "./protocol";
+import { Queue } from "./queue";
+import type {
+  App,
+  AppBindPlan,
+  AppCall,
+  AppOptions,
+  AppReply,
+  Cloud,
+  CloudOptions,
+  Demo,
+  Device,
+  DeviceOptions,
+  Entry,
+  Intent,
+  LoadOptions,
+  LogLine,
+  Muster,
+  Next,
+  Operation,
+  OperationResult,
+  PacketLook,
+  PlatformName,
+  Tools,
+} from "./types";
+
+export * from "./errors";
+export * from "./types";
+
+/** Starts the Worker and the instance in it. */
+export async function load(options: LoadOptions = {}): Promise<Muster> {
+  const worker =
+    options.worker === undefined
+      ? new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" })
+      : new Worker(options.worker, { type: "module", name: "muster" });
+  const line = new Line(worker);
+  await line.ask({ ask: "init", ...(options.wasm === undefined ? {} : { wasm: String(options.wasm) }) });
+  return new Instance(line);
+}
+
+/** The connection to a Worker. */
+class Line {
+  private lastId = 0;
+  private lastHandle = 0;
+  private readonly asked = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  private readonly heard = new Map<Handle, (message: Say) => void>();
+  private dead: MusterDied | undefined;
+  readonly died: Promise<MusterDied>;
+  private die!: (error: MusterDied) => void;
+
+  constructor(private readonly worker: Worker) {
+    this.died = new Promise((resolve) => (this.die = resolve));
+    worker.onmessage = ({ data }: MessageEvent<Say>) => this.hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.end(new MusterDied(event.message || "the Worker could not be loaded"));
+    };
+  }
+
+  handle(): Handle {
+    return ++this.lastHandle;
+  }
+
+  listen(handle: Handle, hear: (message: Say) => void): void {
+    this.heard.set(handle, hear);
+  }
+
+  forget(handle: Handle): void {
+    this.heard.delete(handle);
+  }
+
+  ask<T>(question: Ask, transfer: Transferable[] = []): Promise<T> {
+    if (this.dead) return Promise.reject(this.dead);
+    const id = ++this.lastId;
+    return new Promise((resolve, reject) => {
+      this.asked.set(id, { resolve, reject });
+      this.worker.postMessage({ id, ...question }, transfer);
+    });
+  }
+
+  /** Everything of this Worker is over. */
+  end(why: MusterDied): void {
+    if (this.dead) return;
+    this.dead = why;
+    this.worker.terminate();
+    for (const { reject } of this.asked.values()) reject(why);
+    this.asked.clear();
+    for (const hear of this.heard.values()) hear({ say: "died", message: why.message });
+    this.heard.clear();
+    this.die(why);
+  }
+
+  private hear(message: Say): void {
+    switch (message.say) {
+      case "answer":
+      case "error": {
+        const asker = this.asked.get(message.id);
+        this.asked.delete(message.id);
+        if (message.say === "answer") asker?.resolve(message.value as never);
+        else asker?.reject(fromPlain(message.error));
+        return;
+      }
+      case "died":
+        return this.end(new MusterDied(message.message));
+      default:
+        this.heard.get(message.handle)?.(message);
+    }
+  }
+}
+
+class Instance implements Muster {
+  readonly died: Promise<MusterDied>;
+  readonly tools: Tools;
+
+  constructor(private readonly line: Line) {
+    this.died = line.died;
+    const tool = <T>(name: string, input: unknown): Promise<T> => line.ask({ ask: "tool", tool: name, input });
+    this.tools = {
+      cipher: (input) => tool("cipher", input),
+      sign: (request) => tool("sign", request),
+      credentials: (input) => tool("credentials", input),
+      credentialModes: () => tool("credential_modes", null),
+      cmeiCheck: (cmei) => tool("cmei_check", { cmei }),
+      cmeiBuild: (parts) => tool("cmei_build", parts),
+      cmeiBatch: (parts) => tool("cmei_batch", parts),
+      imeiCheck: (imei) => tool("imei_check", { imei }),
+    };
+  }
+
+  async device(options: DeviceOptions): Promise<Device> {
+    const { platform, settings, storage = "memory", name = "" } = options;
+    const device = new RemoteDevice(this.line, platform);
+    const cloud = options.cloud && { cloud: handleOf(options.cloud) };
+    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...cloud });
+  }
+
+  async app(options: AppOptions): Promise<App> {
+    const app = new RemoteApp(this.line);
+    const cloud = options.cloud && { cloud: handleOf(options.cloud) };
+    return app.begin({ ask: "app", handle: app.id, settings: options.settings, ...cloud });
+  }
+
+  async cloud(options: CloudOptions = {}): Promise<Cloud> {
+    const cloud = new RemoteCloud(this.line);
+    const { storage = "memory", name = "" } = options;
+    return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name });
+  }
+
+  forget(kind: "device" | "cloud", name: string): Promise<void> {
+    return this.line.ask({ ask: "forget", kind, name });
+  }
+
+  close(): void {
+    this.line.end(new MusterDied("it was closed"));
+  }
+}
+
+function handleOf(cloud: Cloud): Handle {
+  if (cloud instanceof RemoteCloud) return cloud.id;
+  throw new TypeError("this cloud is of another instance");
+}
+
+/** Something that lives in the Worker. */
+abstract class Remote {
+  readonly id: Handle;
+
+  constructor(protected readonly line: Line) {
+    this.id = line.handle();
+    line.listen(this.id, (message) => this.hear(message));
+  }
+
+  async begin(question: Ask): Promise<this> {
+    try {
+      await this.line.ask(question);
+    } catch (error) {
+      this.over();
+      throw error;
+    }
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    try {
+      await this.line.ask({ ask: "stop", handle: this.id });
+    } finally {
+      this.over();
+    }
+  }
+
+  protected over(): void {
+    this.line.forget(this.id);
+  }
+
+  protected abstract hear(message: Say): void;
+}
+
+/** Something with a timeline. */
+abstract class Traced extends Remote implements AsyncIterable<Entry> {
+  private readonly entries = new Queue<Entry>();
+
+  [Symbol.asyncIterator](): AsyncIterator<Entry> {
+    return this.entries;
+  }
+
+  packet(seq: number, options: { reveal?: boolean } = {}): Promise<PacketLook | undefined> {
+    return this.line.ask({ ask: "packet", handle: this.id, seq, reveal: options.reveal ?? false });
+  }
+
+  protected override hear(message: Say): void {
+    if (message.say === "entries") for (const entry of message.entries) this.entries.push(entry);
+    if (message.say === "died") this.over();
+  }
+
+  protected override over(): void {
+    super.over();
+    this.entries.end();
+  }
+}
+
+class RemoteDevice extends Traced implements Device {
+  next: Next | null = null;
+  onnext: ((next: Next | null) => void) | null = null;
+
+  constructor(
+    line: Line,
+    readonly platform: PlatformName,
+  ) {
+    super(line);
+  }
+
+  intend(intent: Intent): Promise<void> {
+    return this.line.ask({ ask: "intend", handle: this.id, intent });
+  }
+
+  dropNetwork(): Promise<void> {
+    return this.line.ask({ ask: "dropNetwork", handle: this.id });
+  }
+
+  async cutPower(): Promise<void> {
+    try {
+      await this.line.ask({ ask: "cutPower", handle: this.id });
+    } finally {
+      this.over();
+    }
+  }
+
+  protected override hear(message: Say): void {
+    super.hear(message);
+    if (message.say === "next") this.announce(message.next);
+  }
+
+  protected override over(): void {
+    super.over();
+    this.announce(null);
+  }
+
+  private announce(next: Next | null): void {
+    this.next = next;
+    this.onnext?.(next);
+  }
+}
+
+class RemoteApp extends Traced implements App {
+  call(call: AppCall): Promise<AppReply> {
+    return this.line.ask({ ask: "call", handle: this.id, call });
+  }
+
+  bind(plan: AppBindPlan): Promise<void> {
+    return this.line.ask({ ask: "bind", handle: this.id, plan });
+  }
+
+  bindToken(token: string): Promise<void> {
+    return this.line.ask({ ask: "bindToken", handle: this.id, token });
+  }
+
+  cancel(): Promise<void> {
+    return this.line.ask({ ask: "cancel", handle: this.id });
+  }
+}
+
+class RemoteCloud extends Remote implements Cloud {
+  private readonly readers = new Set<Queue<LogLine>>();
+
+  operate(operation: Operation): Promise<OperationResult> {
+    return this.line.ask({ ask: "operate", handle: this.id, operation });
+  }
+
+  addFirmware({
+    bytes,
+    ...image
+  }: {
+    platform: PlatformName;
+    product: string;
+    version: string;
+    module?: string;
+    bytes: Uint8Array;
+  }): Promise<void> {
+    return this.line.ask({ ask: "addFirmware", handle: this.id, image, bytes });
+  }
+
+  demo(): Promise<Demo> {
+    return this.line.ask({ ask: "demo", handle: this.id });
+  }
+
+  async *log(): AsyncGenerator<LogLine> {
+    const coming = new Queue<LogLine>(10_000);
+    this.readers.add(coming);
+    try {
+      let last = 0;
+      for (const line of await this.line.ask<LogLine[]>({ ask: "log", handle: this.id })) {
+        last = line.seq;
+        yield line;
+      }
+      // A line may be in the past and come as well.
+      for await (const line of coming) if (line.seq > last) yield line;
+    } finally {
+      this.readers.delete(coming);
+    }
+  }
+
+  protected override hear(message: Say): void {
+    if (message.say === "log") {
+      for (const reader of this.readers) for (const line of message.lines) reader.push(line);
+    }
+    if (message.say === "died") this.over();
+  }
+
+  protected override over(): void {
+    super.over();
+    for (const reader of this.readers) reader.end();
+  }
+}

@@ -1,0 +1,57 @@
+// What page and Worker say to each other.
+
+import type { PlainError } from "./errors";
+import type {
+  AppBindPlan,
+  AppCall,
+  Entry,
+  Intent,
+  LogLine,
+  Next,
+  Operation,
+  PlatformName,
+  Storage,
+} from "./types";
+
+/** Names a device, an app or a cloud of a Worker. */
+export type Handle = number;
+
+export type Image = { platform: PlatformName; product: string; version: string; module?: string };
+
+/** What the page asks. Each is answered with the same `id`. */
+export type Ask =
+  | { ask: "init"; wasm?: string }
+  | {
+      ask: "device";
+      handle: Handle;
+      platform: PlatformName;
+      settings: Record<string, string>;
+      storage: Storage;
+      name: string;
+      cloud?: Handle;
+    }
+  | { ask: "intend"; handle: Handle; intent: Intent }
+  | { ask: "dropNetwork" | "cutPower" | "stop"; handle: Handle }
+  | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }
+  | { ask: "app"; handle: Handle; settings: Record<string, string>; cloud?: Handle }
+  | { ask: "call"; handle: Handle; call: AppCall }
+  | { ask: "bind"; handle: Handle; plan: AppBindPlan }
+  | { ask: "bindToken"; handle: Handle; token: string }
+  | { ask: "cancel"; handle: Handle }
+  | { ask: "cloud"; handle: Handle; storage: Storage; name: string }
+  | { ask: "operate"; handle: Handle; operation: Operation }
+  | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }
+  | { ask: "demo" | "log"; handle: Handle }
+  | { ask: "tool"; tool: string; input: unknown }
+  | { ask: "forget"; kind: "device" | "cloud"; name: string };
+
+export type Question = { id: number } & Ask;
+
+/** What the Worker says. */
+export type Say =
+  | { say: "answer"; id: number; value: unknown }
+  | { say: "error"; id: number; error: PlainError }
+  | { say: "entries"; handle: Handle; entries: Entry[] }
+  | { say: "next"; handle: Handle; next: Next | null }
+  | { say: "log"; handle: Handle; lines: LogLine[] }
+  | { say: "died"; message: string };

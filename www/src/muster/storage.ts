@@ -1,0 +1,125 @@
+// Where a device's secrets, and what a cloud of the tab knows, are kept: in memory, or in IndexedDB if the person asks.
+//
+// A promise of these settles when the value will survive a power cut: transactions are asked for with strict
+// durability, and only their `complete` counts.
+
+/** Named values of one device, or of one cloud. */
+export interface Store {
+  load(): Promise<Map<string, Uint8Array>>;
+  /** All of them or none. No value erases. */
+  write(changes: [name: string, value?: Uint8Array][]): Promise<void>;
+  /** Lets another tab have it. */
+  release(): void;
+}
+
+/** Gone with the Worker. */
+export function memory(): Store {
+  return { load: async () => new Map(), write: async () => {}, release: () => {} };
+}
+
+export type Kind = "device" | "cloud";
+
+const DATABASE = "muster";
+const TABLE = "values";
+
+/** IndexedDB, under a name that one tab at a time may use. */
+export async function browser(kind: Kind, name: string): Promise<Store> {
+  const release = await lock(`muster/${kind}/${name}`);
+  let database: IDBDatabase;
+  try {
+    database = await open();
+  } catch (error) {
+    release();
+    throw storageError(`this browser keeps nothing: ${text(error)}`);
+  }
+  const prefix = `${kind}/${name}/`;
+  // Everything that begins with the prefix: U+FFFF is behind every character of a name.
+  const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  return {
+    async load() {
+      const table = database.transaction(TABLE, "readonly").objectStore(TABLE);
+      const [keys, values] = await Promise.all([settled(table.getAllKeys(range)), settled(table.getAll(range))]);
+      return new Map(keys.map((key, at) => [String(key).slice(prefix.length), values[at] as Uint8Array]));
+    },
+    write(changes) {
+      return new Promise((resolve, reject) => {
+        const transaction = database.transaction(TABLE, "readwrite", { durability: "strict" });
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => reject(storageError(`not stored: ${text(transaction.error)}`));
+        const table = transaction.objectStore(TABLE);
+        for (const [key, value] of changes) {
+          if (value) table.put(value, prefix + key);
+          else table.delete(prefix + key);
+        }
+      });
+    },
+    release() {
+      database.close();
+      release();
+    },
+  };
+}
+
+/** Names of a kind that something is kept under. */
+export async function names(kind: Kind): Promise<string[]> {
+  const database = await open();
+  const table = database.transaction(TABLE, "readonly").objectStore(TABLE);
+  const keys = await settled(table.getAllKeys());
+  database.close();
+  const found = keys.map(String).filter((key) => key.startsWith(`${kind}/`));
+  return [...new Set(found.map((key) => key.split("/")[1] ?? ""))];
+}
+
+/** Forgets everything that is kept under a name. */
+export async function forget(kind: Kind, name: string): Promise<void> {
+  const store = await browser(kind, name);
+  try {
+    await store.write([...(await store.load()).keys()].map((key) => [key]));
+  } finally {
+    store.release();
+  }
+}
+
+/** Two drivers of one device would overwrite each other's secrets. */
+async function lock(name: string): Promise<() => void> {
+  if (!("locks" in navigator)) return () => {};
+  return new Promise((resolve, reject) => {
+    const held = navigator.locks.request(name, { ifAvailable: true }, (granted) => {
+      if (!granted) {
+        reject(
+          Object.assign(new Error("another tab of this browser runs it"), {
+            code: "in_use",
+            next: "stop it there, or give this one another name",
+          }),
+        );
+        return undefined;
+      }
+      return new Promise<void>((free) => resolve(free));
+    });
+    held.catch(reject);
+  });
+}
+
+function open(): Promise<IDBDatabase> {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
+  return settled(request);
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function storageError(message: string): Error {
+  return Object.assign(new Error(message), {
+    code: "storage",
+    next: "make room, leave private browsing, or keep it in memory",
+  });
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : "no reason was given";
+}
