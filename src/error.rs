@@ -16,6 +16,7 @@ use crate::secret::Secret;
     serde(tag = "blame", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Error {
     /// The peer's bytes could not be parsed.
     #[n(0)]
@@ -65,6 +66,7 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum CodecError {
     /// Not JSON.
     #[n(0)]
@@ -103,6 +105,7 @@ impl CodecError {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum PeerMisbehaved {
     /// A reply to a request that was never sent.
     #[n(0)]
@@ -129,6 +132,7 @@ pub enum PeerMisbehaved {
     serde(tag = "how", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Rejected {
     /// MQTT CONNACK with a return code other than 0.
     #[n(0)]
@@ -211,6 +215,7 @@ fn masked(text: &str, secret: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Failure {
     /// The host name could not be resolved.
     #[n(0)]
@@ -245,6 +250,7 @@ pub enum Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum LocalFailure {
     /// Storing or erasing failed.
     #[n(0)]

@@ -21,7 +21,7 @@
 //!   [`Input::Stored`] lets the flow confirm it or log in with it.
 //! - A secret is never printed: see [`Secret`].
 //! - Nothing registers a second time unless a person asks for it: see [`Intent::RegisterAgain`].
-#![no_std]
+#![cfg_attr(not(feature = "ts"), no_std)]
 #![deny(missing_docs)]
 #![cfg_attr(
     not(all(any(feature = "plugin", feature = "web"), target_family = "wasm")),
@@ -35,7 +35,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 extern crate alloc;
-#[cfg(any(test, feature = "ts", feature = "web"))]
+#[cfg(all(any(test, feature = "web"), not(feature = "ts")))]
 extern crate std;
 
 mod agent;
@@ -62,6 +62,8 @@ pub mod cloud;
 mod heap;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+#[cfg(any(all(feature = "web", target_family = "wasm"), feature = "ts"))]
+pub mod page;
 #[cfg(all(feature = "plugin", target_family = "wasm"))]
 mod plugin;
 #[cfg(feature = "cloud")]

@@ -129,6 +129,8 @@ pub struct Publish {
 
 /// What the host keeps on stable storage, one value each. The values are JSON, readable by people and flashers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[cbor(index_only)]
 pub enum StoreKey {
     /// The secret, with the identity that it belongs to.
@@ -202,6 +204,7 @@ pub struct Install {
     serde(tag = "event", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Event {
     /// A step of the flow begins.
     #[n(0)]
@@ -331,6 +334,7 @@ pub enum Event {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cbor(index_only)]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Step {
     /// Connecting with the product's credential.
     #[n(0)]
@@ -383,6 +387,7 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cbor(index_only)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Due {
     /// A fixed period after the last one.
     #[n(0)]
@@ -405,6 +410,7 @@ pub enum Due {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cbor(map)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Identity {
     /// The platform.
     #[n(0)]
@@ -425,6 +431,7 @@ pub struct Identity {
     serde(tag = "phase", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Update {
     /// The cloud ordered an update.
     #[n(0)]
@@ -489,6 +496,7 @@ pub enum Update {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum UpdateFailure {
     /// The URL cannot be used: scheme, host, or the host's policy.
     #[n(0)]
@@ -515,6 +523,7 @@ pub enum UpdateFailure {
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[cbor(index_only)]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Advice {
     /// Check the product's credential, then try again.
     #[n(0)]
@@ -549,6 +558,7 @@ pub enum Advice {
     serde(tag = "kind", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Warning {
     /// A message was ignored.
     #[n(0)]

@@ -32,6 +32,7 @@ pub(crate) mod update;
     serde(rename_all = "lowercase")
 )]
 #[cbor(index_only)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum PlatformName {
     /// UCloud UIoT Core.
     #[n(0)]

@@ -9,6 +9,7 @@ use crate::cbor::{Decode, Encode};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Instant(#[n(0)] pub u64);
 
 impl Instant {
@@ -36,6 +37,7 @@ impl Add<Duration> for Instant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct UnixTime(#[n(0)] pub u64);
 
 /// Both clocks at one moment.

@@ -9,6 +9,7 @@ use crate::platform::PlatformName;
 /// An operator's action on one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Operation {
     /// Whose cloud.
     pub platform: PlatformName,
@@ -22,11 +23,13 @@ pub struct Operation {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "action", rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
 pub enum Action {
     /// Creates a product. Id and secret are generated where they are not given.
     CreateProduct {
         /// A name for people.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         name: String,
         /// ProductSN, productId, ProductID or ProductKey.
         #[cfg_attr(feature = "serde", serde(default))]
@@ -36,12 +39,14 @@ pub enum Action {
         secret: Option<String>,
         /// Switches and settings of the product, by the platform's names, as [`Action::Switch`] takes them.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         switches: BTreeMap<String, String>,
     },
     /// Lists the products.
     ListProducts {
         /// With their secrets.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         reveal: bool,
     },
     /// Imports devices from CSV. The first row names the columns; which ones a platform knows is in its
@@ -64,6 +69,7 @@ pub enum Action {
         limit: Option<usize>,
         /// With their secrets.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         reveal: bool,
     },
     /// Changes a switch or setting of a product, or of the platform if `product` is absent.
@@ -93,6 +99,7 @@ pub enum Action {
         device: String,
         /// Whether it is to get a new secret; this voids the one in the field.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         new_secret: bool,
     },
     /// Deletes a device. Its session is closed.
@@ -174,6 +181,7 @@ pub enum Action {
     ListOwners {
         /// With their tokens.
         #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         reveal: bool,
     },
     /// Puts a sub-device under a gateway (Alibaba).
@@ -239,6 +247,7 @@ impl Action {
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "result", rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum OperationResult {
     /// Done; nothing to tell.
     Done,
@@ -297,6 +306,7 @@ impl core::fmt::Debug for OperationResult {
 /// A product as operators see it.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ProductView {
     /// ProductSN, productId, ProductID or ProductKey.
     pub id: String,
@@ -315,6 +325,7 @@ pub struct ProductView {
 /// A device as operators see it.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct DeviceView {
     /// DeviceSN, deviceNo, DeviceID or DeviceName.
     pub name: String,
@@ -333,6 +344,7 @@ pub struct DeviceView {
 /// A row of an import that could not be taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct RejectedRow {
     /// Counted from 1, the row of names included.
     pub line: u64,
@@ -343,6 +355,7 @@ pub struct RejectedRow {
 /// An ordered update as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct UpgradeView {
     /// The device.
     pub device: String,
@@ -359,6 +372,7 @@ pub struct UpgradeView {
 /// A report as operators see it. Secrets in it are masked.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ReportView {
     /// Unix milliseconds.
     pub at: u64,
@@ -369,6 +383,7 @@ pub struct ReportView {
 /// An owner as operators see it.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct OwnerView {
     /// Who.
     pub identity: String,
@@ -399,6 +414,7 @@ debug_by_name!(ProductView id, DeviceView name, ReportView at, OwnerView identit
 /// Why an action was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct OperationError {
     /// The kind of refusal.
     pub kind: OperationErrorKind,
@@ -410,6 +426,7 @@ pub struct OperationError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum OperationErrorKind {
     /// No such product, device or image.
     NotFound,

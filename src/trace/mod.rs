@@ -76,6 +76,14 @@ pub enum What {
         /// Which.
         event: crate::app::AppEvent,
     },
+    /// A call of the owner's app ended.
+    #[cfg(feature = "app")]
+    Reply {
+        /// Which.
+        call: crate::app::CallName,
+        /// What came of it; a key is covered.
+        result: CallResult,
+    },
     /// An MQTT packet.
     Mqtt {
         /// Which way.
@@ -101,7 +109,7 @@ pub enum What {
         /// Which of the two.
         action: StoreAction,
         /// Under which name.
-        key: String,
+        key: StoreKey,
         /// Bytes.
         size: usize,
         /// What came of it.
@@ -141,6 +149,89 @@ pub enum What {
         /// What.
         message: String,
     },
+}
+
+/// What a call returned, in the words of [`crate::app::Reply`].
+#[cfg(feature = "app")]
+#[derive(Clone, serde::Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum AppReply {
+    /// Of `list`.
+    Discovered {
+        /// The page.
+        page: crate::app::Discovered,
+    },
+    /// Of `filter`.
+    Filtered {
+        /// Those that can be bound.
+        devices: Vec<crate::app::Bindable>,
+    },
+    /// Of `token_check`.
+    Token {
+        /// Whose.
+        holder: crate::app::TokenHolder,
+    },
+    /// Of the two binds.
+    Bound {
+        /// The device's.
+        iot_id: String,
+    },
+    /// Of `cipher`: 32 hex characters. A secret: it is told to the caller alone.
+    Key {
+        /// AES-128.
+        key: String,
+    },
+    /// Of the calls that return nothing.
+    Done,
+}
+
+#[cfg(feature = "app")]
+impl From<crate::app::Reply> for AppReply {
+    fn from(reply: crate::app::Reply) -> Self {
+        use crate::app::Reply;
+        match reply {
+            Reply::Discovered(page) => Self::Discovered { page },
+            Reply::Filtered(devices) => Self::Filtered { devices },
+            Reply::Token(holder) => Self::Token { holder },
+            Reply::Bound { iot_id } => Self::Bound { iot_id },
+            Reply::Key(key) => Self::Key { key: key.hex().expose().into() },
+            Reply::Done => Self::Done,
+        }
+    }
+}
+
+#[cfg(feature = "app")]
+impl core::fmt::Debug for AppReply {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("AppReply(…)")
+    }
+}
+
+#[cfg(feature = "app")]
+impl AppReply {
+    /// Without the key.
+    #[must_use]
+    pub fn covered(self) -> Self {
+        match self {
+            Self::Key { key } => {
+                Self::Key { key: core::iter::repeat_n(char::from(COVER), key.len()).collect() }
+            }
+            other => other,
+        }
+    }
+}
+
+/// What came of a call.
+#[cfg(feature = "app")]
+#[derive(Clone, Debug, serde::Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum CallResult {
+    /// This.
+    Ok(AppReply),
+    /// Nothing.
+    Error(crate::error::Error),
 }
 
 /// Which way, as the device sees it.
@@ -463,7 +554,7 @@ impl Trace {
         }
         let what = What::Store {
             action: if value.is_some() { StoreAction::Put } else { StoreAction::Erase },
-            key: key.name().to_string(),
+            key,
             size: value.map_or(0, |value| value.expose().len()),
             outcome: outcome.into(),
             reason,

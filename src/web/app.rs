@@ -20,7 +20,7 @@ use super::hooks::AppHooks;
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
-use super::values::{self, AppBindPlan, AppCall, AppReply, Reply};
+use super::values::{self, AppBindPlan, AppCall, Reply};
 use crate::agent::Stored;
 use crate::app::{App as Core, AppConfig, AppInput, AppOutput, Call, CallId};
 use crate::input::Answer;
@@ -28,7 +28,7 @@ use crate::output::Token;
 use crate::platform::PlatformName;
 use crate::secret::Secret;
 use crate::time::Instant;
-use crate::trace::{Trace, Trouble, What};
+use crate::trace::{AppReply, CallResult, Trace, Trouble, What};
 
 enum Word {
     Call(Call, Reply),
@@ -242,9 +242,15 @@ impl Driver {
                 });
             }
             AppOutput::Replied { id, call, result } => {
+                let result = result.map(AppReply::from);
+                let told = match &result {
+                    Ok(reply) => CallResult::Ok(reply.clone().covered()),
+                    Err(error) => CallResult::Error(error.clone()),
+                };
+                self.trace.borrow_mut().push(What::Reply { call, result: told }, moment);
                 if let Some(reply) = self.calls.remove(&id) {
                     reply.give(match result {
-                        Ok(result) => Ok(values::js(&AppReply::from(result))),
+                        Ok(reply) => Ok(values::js(&reply)),
                         Err(error) => Err(values::call_failed(call, &error)),
                     });
                 }

@@ -20,12 +20,13 @@ use super::link::{News, Wire};
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
-use super::values::{self, DeviceOptions, IntentInput, Next, NextWhy, Reply, VERSION};
+use super::values::{self, DeviceOptions, IntentInput, Reply, VERSION};
 use crate::agent::Agent;
 use crate::error::{Failure, LocalFailure};
 use crate::input::{Answer, Closed, Downloaded, Input, Intent, Outcome, Progress};
 use crate::mqtt::{ClientEvent, ClientSession};
 use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token};
+use crate::page::{Next, NextWhy};
 use crate::platform::{Config, PlatformName};
 use crate::secret::SecretBytes;
 use crate::time::Instant;

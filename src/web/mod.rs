@@ -37,9 +37,8 @@ pub use app::App;
 pub use device::Device;
 pub use hooks::{AppHooks, CloudHooks, DeviceHooks};
 #[cfg(feature = "cloud")]
-pub use tab::{Cloud, LogLine};
+pub use tab::Cloud;
 pub use tool::tool;
-pub use values::*;
 
 use wasm_bindgen::prelude::*;
 

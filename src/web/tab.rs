@@ -27,7 +27,7 @@ use super::link::{Listener, News, Order, Wire};
 use super::values::{self, Reply};
 use crate::cloud::{
     Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
-    LogEntry, Operation, OperationResult, RequestId, demo,
+    Operation, OperationResult, RequestId, demo,
 };
 use crate::error::Failure;
 use crate::hex;
@@ -35,6 +35,7 @@ use crate::http::{Request, Response};
 use crate::input::{Answer, Progress};
 use crate::mqtt::{ServerEvent, ServerLimits, ServerSession};
 use crate::output::Download;
+use crate::page::LogLine;
 use crate::platform::PlatformName;
 use crate::secret::SecretBytes;
 use crate::time::Instant;
@@ -93,19 +94,6 @@ struct NewImage {
     version: String,
     #[serde(default)]
     module: Option<String>,
-}
-
-/// A line of the log.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct LogLine {
-    /// 1, 2, 3 …
-    pub seq: u32,
-    /// Milliseconds since 1970.
-    pub unix: f64,
-    /// What happened.
-    #[serde(flatten)]
-    pub entry: LogEntry,
 }
 
 #[derive(Debug, Default)]

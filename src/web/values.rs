@@ -19,7 +19,6 @@ use crate::output::StoreKey;
 use crate::platform::PlatformName;
 use crate::secret::{Secret, SecretBytes};
 use crate::settings::Settings;
-use crate::time::Timer;
 
 /// What a device is made of.
 #[derive(Deserialize)]
@@ -64,50 +63,6 @@ pub(super) fn settings(given: &BTreeMap<String, String>) -> Settings {
         settings.set(key, value);
     }
     settings
-}
-
-/// What will happen next, unless something else happens before.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Next {
-    /// When: milliseconds since 1970.
-    pub at: f64,
-    /// Why.
-    pub why: NextWhy,
-}
-
-/// Why something will happen next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum NextWhy {
-    /// The reply to the step in hand is late.
-    Reply,
-    /// Back-off is over: connect, or ask again.
-    Retry,
-    /// A heartbeat or a periodic report is due.
-    Heartbeat,
-    /// A token that this device made runs out, or has to be reported again.
-    Token,
-    /// Progress of an update has to be reported, or an update gave no sign of life.
-    Update,
-    /// The wall clock is to be compared with the monotonic one.
-    Clock,
-    /// MQTT's PINGREQ is due, or the answer to one is late.
-    KeepAlive,
-}
-
-impl From<Timer> for NextWhy {
-    fn from(timer: Timer) -> Self {
-        match timer {
-            Timer::Reply => Self::Reply,
-            Timer::Retry => Self::Retry,
-            Timer::Heartbeat => Self::Heartbeat,
-            Timer::Token => Self::Token,
-            Timer::Update => Self::Update,
-            Timer::Clock => Self::Clock,
-        }
-    }
 }
 
 /// What a person, or the firmware around us, wants.
@@ -325,54 +280,6 @@ fn mac_of(text: &str) -> Result<Mac, JsValue> {
 
 fn random_of(text: &str) -> Result<Random, JsValue> {
     text.parse().map_err(|_| invalid("random", "has to be 32 hex characters"))
-}
-
-/// What a call returned, in the words of [`crate::app::Reply`].
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[serde(tag = "reply", rename_all = "snake_case")]
-pub enum AppReply {
-    /// Of `list`.
-    Discovered {
-        /// The page.
-        page: crate::app::Discovered,
-    },
-    /// Of `filter`.
-    Filtered {
-        /// Those that can be bound.
-        devices: Vec<crate::app::Bindable>,
-    },
-    /// Of `token_check`.
-    Token {
-        /// Whose.
-        holder: crate::app::TokenHolder,
-    },
-    /// Of the two binds.
-    Bound {
-        /// The device's.
-        iot_id: String,
-    },
-    /// Of `cipher`: 32 hex characters. A secret: it is told to the caller alone.
-    Key {
-        /// AES-128.
-        key: String,
-    },
-    /// Of the calls that return nothing.
-    Done,
-}
-
-impl From<crate::app::Reply> for AppReply {
-    fn from(reply: crate::app::Reply) -> Self {
-        use crate::app::Reply;
-        match reply {
-            Reply::Discovered(page) => Self::Discovered { page },
-            Reply::Filtered(devices) => Self::Filtered { devices },
-            Reply::Token(holder) => Self::Token { holder },
-            Reply::Bound { iot_id } => Self::Bound { iot_id },
-            Reply::Key(key) => Self::Key { key: key.hex().expose().into() },
-            Reply::Done => Self::Done,
-        }
-    }
 }
 
 /// A value for JavaScript: plain objects, `undefined` for what is absent, numbers for all numbers.

@@ -6,6 +6,7 @@ mod needs;
 mod plugin;
 mod shell;
 mod test;
+mod types;
 mod up;
 mod wasm;
 mod web;
@@ -22,6 +23,7 @@ const COMMANDS: &[Command] = &[
     ("bench", "print figures beside their limits", bench::bench),
     ("web", "build the console: www/dist", web::web),
     ("plugin", "build target/plugin/muster.wasm", plugin::plugin),
+    ("types", "write the console's TypeScript types from the declarations in Rust", types::types),
     ("component", "build target/plugin/muster.component.wasm", plugin::component),
 ];
 

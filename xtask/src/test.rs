@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", what: "formatting", run: fmt },
     Step { name: "core", what: "the core's tests, and each platform alone", run: core },
     Step { name: "clippy", what: "lints: native and plugin", run: clippy },
+    Step { name: "types", what: "TypeScript types are those of the Rust declarations", run: types },
     Step { name: "doc", what: "documentation without warnings", run: doc },
     Step { name: "host", what: "plugin, host, local clouds and real peers", run: host },
     Step { name: "xtask", what: "the build's own tests", run: xtask },
@@ -82,6 +83,10 @@ fn clippy() -> Outcome {
     target.apply(&mut plugin);
     plugin.args(["--", "-D", "warnings"]);
     run(plugin)
+}
+
+fn types() -> Outcome {
+    crate::types::check()
 }
 
 fn doc() -> Outcome {

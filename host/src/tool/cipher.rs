@@ -1,10 +1,9 @@
 //! `muster tool cipher`.
 
-use muster::alibaba::cipher::{CipherType, Mac, Random, content, derive};
-use muster::{Secret, hex};
+use muster::tool::{CipherInput, cipher};
 use serde_json::json;
 
-use super::{Answer, unusable};
+use super::{Answer, explained, unusable};
 use crate::exit::Exit;
 
 /// Derive the AES-128 key that app and device use while the device is provisioned.
@@ -12,7 +11,7 @@ use crate::exit::Exit;
 pub(super) struct Cipher {
     /// 3 by product, 4 by device, 6 Bluetooth by product, 7 Bluetooth by device.
     #[arg(long = "type")]
-    cipher: String,
+    cipher: u32,
     /// ProductSecret (3, 6) or DeviceSecret (4, 7).
     #[arg(long)]
     secret: String,
@@ -26,28 +25,16 @@ pub(super) struct Cipher {
 
 impl Cipher {
     pub(super) fn answer(self) -> Result<Answer, Exit> {
-        let cipher: CipherType = self.cipher.parse().map_err(|e| unusable("--type", e))?;
-        let random: Random = self.random.parse().map_err(|e| unusable("--random", e))?;
-        let mac = self.mac.as_deref().map(str::parse::<Mac>).transpose();
-        let mac = mac.map_err(|e| unusable("--mac", e))?;
-        let secret = Secret::new(self.secret);
-        let bytes = content(cipher, &secret, mac, random).map_err(|e| unusable("cipher", e))?;
-        let derived = derive(cipher, &secret, mac, random).map_err(|e| unusable("cipher", e))?;
-        let (sha256, key) = (hex::lower(&derived.sha256), hex::lower(&derived.key));
-        let (whose, parts) = match (cipher.is_per_device(), cipher.is_ble()) {
-            (false, false) => ("ProductSecret", "secret 2C random"),
-            (true, false) => ("DeviceSecret", "secret 2C random"),
-            (false, true) => ("ProductSecret", "secret 2C mac 2C random"),
-            (true, true) => ("DeviceSecret", "secret 2C mac 2C random"),
-        };
+        let Self { cipher: r#type, secret, random, mac } = self;
+        let key = cipher(&CipherInput { r#type, secret, random, mac }).map_err(unusable)?;
+        // The bytes begin with the secret itself, which is on the command line already and need not be on the screen.
+        let steps: Vec<_> = key.steps.iter().filter(|step| step.name != "bytes").collect();
         let text = format!(
-            "cipherType {number} hashes the {whose}, each part separated by one comma byte (2C):\n\
-             \n  parts    {parts}\n  bytes    {length}\n  SHA-256  {sha256}\n  AES key  {key}\n\
-             \nThe AES-128 key is the first half of the hash. /awss/cipher/get returns it as {upper}.",
-            number = cipher.number(),
-            length = bytes.expose().len(),
-            upper = key.to_ascii_uppercase(),
+            "cipherType {} hashes its parts with one comma byte (2C) between them:\n\n{}\n\
+             The AES-128 key is the first half of the hash.",
+            r#type,
+            explained(steps),
         );
-        Ok(Answer { json: json!({ "sha256": sha256, "key": key }), text })
+        Ok(Answer { json: json!({ "sha256": key.sha256, "key": key.key }), text })
     }
 }

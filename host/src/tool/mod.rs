@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::io::Read;
 
 use clap::{Parser, Subcommand};
+use muster::tool::ToolStep;
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -78,6 +79,11 @@ fn stdin() -> Result<String, Exit> {
 }
 
 /// A value that cannot be used.
-fn unusable(what: &str, why: impl Display) -> Exit {
-    Exit::usage(format!("{what}: {why}"), "see `--help` of this command")
+fn unusable(why: impl Display) -> Exit {
+    Exit::usage(why, "see `--help` of this command")
+}
+
+/// Steps, one a line.
+fn explained<'a>(steps: impl IntoIterator<Item = &'a ToolStep>) -> String {
+    steps.into_iter().map(|step| format!("  {:<24}{}\n", step.name, step.value)).collect()
 }

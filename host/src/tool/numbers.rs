@@ -1,9 +1,11 @@
 //! `muster tool cmei` and `muster tool imei`.
 
 use clap::Subcommand;
-use muster::cmcc::cmei::{self, Cmei as Number, FreeDigit, Tui};
-use muster::cmcc::imei::Imei as ImeiNumber;
-use serde_json::{Value, json};
+use muster::tool::{
+    CmeiBatchInput, CmeiBuildInput, CmeiCheck, ImeiCheck, cmei_batch, cmei_build, cmei_check,
+    imei_check,
+};
+use serde_json::Value;
 
 use super::{Answer, unusable};
 use crate::exit::Exit;
@@ -58,42 +60,26 @@ pub(super) enum Imei {
 impl Cmei {
     pub(super) fn answer(self) -> Result<Answer, Exit> {
         match self {
-            Cmei::Check { number } => Ok(check_cmei(&number)),
+            Cmei::Check { number } => Ok(told_cmei(&cmei_check(&number))),
             Cmei::Build { tui, serial, digit } => {
-                let mut random = entropy();
-                let mut free = free_digit(&digit, &mut random)?;
-                let number = Number::build(&parse_tui(&tui)?, serial, &mut free)
-                    .map_err(|e| unusable("cmei", e))?;
-                Ok(check_cmei(number.as_str()))
+                let input = CmeiBuildInput { tui, serial, digit: Some(digit) };
+                cmei_build(&input, &mut entropy())
+                    .map(|number| told_cmei(&number))
+                    .map_err(unusable)
             }
             Cmei::Batch { tui, first, count, digit } => {
-                let mut random = entropy();
-                let free = free_digit(&digit, &mut random)?;
-                let numbers: Vec<String> = cmei::batch(&parse_tui(&tui)?, first, count, free)
-                    .map_err(|e| unusable("cmei", e))?
-                    .map(|number| number.as_str().to_owned())
-                    .collect();
-                Ok(Answer {
-                    text: numbers.join("\n"),
-                    json: json!({ "count": numbers.len(), "cmeis": numbers }),
-                })
+                let input = CmeiBatchInput { tui, first, count, digit: Some(digit) };
+                let batch = cmei_batch(&input, &mut entropy()).map_err(unusable)?;
+                Ok(Answer { text: batch.cmeis.join("\n"), json: json(&batch) })
             }
         }
     }
 }
 
-fn parse_tui(text: &str) -> Result<Tui, Exit> {
-    Tui::parse(text).map_err(|e| unusable("--tui", e))
-}
-
-fn free_digit<'a>(text: &str, random: &'a mut dyn FnMut() -> u8) -> Result<FreeDigit<'a>, Exit> {
-    match text {
-        "luhn" | "check" => Ok(FreeDigit::Check),
-        "random" => Ok(FreeDigit::Random(random)),
-        digit => match digit.parse() {
-            Ok(digit @ 0..=9) => Ok(FreeDigit::Fixed(digit)),
-            _ => Err(unusable("--digit", "has to be 0 to 9, luhn or random")),
-        },
+impl Imei {
+    pub(super) fn answer(self) -> Result<Answer, Exit> {
+        let Imei::Check { number } = self;
+        Ok(told_imei(&imei_check(&number)))
     }
 }
 
@@ -111,70 +97,51 @@ fn entropy() -> impl FnMut() -> u8 {
     }
 }
 
-fn check_cmei(text: &str) -> Answer {
-    match Number::parse_reported(text) {
-        Ok(None) => Answer {
-            json: json!({ "cmei": "", "valid": true, "why": "empty: the device could not read its CMEI" }),
-            text: "An empty CMEI is what a device reports that cannot read it. Products that are not cellular have to \
-                   carry one all the same."
-                .into(),
-        },
-        Ok(Some(number)) => {
-            let (tui, serial, digit, luhn) =
-                (number.tui(), number.serial(), number.free_digit(), number.computed_check_digit());
-            let meaning = if digit == luhn { "the Luhn check digit" } else { "free: any digit is valid here" };
-            Answer {
-                json: json!({
-                    "cmei": number.as_str(), "valid": true, "tui": tui.as_str(), "serial": format!("{serial:06}"),
-                    "free_digit": digit, "luhn_digit": luhn, "luhn": digit == luhn,
-                }),
-                text: format!(
-                    "{number}\n\n  TUI     {}   given out by China Mobile for the product\n  serial  {serial:06}     \
-                     yours\n  digit   {digit}          {meaning} (Luhn would be {luhn})",
-                    tui.as_str(),
-                    number = number.as_str(),
-                ),
-            }
+fn json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn told_cmei(check: &CmeiCheck) -> Answer {
+    let text = match (&check.parts, &check.why) {
+        (Some(parts), _) => format!(
+            "{}\n\n  TUI     {}   given out by China Mobile for the product\n  serial  {}     yours\n  digit   {}          \
+             {} (Luhn would be {})",
+            check.cmei,
+            parts.tui,
+            parts.serial,
+            parts.free_digit,
+            if parts.luhn { "the Luhn check digit" } else { "free: any digit is valid here" },
+            parts.luhn_digit,
+        ),
+        (None, why) if check.valid => format!(
+            "{}. Products that are not cellular have to carry one all the same.",
+            why.as_deref().unwrap_or_default()
+        ),
+        (None, why) => not_valid(&check.cmei, why.as_deref()),
+    };
+    Answer { json: json(check), text }
+}
+
+fn told_imei(check: &ImeiCheck) -> Answer {
+    let text = match (&check.tac, &check.serial, check.check_digit, check.luhn_digit) {
+        (Some(tac), Some(serial), Some(digit), Some(luhn)) => {
+            let verdict = if digit == luhn {
+                "which is right".to_owned()
+            } else {
+                format!(
+                    "but Luhn gives {luhn}: a typing error, or a modem that transmits 0 in its place"
+                )
+            };
+            format!(
+                "{}\n\n  TAC     {tac}   names the model\n  serial  {serial}\n  digit   {digit}          {verdict}",
+                check.imei
+            )
         }
-        Err(error) => invalid("cmei", text, &error.to_string()),
-    }
+        _ => not_valid(&check.imei, check.why.as_deref()),
+    };
+    Answer { json: json(check), text }
 }
 
-impl Imei {
-    pub(super) fn answer(self) -> Result<Answer, Exit> {
-        let Imei::Check { number: text } = self;
-        Ok(match ImeiNumber::parse(&text) {
-            Ok(number) => {
-                let (digit, luhn) = (number.check_digit(), number.computed_check_digit());
-                let verdict = if digit == luhn {
-                    "which is right".to_owned()
-                } else {
-                    format!(
-                        "but Luhn gives {luhn}: a typing error, or a modem that transmits 0 in its place"
-                    )
-                };
-                Answer {
-                    json: json!({
-                        "imei": number.as_str(), "valid": true, "tac": number.tac(), "serial": number.serial(),
-                        "check_digit": digit, "luhn_digit": luhn, "luhn": digit == luhn,
-                    }),
-                    text: format!(
-                        "{}\n\n  TAC     {}   names the model\n  serial  {}\n  digit   {digit}          {verdict}",
-                        number.as_str(),
-                        number.tac(),
-                        number.serial(),
-                    ),
-                }
-            }
-            Err(error) => invalid("imei", &text, &error.to_string()),
-        })
-    }
-}
-
-fn invalid(kind: &str, text: &str, why: &str) -> Answer {
-    let mut json = serde_json::Map::new();
-    json.insert(kind.to_owned(), text.into());
-    json.insert("valid".to_owned(), false.into());
-    json.insert("why".to_owned(), why.into());
-    Answer { text: format!("{text}: not valid: {why}"), json: Value::Object(json) }
+fn not_valid(number: &str, why: Option<&str>) -> String {
+    format!("{number}: not valid: {}", why.unwrap_or_default())
 }

@@ -88,6 +88,7 @@ pub struct HandOver {
     serde(tag = "event", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum AppEvent {
     /// A step of the guided flow begins.
     Step {
@@ -156,6 +157,7 @@ pub enum AppEvent {
 /// A step of the guided flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum AppStep {
     /// Asking the cloud what was discovered.
     List,
@@ -177,6 +179,7 @@ pub enum AppStep {
     serde(tag = "why", rename_all = "snake_case")
 )]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum BindFailure {
     /// A call was refused or got no reply.
     Call {

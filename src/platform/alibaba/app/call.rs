@@ -12,6 +12,7 @@ use crate::platform::alibaba::cipher::{CipherType, Mac, Random};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum CallName {
     /// `/awss/enrollee/list/get`
     List,
@@ -108,6 +109,7 @@ impl fmt::Display for CallName {
 /// A parameter that the document does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct ParameterError {
     /// Which, by the document's name.
     pub parameter: &'static str,
@@ -130,6 +132,7 @@ fn wrong(parameter: &'static str, problem: &'static str) -> ParameterError {
 /// A device by the names that it announces itself with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct DeviceName {
     /// ProductKey.
     pub product_key: String,

@@ -35,6 +35,7 @@ pub enum Reply {
 /// A page of discovered devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Discovered {
     /// On all pages.
     pub total: u64,
@@ -45,6 +46,7 @@ pub struct Discovered {
 /// An entry of the list. Everything but the device's names may be missing: the document's own sample lacks some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct DiscoveredDevice {
     /// The device to be provisioned.
     pub enrollee: DeviceName,
@@ -77,6 +79,7 @@ pub struct DiscoveredDevice {
 /// A device that can be bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Bindable {
     /// As asked.
     pub device: DeviceName,
@@ -97,6 +100,7 @@ pub struct Bindable {
 /// Whose token it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct TokenHolder {
     /// The device.
     pub device: DeviceName,

@@ -1,0 +1,121 @@
+//! Prints the TypeScript types of everything that crosses into JavaScript: `cargo xtask types` puts them in their place.
+#![allow(missing_docs)]
+
+use muster::app::{
+    AppEvent, AppStep, BindFailure, Bindable, CallName, DeviceName, Discovered, DiscoveredDevice,
+    ParameterError, TokenHolder,
+};
+use muster::cloud::{
+    Action, DeviceView, LogEntry, Operation, OperationError, OperationErrorKind, OperationResult,
+    OwnerView, ProductView, RejectedRow, ReportView, UpgradeView, What as LogWhat,
+};
+use muster::page::{LogLine, Next, NextWhy};
+use muster::tool::{
+    CipherInput, CipherOutput, CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck,
+    CredentialMode, CredentialsInput, CredentialsOutput, ImeiCheck, Parts, SignInput, SignOutput,
+    ToolStep,
+};
+use muster::trace::{
+    AppReply, CallResult, Direction, Entry, HttpMessage, Link, MqttPacket, PacketType, Payload,
+    StoreAction, Success, Trouble, TroubleReason, What,
+};
+use muster::{
+    Advice, CodecError, Due, Error, Event, Failure, Identity, Instant, LocalFailure,
+    PeerMisbehaved, PlatformName, Rejected, Step, StoreKey, UnixTime, Update, UpdateFailure,
+    Warning,
+};
+use ts_rs::TS;
+
+macro_rules! print_all {
+    ($($Type:ty),* $(,)?) => { $( print::<$Type>(); )* };
+}
+
+fn print<T: TS>() {
+    // All numbers cross as numbers: those of 64 bits are counts and times, far below 2^53.
+    println!("\nexport {}", T::decl().replace("bigint", "number"));
+}
+
+fn main() {
+    println!(
+        "// Made from the declarations in Rust by `cargo xtask types`. A test compares: do not edit."
+    );
+    print_all!(
+        // The core.
+        Instant,
+        UnixTime,
+        StoreKey,
+        PlatformName,
+        Identity,
+        Step,
+        Due,
+        Failure,
+        LocalFailure,
+        CodecError,
+        PeerMisbehaved,
+        Rejected,
+        Error,
+        Advice,
+        UpdateFailure,
+        Update,
+        Warning,
+        Event,
+        // Timelines.
+        Direction,
+        PacketType,
+        Payload,
+        MqttPacket,
+        TroubleReason,
+        Trouble,
+        HttpMessage,
+        StoreAction,
+        Success,
+        Link,
+        What,
+        Entry,
+        NextWhy,
+        Next,
+        // The owner's app.
+        DeviceName,
+        CallName,
+        ParameterError,
+        AppStep,
+        BindFailure,
+        Bindable,
+        DiscoveredDevice,
+        Discovered,
+        TokenHolder,
+        AppEvent,
+        AppReply,
+        CallResult,
+        // Clouds and their operators.
+        Action,
+        Operation,
+        ProductView,
+        DeviceView,
+        RejectedRow,
+        UpgradeView,
+        ReportView,
+        OwnerView,
+        OperationResult,
+        OperationErrorKind,
+        OperationError,
+        LogWhat,
+        LogEntry,
+        LogLine,
+        // Calculators.
+        ToolStep,
+        CipherInput,
+        CipherOutput,
+        SignInput,
+        SignOutput,
+        CredentialsInput,
+        CredentialsOutput,
+        CredentialMode,
+        CmeiBuildInput,
+        CmeiBatchInput,
+        Parts,
+        CmeiCheck,
+        CmeiBatch,
+        ImeiCheck,
+    );
+}

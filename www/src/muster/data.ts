@@ -1,0 +1,1765 @@
+// Made from the declarations in Rust by `cargo xtask types`. A test compares: do not edit.
+
+export type Instant = number;
+
+export type UnixTime = number;
+
+export type StoreKey = "credential" | "schedule" | "firmware";
+
+export type PlatformName = "ucloud" | "cmcc" | "krtyun" | "alibaba";
+
+export type Identity = {
+/**
+ * The platform.
+ */
+platform: PlatformName,
+/**
+ * ProductSN, productId, ProductID or ProductKey.
+ */
+product: string,
+/**
+ * DeviceSN, deviceNo, DeviceID or DeviceName.
+ */
+device: string, };
+
+export type Step = "connect_to_register" | "subscribe_for_secret" | "request_secret" | "store_secret" | "confirm_secret" | "leave_registration" | "login" | "subscribe" | "report_version" | "heartbeat" | "report_token" | "download" | "install" | "erase_secret" | "post_properties";
+
+export type Due = "period" | "period_with_jitter" | "first_use_of_day" | "limit" | "keep_alive";
+
+export type Failure = "dns" | "unreachable" | "tls" | "timed_out" | "lost" | "protocol" | "too_large" | "forbidden" | { "status": number };
+
+export type LocalFailure = "store" | "install" | { "missing_setting": string };
+
+export type CodecError = "not_json" | "not_an_object" | "not_utf8" | "too_long" | "too_deep" | { "missing": string } | { "invalid": string };
+
+export type PeerMisbehaved = "wrong_request_id" | "unusable_secret" | "wrong_identity" | "forbidden_url" | "closed_early";
+
+export type Rejected = { "how": "connack",
+/**
+ * 1 protocol version, 2 identifier, 3 unavailable, 4 bad user name or password, 5 not authorized.
+ */
+code: number, } | { "how": "suback",
+/**
+ * The topic filter that was refused.
+ */
+topic: string, } | { "how": "code",
+/**
+ * As sent, number or string.
+ */
+code: string,
+/**
+ * As sent, shortened, secrets masked.
+ */
+message: string, } | { "how": "http",
+/**
+ * The status code.
+ */
+status: number,
+/**
+ * The vendor's own text, if any, shortened, secrets masked.
+ */
+message: string, };
+
+export type Error = { "blame": "codec",
+/**
+ * What is wrong with them.
+ */
+error: CodecError, } | { "blame": "peer_misbehaved",
+/**
+ * How.
+ */
+how: PeerMisbehaved, } | { "blame": "rejected",
+/**
+ * In the vendor's own code.
+ */
+by: Rejected, } | { "blame": "network",
+/**
+ * How.
+ */
+failure: Failure, } | { "blame": "no_reply",
+/**
+ * The step that waited.
+ */
+step: Step, } | { "blame": "local",
+/**
+ * What.
+ */
+failure: LocalFailure, };
+
+export type Advice = "check_product_secret" | "import_device" | "already_registered" | "check_device" | "check_storage" | "check_network" | "ask_vendor";
+
+export type UpdateFailure = "url" | { "refused": number } | { "download": Failure } | "size" | "digest" | "install";
+
+export type Update = { "phase": "offered",
+/**
+ * What runs now.
+ */
+from: string,
+/**
+ * What is to run.
+ */
+to: string,
+/**
+ * Bytes, where announced.
+ */
+size: number | null, } | { "phase": "downloading",
+/**
+ * So far.
+ */
+received: number,
+/**
+ * In all, where known.
+ */
+total: number | null, } | { "phase": "verified",
+/**
+ * Whether there was a digest to compare with.
+ */
+digest: boolean, } | { "phase": "installed",
+/**
+ * The version before.
+ */
+from: string,
+/**
+ * The version now.
+ */
+to: string, } | { "phase": "reported",
+/**
+ * The version.
+ */
+version: string, } | { "phase": "failed",
+/**
+ * Why.
+ */
+reason: UpdateFailure, } | { "phase": "cancelled" };
+
+export type Warning = { "kind": "ignored",
+/**
+ * Why.
+ */
+error: Error, } | { "kind": "product_id_as_device_number" } | { "kind": "imei_check_digit" } | { "kind": "clock_jumped" } | { "kind": "unprotected_image" } | { "kind": "subscribe_refused",
+/**
+ * Topic filter.
+ */
+topic: string, } | { "kind": "secret_configured" };
+
+export type Event = { "event": "step",
+/**
+ * Which.
+ */
+step: Step, } | { "event": "registered",
+/**
+ * Who it is now.
+ */
+identity: Identity, } | { "event": "ready" } | { "event": "heartbeat",
+/**
+ * When the next one is due, by the monotonic clock.
+ */
+next: Instant | null,
+/**
+ * The same by the wall clock.
+ */
+next_unix: UnixTime | null,
+/**
+ * Why then.
+ */
+why: Due, } | { "event": "update",
+/**
+ * How.
+ */
+update: Update, } | { "event": "retrying",
+/**
+ * What.
+ */
+error: Error,
+/**
+ * How many tries have failed in a row.
+ */
+failures: number,
+/**
+ * When, from now.
+ */
+in_ms: number, } | { "event": "stopped",
+/**
+ * What.
+ */
+error: Error,
+/**
+ * What a person may want to do about it.
+ */
+advice: Advice, } | { "event": "warning",
+/**
+ * What.
+ */
+warning: Warning, } | { "event": "properties_set",
+/**
+ * JSON object of identifier and value.
+ */
+json: string, } | { "event": "properties_posted" } | { "event": "bind_token",
+/**
+ * 32 upper-case hex characters.
+ */
+token: string,
+/**
+ * How long the device stands by it.
+ */
+for_ms: number, } | { "event": "permit",
+/**
+ * Seconds: 0 always, 65535 closed.
+ */
+seconds: number,
+/**
+ * Only for this product.
+ */
+product: string | null, } | { "event": "topology",
+/**
+ * 0 added, 1 removed, 2 enabled, 8 disabled.
+ */
+status: number,
+/**
+ * `productKey` and `deviceName`, joined by `/`.
+ */
+devices: Array<string>, } | { "event": "scheduled",
+/**
+ * By the monotonic clock.
+ */
+next: Instant,
+/**
+ * The same by the wall clock.
+ */
+next_unix: UnixTime | null,
+/**
+ * Why then.
+ */
+why: Due, };
+
+export type Direction = "up" | "down";
+
+export type PacketType = "CONNECT" | "CONNACK" | "PUBLISH" | "PUBACK" | "SUBSCRIBE" | "SUBACK" | "UNSUBSCRIBE" | "UNSUBACK" | "PINGREQ" | "PINGRESP" | "DISCONNECT" | "OTHER";
+
+export type Payload = {
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * If it is UTF-8.
+ */
+text?: string,
+/**
+ * Whether it looks like JSON.
+ */
+json: boolean, };
+
+export type MqttPacket = {
+/**
+ * Its kind.
+ */
+type: PacketType,
+/**
+ * Bytes on the wire.
+ */
+size: number,
+/**
+ * How many secrets are covered in it.
+ */
+masked: number,
+/**
+ * Packet identifier.
+ */
+packet_id?: number,
+/**
+ * Topic name, or the first topic filter.
+ */
+topic?: string,
+/**
+ * 0, 1 or 2: of a PUBLISH, or as requested by SUBSCRIBE.
+ */
+qos?: number,
+/**
+ * Retain flag.
+ */
+retain?: boolean,
+/**
+ * Sent before.
+ */
+dup?: boolean,
+/**
+ * ClientID.
+ */
+client_id?: string,
+/**
+ * User name.
+ */
+username?: string,
+/**
+ * Password, covered unless a person asked.
+ */
+password?: string,
+/**
+ * Seconds.
+ */
+keep_alive?: number,
+/**
+ * Clean session.
+ */
+clean_session?: boolean,
+/**
+ * Of CONNACK; of SUBACK the granted QoS, or 128.
+ */
+return_code?: number,
+/**
+ * Which entry it answers.
+ */
+of?: number,
+/**
+ * Milliseconds after that one.
+ */
+latency?: number,
+/**
+ * Of PUBLISH.
+ */
+payload?: Payload, };
+
+export type TroubleReason = "mixed_content" | "cors" | "unreachable" | "not_websocket" | "refused_by_policy" | "bad_url" | "timed_out" | "lost" | "closed";
+
+export type Trouble = {
+/**
+ * The kind.
+ */
+reason: TroubleReason,
+/**
+ * Where to.
+ */
+url: string,
+/**
+ * More, for a person.
+ */
+detail?: string, };
+
+export type HttpMessage = {
+/**
+ * Of a request.
+ */
+method?: string,
+/**
+ * Of a request.
+ */
+url?: string,
+/**
+ * Of a response; 0 if none came.
+ */
+status?: number,
+/**
+ * Name and value.
+ */
+headers: Array<[string, string]>,
+/**
+ * Bytes of the body.
+ */
+size: number,
+/**
+ * How many secrets are covered in it.
+ */
+masked: number,
+/**
+ * The body.
+ */
+payload?: Payload,
+/**
+ * What a signed request was signed over.
+ */
+string_to_sign?: string,
+/**
+ * Why no response came.
+ */
+trouble?: Trouble, };
+
+export type StoreAction = "put" | "erase";
+
+export type Success = "done" | "failed";
+
+export type Link = "opening" | "open" | "closed";
+
+export type What = { "kind": "event",
+/**
+ * Which.
+ */
+event: Event, } | { "kind": "app_event",
+/**
+ * Which.
+ */
+event: AppEvent, } | { "kind": "reply",
+/**
+ * Which.
+ */
+call: CallName,
+/**
+ * What came of it; a key is covered.
+ */
+result: CallResult, } | { "kind": "mqtt",
+/**
+ * Which way.
+ */
+direction: Direction,
+/**
+ * As a person reads it.
+ */
+packet: MqttPacket, } | { "kind": "http",
+/**
+ * Which way.
+ */
+direction: Direction,
+/**
+ * As a person reads it.
+ */
+message: HttpMessage,
+/**
+ * A response: which entry it answers.
+ */
+of?: number,
+/**
+ * A response: milliseconds after that one.
+ */
+latency?: number, } | { "kind": "store",
+/**
+ * Which of the two.
+ */
+action: StoreAction,
+/**
+ * Under which name.
+ */
+key: StoreKey,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * What came of it.
+ */
+outcome: Success,
+/**
+ * Why not.
+ */
+reason?: string,
+/**
+ * Milliseconds it took.
+ */
+latency: number, } | { "kind": "install",
+/**
+ * Which version.
+ */
+version: string,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+sha256: string,
+/**
+ * What came of it.
+ */
+outcome: Success,
+/**
+ * Why not.
+ */
+reason?: string, } | { "kind": "link",
+/**
+ * What happened to it.
+ */
+what: Link,
+/**
+ * Where to.
+ */
+url: string,
+/**
+ * What was found out about a failure.
+ */
+trouble?: Trouble, } | { "kind": "misuse",
+/**
+ * What.
+ */
+message: string, };
+
+export type Entry = {
+/**
+ * 1, 2, 3 …
+ */
+seq: number,
+/**
+ * Milliseconds since the device was started.
+ */
+at: number,
+/**
+ * Milliseconds since 1970.
+ */
+unix: number, } & ({ "kind": "event",
+/**
+ * Which.
+ */
+event: Event, } | { "kind": "app_event",
+/**
+ * Which.
+ */
+event: AppEvent, } | { "kind": "reply",
+/**
+ * Which.
+ */
+call: CallName,
+/**
+ * What came of it; a key is covered.
+ */
+result: CallResult, } | { "kind": "mqtt",
+/**
+ * Which way.
+ */
+direction: Direction,
+/**
+ * As a person reads it.
+ */
+packet: MqttPacket, } | { "kind": "http",
+/**
+ * Which way.
+ */
+direction: Direction,
+/**
+ * As a person reads it.
+ */
+message: HttpMessage,
+/**
+ * A response: which entry it answers.
+ */
+of?: number,
+/**
+ * A response: milliseconds after that one.
+ */
+latency?: number, } | { "kind": "store",
+/**
+ * Which of the two.
+ */
+action: StoreAction,
+/**
+ * Under which name.
+ */
+key: StoreKey,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * What came of it.
+ */
+outcome: Success,
+/**
+ * Why not.
+ */
+reason?: string,
+/**
+ * Milliseconds it took.
+ */
+latency: number, } | { "kind": "install",
+/**
+ * Which version.
+ */
+version: string,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+sha256: string,
+/**
+ * What came of it.
+ */
+outcome: Success,
+/**
+ * Why not.
+ */
+reason?: string, } | { "kind": "link",
+/**
+ * What happened to it.
+ */
+what: Link,
+/**
+ * Where to.
+ */
+url: string,
+/**
+ * What was found out about a failure.
+ */
+trouble?: Trouble, } | { "kind": "misuse",
+/**
+ * What.
+ */
+message: string, });
+
+export type NextWhy = "reply" | "retry" | "heartbeat" | "token" | "update" | "clock" | "keep_alive";
+
+export type Next = {
+/**
+ * When: milliseconds since 1970.
+ */
+at: number,
+/**
+ * Why.
+ */
+why: NextWhy, };
+
+export type DeviceName = {
+/**
+ * ProductKey.
+ */
+product_key: string,
+/**
+ * DeviceName.
+ */
+device_name: string, };
+
+export type CallName = "list" | "filter" | "token_check" | "token_bind" | "window_bind" | "cipher" | "permit" | "topo_remove" | "refresh";
+
+export type ParameterError = {
+/**
+ * Which, by the document's name.
+ */
+parameter: string,
+/**
+ * What would be right.
+ */
+problem: string, };
+
+export type AppStep = "list" | "filter" | "cipher" | "token" | "bind";
+
+export type BindFailure = { "why": "call",
+/**
+ * How.
+ */
+error: Error, } | { "why": "parameter",
+/**
+ * Which.
+ */
+error: ParameterError, } | { "why": "nothing_to_bind" } | { "why": "not_among_them" } | { "why": "password" } | { "why": "no_token" } | { "why": "no_window" };
+
+export type Bindable = {
+/**
+ * As asked.
+ */
+device: DeviceName,
+/**
+ * The product's name.
+ */
+product_name: string | null,
+/**
+ * 0 LoRa, 3 Wi-Fi, 4 Zigbee, 5 Bluetooth, 6 cellular, 7 Ethernet, 8 other.
+ */
+net_type: number | null,
+/**
+ * 0 device, 1 gateway.
+ */
+node_type: number | null,
+/**
+ * The category's identifier.
+ */
+category_key: string | null,
+/**
+ * The category's name.
+ */
+category_name: string | null,
+/**
+ * The category's number.
+ */
+category_id: number | null, };
+
+export type DiscoveredDevice = {
+/**
+ * The device to be provisioned.
+ */
+enrollee: DeviceName,
+/**
+ * Its iotId.
+ */
+enrollee_iot_id: string | null,
+/**
+ * Its product's name.
+ */
+enrollee_product_name: string | null,
+/**
+ * The device that discovered it.
+ */
+registrar: DeviceName | null,
+/**
+ * That one's iotId.
+ */
+registrar_iot_id: string | null,
+/**
+ * That one's product's name.
+ */
+registrar_product_name: string | null,
+/**
+ * Router.
+ */
+bssid: string | null,
+/**
+ * Hotspot.
+ */
+ssid: string | null,
+/**
+ * Hotspot.
+ */
+rssi: string | null,
+/**
+ * The kind of the discovering device: 0 device, 1 router.
+ */
+kind: number | null,
+/**
+ * 0 initial, 1 being provisioned.
+ */
+status: number | null,
+/**
+ * Date or milliseconds, as sent.
+ */
+created: string | null,
+/**
+ * Date or milliseconds, as sent.
+ */
+modified: string | null, };
+
+export type Discovered = {
+/**
+ * On all pages.
+ */
+total: number,
+/**
+ * On this page.
+ */
+items: Array<DiscoveredDevice>, };
+
+export type TokenHolder = {
+/**
+ * The device.
+ */
+device: DeviceName,
+/**
+ * Its iotId.
+ */
+iot_id: string, };
+
+export type AppEvent = { "event": "step",
+/**
+ * Which.
+ */
+step: AppStep, } | { "event": "discovered",
+/**
+ * Each.
+ */
+devices: Array<DeviceName>, } | { "event": "filtered",
+/**
+ * Each.
+ */
+devices: Array<Bindable>, } | { "event": "chosen",
+/**
+ * Which.
+ */
+device: DeviceName, } | { "event": "key_ready",
+/**
+ * For which device.
+ */
+device: DeviceName, } | { "event": "waiting",
+/**
+ * Milliseconds that are left.
+ */
+for_ms: number, } | { "event": "token_known",
+/**
+ * The device's iotId.
+ */
+iot_id: string, } | { "event": "bound",
+/**
+ * Which device.
+ */
+device: DeviceName,
+/**
+ * Its iotId.
+ */
+iot_id: string, } | { "event": "failed",
+/**
+ * In which step.
+ */
+step: AppStep,
+/**
+ * Why.
+ */
+failure: BindFailure, } | { "event": "cancelled" } | { "event": "retrying",
+/**
+ * Which.
+ */
+call: CallName,
+/**
+ * What happened.
+ */
+error: Error,
+/**
+ * How many tries have failed.
+ */
+failures: number,
+/**
+ * When, from now.
+ */
+in_ms: number, };
+
+export type AppReply = { "reply": "discovered",
+/**
+ * The page.
+ */
+page: Discovered, } | { "reply": "filtered",
+/**
+ * Those that can be bound.
+ */
+devices: Array<Bindable>, } | { "reply": "token",
+/**
+ * Whose.
+ */
+holder: TokenHolder, } | { "reply": "bound",
+/**
+ * The device's.
+ */
+iot_id: string, } | { "reply": "key",
+/**
+ * AES-128.
+ */
+key: string, } | { "reply": "done" };
+
+export type CallResult = { "ok": AppReply } | { "error": Error };
+
+export type Action = { "action": "create_product",
+/**
+ * A name for people.
+ */
+name?: string,
+/**
+ * ProductSN, productId, ProductID or ProductKey.
+ */
+id?: string,
+/**
+ * ProductSecret or productKey.
+ */
+secret?: string,
+/**
+ * Switches and settings of the product, by the platform's names, as [`Action::Switch`] takes them.
+ */
+switches?: { [key in string]?: string }, } | { "action": "list_products",
+/**
+ * With their secrets.
+ */
+reveal?: boolean, } | { "action": "import_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * CSV, RFC 4180.
+ */
+csv: string, } | { "action": "list_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * Only names after this one.
+ */
+after?: string,
+/**
+ * At most this many; 100 if absent, 1,000 at most.
+ */
+limit?: number,
+/**
+ * With their secrets.
+ */
+reveal?: boolean, } | { "action": "switch",
+/**
+ * The product.
+ */
+product?: string,
+/**
+ * Name, by the platform's documentation.
+ */
+name: string,
+/**
+ * `true`, `false`, or a value.
+ */
+value: string, } | { "action": "disable",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * Whether it is to be forbidden.
+ */
+disabled: boolean, } | { "action": "reset",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * Whether it is to get a new secret; this voids the one in the field.
+ */
+new_secret?: boolean, } | { "action": "delete_device",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string, } | { "action": "add_firmware",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * The version that the image is.
+ */
+version: string,
+/**
+ * Where devices fetch it.
+ */
+url: string,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+md5: string,
+/**
+ * Lower-case hex.
+ */
+sha256: string, } | { "action": "push_upgrade",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * The version.
+ */
+version: string,
+/**
+ * These devices; all of the product if absent.
+ */
+devices?: Array<string>, } | { "action": "cancel_upgrade",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * These devices; all of the product if absent.
+ */
+devices?: Array<string>, } | { "action": "list_upgrades",
+/**
+ * The product.
+ */
+product: string, } | { "action": "set_properties",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * JSON object of identifier and value.
+ */
+json: string, } | { "action": "list_reports",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string, } | { "action": "create_owner",
+/**
+ * Who.
+ */
+identity: string, } | { "action": "list_owners",
+/**
+ * With their tokens.
+ */
+reveal?: boolean, } | { "action": "add_topology",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * The sub-device's product.
+ */
+sub_product: string,
+/**
+ * The sub-device.
+ */
+sub_device: string, } | { "action": "permit",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * Only for sub-devices of this product.
+ */
+sub_product?: string,
+/**
+ * 0 always, 1–65534 seconds, 65535 closed.
+ */
+seconds: number, };
+
+export type Operation = {
+/**
+ * Whose cloud.
+ */
+platform: PlatformName, } & ({ "action": "create_product",
+/**
+ * A name for people.
+ */
+name?: string,
+/**
+ * ProductSN, productId, ProductID or ProductKey.
+ */
+id?: string,
+/**
+ * ProductSecret or productKey.
+ */
+secret?: string,
+/**
+ * Switches and settings of the product, by the platform's names, as [`Action::Switch`] takes them.
+ */
+switches?: { [key in string]?: string }, } | { "action": "list_products",
+/**
+ * With their secrets.
+ */
+reveal?: boolean, } | { "action": "import_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * CSV, RFC 4180.
+ */
+csv: string, } | { "action": "list_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * Only names after this one.
+ */
+after?: string,
+/**
+ * At most this many; 100 if absent, 1,000 at most.
+ */
+limit?: number,
+/**
+ * With their secrets.
+ */
+reveal?: boolean, } | { "action": "switch",
+/**
+ * The product.
+ */
+product?: string,
+/**
+ * Name, by the platform's documentation.
+ */
+name: string,
+/**
+ * `true`, `false`, or a value.
+ */
+value: string, } | { "action": "disable",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * Whether it is to be forbidden.
+ */
+disabled: boolean, } | { "action": "reset",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * Whether it is to get a new secret; this voids the one in the field.
+ */
+new_secret?: boolean, } | { "action": "delete_device",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string, } | { "action": "add_firmware",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * The version that the image is.
+ */
+version: string,
+/**
+ * Where devices fetch it.
+ */
+url: string,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+md5: string,
+/**
+ * Lower-case hex.
+ */
+sha256: string, } | { "action": "push_upgrade",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * The version.
+ */
+version: string,
+/**
+ * These devices; all of the product if absent.
+ */
+devices?: Array<string>, } | { "action": "cancel_upgrade",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * UCloud's module; `default` if absent.
+ */
+module?: string,
+/**
+ * These devices; all of the product if absent.
+ */
+devices?: Array<string>, } | { "action": "list_upgrades",
+/**
+ * The product.
+ */
+product: string, } | { "action": "set_properties",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string,
+/**
+ * JSON object of identifier and value.
+ */
+json: string, } | { "action": "list_reports",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * The device.
+ */
+device: string, } | { "action": "create_owner",
+/**
+ * Who.
+ */
+identity: string, } | { "action": "list_owners",
+/**
+ * With their tokens.
+ */
+reveal?: boolean, } | { "action": "add_topology",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * The sub-device's product.
+ */
+sub_product: string,
+/**
+ * The sub-device.
+ */
+sub_device: string, } | { "action": "permit",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * Only for sub-devices of this product.
+ */
+sub_product?: string,
+/**
+ * 0 always, 1–65534 seconds, 65535 closed.
+ */
+seconds: number, });
+
+export type ProductView = {
+/**
+ * ProductSN, productId, ProductID or ProductKey.
+ */
+id: string,
+/**
+ * A name for people.
+ */
+name: string,
+/**
+ * Only if asked for.
+ */
+secret: string | null,
+/**
+ * Switches and settings by the platform's names.
+ */
+switches: { [key in string]?: string },
+/**
+ * How many devices it has.
+ */
+devices: number,
+/**
+ * Firmware versions known.
+ */
+firmware: Array<string>, };
+
+export type DeviceView = {
+/**
+ * DeviceSN, deviceNo, DeviceID or DeviceName.
+ */
+name: string,
+/**
+ * `inactive`, `offline`, `online` or `disabled`.
+ */
+state: string,
+/**
+ * Only if asked for, and there is one.
+ */
+secret: string | null,
+/**
+ * The firmware version last reported.
+ */
+version: string | null,
+/**
+ * Unix milliseconds of the last sign of life.
+ */
+last_active: number | null,
+/**
+ * More, by the platform's names: iotId, deviceId, number type, …
+ */
+more: { [key in string]?: string }, };
+
+export type RejectedRow = {
+/**
+ * Counted from 1, the row of names included.
+ */
+line: number,
+/**
+ * Why.
+ */
+reason: string, };
+
+export type UpgradeView = {
+/**
+ * The device.
+ */
+device: string,
+/**
+ * UCloud's module.
+ */
+module: string | null,
+/**
+ * The target version.
+ */
+version: string,
+/**
+ * `pending`, `sent`, `downloading`, `upgrading`, `succeeded`, `failed` or `cancelled`.
+ */
+state: string,
+/**
+ * Percent, or the reason of a failure.
+ */
+detail: string, };
+
+export type ReportView = {
+/**
+ * Unix milliseconds.
+ */
+at: number,
+/**
+ * JSON.
+ */
+json: string, };
+
+export type OwnerView = {
+/**
+ * Who.
+ */
+identity: string,
+/**
+ * The home.
+ */
+home_id: string,
+/**
+ * Only if asked for, or just made.
+ */
+iot_token: string | null,
+/**
+ * What an app gets another `iotToken` with; only if asked for, or just made.
+ */
+refresh_token: string | null,
+/**
+ * `productKey/deviceName` of bound devices.
+ */
+devices: Array<string>, };
+
+export type OperationResult = { "result": "done" } | { "result": "product" } & ProductView | { "result": "products",
+/**
+ * Each.
+ */
+items: Array<ProductView>, } | { "result": "devices",
+/**
+ * How many the product has.
+ */
+total: number,
+/**
+ * Those asked for.
+ */
+items: Array<DeviceView>, } | { "result": "imported",
+/**
+ * New devices.
+ */
+added: number,
+/**
+ * Devices that were there already.
+ */
+existing: number,
+/**
+ * Rows that could not be taken, by line, with the reason.
+ */
+rejected: Array<RejectedRow>, } | { "result": "upgrades",
+/**
+ * Each.
+ */
+items: Array<UpgradeView>, } | { "result": "ordered",
+/**
+ * Devices.
+ */
+devices: number, } | { "result": "reports",
+/**
+ * Each.
+ */
+items: Array<ReportView>, } | { "result": "owners",
+/**
+ * Each.
+ */
+items: Array<OwnerView>, };
+
+export type OperationErrorKind = "not_found" | "exists" | "invalid" | "full" | "unsupported";
+
+export type OperationError = {
+/**
+ * The kind of refusal.
+ */
+kind: OperationErrorKind,
+/**
+ * For a person, with the next move.
+ */
+message: string, };
+
+export type LogWhat = "accepted" | "refused" | "secret_issued" | "activated" | "offline" | "closed" | "dropped" | "reported" | "update" | "bound" | "operated";
+
+export type LogEntry = {
+/**
+ * Whose.
+ */
+platform: PlatformName,
+/**
+ * `product/device`, or a part of it, or empty.
+ */
+subject: string,
+/**
+ * What, in a word.
+ */
+what: LogWhat,
+/**
+ * For a person.
+ */
+detail: string, };
+
+export type LogLine = {
+/**
+ * 1, 2, 3 …
+ */
+seq: number,
+/**
+ * Milliseconds since 1970.
+ */
+unix: number,
+/**
+ * Whose.
+ */
+platform: PlatformName,
+/**
+ * `product/device`, or a part of it, or empty.
+ */
+subject: string,
+/**
+ * What, in a word.
+ */
+what: LogWhat,
+/**
+ * For a person.
+ */
+detail: string, };
+
+export type ToolStep = {
+/**
+ * What it is.
+ */
+name: string,
+/**
+ * It.
+ */
+value: string, };
+
+export type CipherInput = {
+/**
+ * 3 by product, 4 by device, 6 Bluetooth by product, 7 Bluetooth by device.
+ */
+type: number,
+/**
+ * ProductSecret (3, 6) or DeviceSecret (4, 7).
+ */
+secret: string,
+/**
+ * 32 hex characters.
+ */
+random: string,
+/**
+ * MAC address as printed, for types 6 and 7.
+ */
+mac?: string, };
+
+export type CipherOutput = {
+/**
+ * 64 hex characters.
+ */
+sha256: string,
+/**
+ * 32 hex characters: the first half.
+ */
+key: string,
+/**
+ * How.
+ */
+steps: Array<ToolStep>, };
+
+export type SignInput = {
+/**
+ * `HmacSHA256` if absent, or `HmacSHA1`.
+ */
+algorithm?: string,
+/**
+ * AppSecret.
+ */
+secret: string,
+/**
+ * `POST` if absent.
+ */
+method?: string,
+/**
+ * Beginning with `/`.
+ */
+path: string,
+/**
+ * Name and value.
+ */
+query: Array<[string, string]>,
+/**
+ * Name and value, of a form body.
+ */
+form: Array<[string, string]>,
+/**
+ * Name and value.
+ */
+headers: Array<[string, string]>,
+/**
+ * Any other body.
+ */
+body?: string, };
+
+export type SignOutput = {
+/**
+ * What is signed.
+ */
+string_to_sign: string,
+/**
+ * Of a body that is no form; null if there is none.
+ */
+content_md5: string | null,
+/**
+ * `X-Ca-Signature`.
+ */
+signature: string,
+/**
+ * `X-Ca-Signature-Headers`.
+ */
+signature_headers: string,
+/**
+ * Something that the gateway will refuse.
+ */
+warning: string | null,
+/**
+ * How.
+ */
+steps: Array<ToolStep>, };
+
+export type CredentialsInput = {
+/**
+ * The platform.
+ */
+platform: PlatformName,
+/**
+ * One of [`credential_modes`], or another name that the vendor's papers use for it.
+ */
+mode: string,
+/**
+ * By any spelling of their names: `product_sn`, `ProductSN` and `productSn` are one.
+ */
+settings: { [key in string]?: string }, };
+
+export type CredentialsOutput = {
+/**
+ * ClientID.
+ */
+client_id?: string,
+/**
+ * User name.
+ */
+username?: string,
+/**
+ * Password.
+ */
+password?: string,
+/**
+ * Where the body is posted to.
+ */
+path?: string,
+/**
+ * The signature in the body.
+ */
+sign?: string,
+/**
+ * The body.
+ */
+body?: string,
+/**
+ * How.
+ */
+steps: Array<ToolStep>, };
+
+export type CredentialMode = {
+/**
+ * Its name.
+ */
+mode: string,
+/**
+ * Which settings it needs.
+ */
+settings: Array<string>,
+/**
+ * Which it also takes.
+ */
+optional: Array<string>, };
+
+export type CmeiBuildInput = {
+/**
+ * 8 digits.
+ */
+tui: string,
+/**
+ * 0 to 999999.
+ */
+serial: number,
+/**
+ * The last digit: `0` to `9`, `luhn` (if absent) or `random`.
+ */
+digit?: string, };
+
+export type CmeiBatchInput = {
+/**
+ * 8 digits.
+ */
+tui: string,
+/**
+ * The first serial number.
+ */
+first: number,
+/**
+ * How many.
+ */
+count: number,
+/**
+ * The last digit: `0` to `9`, `luhn` (if absent) or `random`.
+ */
+digit?: string, };
+
+export type Parts = {
+/**
+ * 8 digits that China Mobile gave out.
+ */
+tui: string,
+/**
+ * 6 digits.
+ */
+serial: string,
+/**
+ * The last digit.
+ */
+free_digit: number,
+/**
+ * What it would be by Luhn.
+ */
+luhn_digit: number,
+/**
+ * Whether it is.
+ */
+luhn: boolean, };
+
+export type CmeiCheck = {
+/**
+ * As given.
+ */
+cmei: string,
+/**
+ * Whether the platform takes it.
+ */
+valid: boolean,
+/**
+ * Why, or why not, where there is something to say.
+ */
+why?: string,
+/**
+ * 8 digits that China Mobile gave out.
+ */
+tui: string,
+/**
+ * 6 digits.
+ */
+serial: string,
+/**
+ * The last digit.
+ */
+free_digit: number,
+/**
+ * What it would be by Luhn.
+ */
+luhn_digit: number,
+/**
+ * Whether it is.
+ */
+luhn: boolean, };
+
+export type CmeiBatch = {
+/**
+ * How many.
+ */
+count: number,
+/**
+ * They.
+ */
+cmeis: Array<string>, };
+
+export type ImeiCheck = {
+/**
+ * As given.
+ */
+imei: string,
+/**
+ * Whether it is one.
+ */
+valid: boolean,
+/**
+ * Why not.
+ */
+why?: string,
+/**
+ * Names the model.
+ */
+tac?: string,
+/**
+ * 6 digits.
+ */
+serial?: string,
+/**
+ * The last digit.
+ */
+check_digit?: number,
+/**
+ * What it should be.
+ */
+luhn_digit?: number,
+/**
+ * Whether it is.
+ */
+luhn?: boolean, };
