@@ -390,13 +390,13 @@ class FakeCloud implements Cloud {
 
 const tools: Tools = {
   cipher: async () => ({ sha256: "677d48332214926363dc5f19bd59fe74da6e1db2790b7449865db7db65edf6ac", key: "677d48332214926363dc5f19bd59fe74", steps: [{ name: "parts", value: "secret 2C random" }, { name: "bytes", value: "6666466e466c4b51573348596a6a50522c00000000000000000000000000000000" }] }),
-  sign: async () => ({ string_to_sign: "POST\napplication/json; charset=utf-8\nlAZXYJYqVAxOD1upa8nVvQ==\napplication/octet-stream; charset=utf-8\nTue, 05 Jun 2018 04:18:33 GMT\nX-Ca-Key:23456789\n/awss/enrollee/list/get", content_md5: "lAZXYJYqVAxOD1upa8nVvQ==", signature: "vBd4T3BpjLkq1m0VtHj4xXr7qLxk1fzVgJQm0b8J2nE=", steps: [] }),
+  sign: async () => ({ string_to_sign: "POST\napplication/json; charset=utf-8\nlAZXYJYqVAxOD1upa8nVvQ==\napplication/octet-stream; charset=utf-8\nTue, 05 Jun 2018 04:18:33 GMT\nX-Ca-Key:23456789\n/awss/enrollee/list/get", content_md5: "lAZXYJYqVAxOD1upa8nVvQ==", signature: "vBd4T3BpjLkq1m0VtHj4xXr7qLxk1fzVgJQm0b8J2nE=", signature_headers: "X-Ca-Key", warning: null, steps: [] }),
   credentials: async () => ({ client_id: "a1X2bEnP82z.example1|securemode=2,signmethod=hmacsha256,timestamp=2524608000000|", username: "example1&a1X2bEnP82z", password: "b8ce8f1d706dd3c61d13bfd9855def7e321b785084ca9c93f0169a2b46785dd2", steps: [] }),
   credentialModes: async () => ({
-    ucloud: [{ mode: "dynamic", settings: ["product_sn", "product_secret", "device_sn"] }, { mode: "static", settings: ["product_sn", "device_sn", "device_secret"] }],
-    cmcc: [{ mode: "dynamic", settings: ["device_no_type", "device_no", "product_id", "product_key"] }],
-    krtyun: [{ mode: "dynamic", settings: ["product_id", "product_secret", "device_id"] }],
-    alibaba: [{ mode: "static", settings: ["product_key", "device_name", "device_secret", "timestamp"] }],
+    ucloud: [{ mode: "dynamic", settings: ["product_sn", "product_secret", "device_sn"], optional: [] }, { mode: "static", settings: ["product_sn", "device_sn", "device_secret"], optional: [] }],
+    cmcc: [{ mode: "dynamic", settings: ["device_no_type", "device_no", "product_id", "product_key"], optional: [] }],
+    krtyun: [{ mode: "dynamic", settings: ["product_id", "product_secret", "device_id"], optional: [] }],
+    alibaba: [{ mode: "static", settings: ["product_key", "device_name", "device_secret", "timestamp"], optional: [] }],
   }),
   cmeiCheck: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
   cmeiBuild: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
@@ -410,6 +410,7 @@ export const load: Load = async () => {
   const cloud = new FakeCloud();
   const muster: Muster = {
     tools,
+    forget: async () => {},
     died: new Promise((done) => { die = done; }),
     device: async (options) => {
       await wait(20);

@@ -848,7 +848,7 @@ secret?: string,
 /**
  * Switches and settings of the product, by the platform's names, as [`Action::Switch`] takes them.
  */
-switches?: { [key in string]?: string }, } | { "action": "list_products",
+switches?: { [key in string]: string }, } | { "action": "list_products",
 /**
  * With their secrets.
  */
@@ -1062,7 +1062,7 @@ secret?: string,
 /**
  * Switches and settings of the product, by the platform's names, as [`Action::Switch`] takes them.
  */
-switches?: { [key in string]?: string }, } | { "action": "list_products",
+switches?: { [key in string]: string }, } | { "action": "list_products",
 /**
  * With their secrets.
  */
@@ -1272,7 +1272,7 @@ secret: string | null,
 /**
  * Switches and settings by the platform's names.
  */
-switches: { [key in string]?: string },
+switches: { [key in string]: string },
 /**
  * How many devices it has.
  */
@@ -1306,7 +1306,7 @@ last_active: number | null,
 /**
  * More, by the platform's names: iotId, deviceId, number type, …
  */
-more: { [key in string]?: string }, };
+more: { [key in string]: string }, };
 
 export type RejectedRow = {
 /**
@@ -1586,7 +1586,7 @@ mode: string,
 /**
  * By any spelling of their names: `product_sn`, `ProductSN` and `productSn` are one.
  */
-settings: { [key in string]?: string }, };
+settings: { [key in string]: string }, };
 
 export type CredentialsOutput = {
 /**
