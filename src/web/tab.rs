@@ -14,7 +14,7 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, Promise, Uint8Array};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -647,8 +647,7 @@ impl Keeper {
     /// What the sessions have for the cloud.
     fn events(&mut self) {
         while let Some(id) = self.touched.pop_first() {
-            loop {
-                let Some(connection) = self.connections.get_mut(&id) else { break };
+            while let Some(connection) = self.connections.get_mut(&id) {
                 let input = match connection.session.poll_event() {
                     Some(ServerEvent::Connect(connect)) => {
                         connection.known = true;

@@ -3,7 +3,7 @@
 use muster::tool::{CipherInput, cipher};
 use serde_json::json;
 
-use super::{Answer, explained, unusable};
+use super::{Answer, explained, refused};
 use crate::exit::Exit;
 
 /// Derive the AES-128 key that app and device use while the device is provisioned.
@@ -26,7 +26,7 @@ pub(super) struct Cipher {
 impl Cipher {
     pub(super) fn answer(self) -> Result<Answer, Exit> {
         let Self { cipher: r#type, secret, random, mac } = self;
-        let key = cipher(&CipherInput { r#type, secret, random, mac }).map_err(unusable)?;
+        let key = cipher(&CipherInput { r#type, secret, random, mac }).map_err(refused)?;
         // The bytes begin with the secret itself, which is on the command line already and need not be on the screen.
         let steps: Vec<_> = key.steps.iter().filter(|step| step.name != "bytes").collect();
         let text = format!(

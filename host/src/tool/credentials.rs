@@ -6,7 +6,7 @@ use muster::PlatformName;
 use muster::tool::{CredentialsInput, credentials};
 use serde_json::{Value, json};
 
-use super::{Answer, unusable};
+use super::{Answer, refused, unusable};
 use crate::exit::Exit;
 
 /// Make the login (ClientID, user name, password) that a device uses.
@@ -35,7 +35,8 @@ pub(super) struct Credentials {
 
 impl Credentials {
     pub(super) fn answer(self) -> Result<Answer, Exit> {
-        let platform: PlatformName = self.platform.parse().map_err(unusable)?;
+        let platform: PlatformName =
+            self.platform.parse().map_err(|e| unusable(format_args!("--platform: {e}")))?;
         let mut settings = BTreeMap::new();
         for text in &self.set {
             let (key, value) =
@@ -43,7 +44,7 @@ impl Credentials {
             settings.insert(key.to_owned(), value.to_owned());
         }
         let login = credentials(&CredentialsInput { platform, mode: self.mode, settings })
-            .map_err(unusable)?;
+            .map_err(refused)?;
         let mut text = String::new();
         for (name, value) in [
             ("ClientID ", &login.client_id),

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use std::io::Read;
 
 use clap::{Parser, Subcommand};
-use muster::tool::ToolStep;
+use muster::tool::{ToolError, ToolStep};
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -81,6 +81,13 @@ fn stdin() -> Result<String, Exit> {
 /// A value that cannot be used.
 fn unusable(why: impl Display) -> Exit {
     Exit::usage(why, "see `--help` of this command")
+}
+
+/// An input of a calculator that cannot be used, by the option that gives it.
+fn refused(error: ToolError) -> Exit {
+    let option = ["type", "random", "mac", "tui", "digit", "count", "mode", "platform"];
+    let dashes = if option.contains(&&*error.input) { "--" } else { "" };
+    unusable(format_args!("{dashes}{error}"))
 }
 
 /// Steps, one a line.

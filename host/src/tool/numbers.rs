@@ -7,7 +7,7 @@ use muster::tool::{
 };
 use serde_json::Value;
 
-use super::{Answer, unusable};
+use super::{Answer, refused};
 use crate::exit::Exit;
 
 /// China Mobile's numbers for hardware that is not cellular: 8 digits TUI (11 and six more), 6 digits serial, 1 free.
@@ -63,13 +63,11 @@ impl Cmei {
             Cmei::Check { number } => Ok(told_cmei(&cmei_check(&number))),
             Cmei::Build { tui, serial, digit } => {
                 let input = CmeiBuildInput { tui, serial, digit: Some(digit) };
-                cmei_build(&input, &mut entropy())
-                    .map(|number| told_cmei(&number))
-                    .map_err(unusable)
+                cmei_build(&input, &mut entropy()).map(|number| told_cmei(&number)).map_err(refused)
             }
             Cmei::Batch { tui, first, count, digit } => {
                 let input = CmeiBatchInput { tui, first, count, digit: Some(digit) };
-                let batch = cmei_batch(&input, &mut entropy()).map_err(unusable)?;
+                let batch = cmei_batch(&input, &mut entropy()).map_err(refused)?;
                 Ok(Answer { text: batch.cmeis.join("\n"), json: json(&batch) })
             }
         }

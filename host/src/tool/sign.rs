@@ -4,7 +4,7 @@ use muster::tool::{SignInput, sign};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, explained, stdin, unusable};
+use super::{Answer, explained, refused, stdin, unusable};
 use crate::exit::Exit;
 
 /// Sign a request for Alibaba Cloud API Gateway.
@@ -80,7 +80,7 @@ impl Sign {
             headers: input.headers.into_list(),
             body,
         })
-        .map_err(unusable)?;
+        .map_err(refused)?;
         let mut text = String::from("String to sign, line by line:\n\n");
         for line in signed.string_to_sign.split('\n') {
             text.push_str(&format!("  {line}\n"));
