@@ -15,21 +15,33 @@ const SOURCES: Record<PlatformName, string> = {
   alibaba: "../../src/platform/alibaba/config.rs",
 };
 
+const core = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8").split("#[cfg(test)]")[0] ?? "";
+
 describe("the settings' models", () => {
   for (const [platform, path] of Object.entries(SOURCES) as [PlatformName, string][]) {
-    it(`name only keys that the core of ${platform} reads, and each once`, () => {
-      const source = readFileSync(new URL(path, import.meta.url), "utf8") + readFileSync(new URL(`../../src/platform/${platform}/${platform === "krtyun" ? "wire" : "mod"}.rs`, import.meta.url), "utf8");
-      const keys = SETTINGS[platform].map((setting) => setting.key);
+    const source = core(path);
+    const keys = SETTINGS[platform].map((setting) => setting.key);
+
+    it(`name only keys that the core of ${platform} knows, and each once`, () => {
+      const all = [source, core("../../src/settings.rs"), core(`../../src/platform/${platform}/${platform === "krtyun" ? "wire" : "mod"}.rs`)].join("\n");
       expect(new Set(keys).size).toBe(keys.length);
-      for (const key of keys) expect(source, key).toContain(`"${key}"`);
+      for (const key of keys) expect(all.includes(`"${key}"`), key).toBe(true);
     });
 
     it(`leave out none that the core of ${platform} reads`, () => {
-      const source = readFileSync(new URL(path, import.meta.url), "utf8").split("#[cfg(test)]")[0] ?? "";
-      const read = [...source.matchAll(/(?:s|reader)\s*\.(?:url|required|secret|text|number|flag|choice|optional|raw)\(\s*"([a-z_.]+)"/g)].map((match) => match[1] ?? "");
+      const read = [...source.matchAll(/\b(?:s|reader)\s*\.[a-z_]+\(\s*"([a-z_.]+)"/g)].map((match) => match[1] ?? "");
       expect(read.length).toBeGreaterThan(5);
-      const keys = SETTINGS[platform].map((setting) => setting.key);
       expect(read.filter((key) => !keys.includes(key))).toEqual([]);
+    });
+
+    it(`have the ranges and defaults of the core of ${platform}`, () => {
+      const literal = (text: string) => Number(text.replaceAll("_", ""));
+      const found = [...source.matchAll(/number\(\s*"([a-z_]+)",\s*([\d_]+),\s*([\d_]+),\s*([\d_]+)\s*,?\s*\)/g)];
+      for (const [, key = "", low = "", high = "", standard = ""] of found) {
+        const setting = SETTINGS[platform].find((s) => s.key === key);
+        expect(setting, key).toMatchObject({ kind: { type: "number", min: literal(low), max: literal(high) }, default: String(literal(standard)) });
+      }
+      expect(found.length).toBeGreaterThan(0);
     });
   }
 
@@ -109,6 +121,7 @@ describe("the calculators", () => {
       lines: [{ name: "key", value: "k" }, { name: "valid", value: "true" }],
       steps: [{ name: "n", value: "v" }],
       text: "a\nb",
+      warning: null,
       list: ["1"],
     });
   });

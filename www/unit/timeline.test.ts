@@ -130,6 +130,10 @@ describe("what is true of a device", () => {
     const failure = event({ event: "stopped", error: { blame: "network", failure: "unreachable" }, advice: "check_network" });
     expect(after(link, failure).trouble?.link?.reason).toBe("cors");
     expect(after(failure, link).trouble?.link?.reason).toBe("cors");
+    const answer = entry({ kind: "http", direction: "down", message: { status: 0, headers: [], size: 0, masked: 0, trouble: { reason: "mixed_content", url: "http://a" } } });
+    expect(after(answer, failure).trouble?.link?.reason).toBe("mixed_content");
+    const fine = entry({ kind: "http", direction: "down", message: { status: 200, headers: [], size: 0, masked: 0 } });
+    expect(after(answer, fine, failure).trouble?.link).toBeNull();
   });
 
   it("follows an update from its order to its report", () => {

@@ -73,6 +73,10 @@ export const en = {
   },
   storage: {
     label: "Where the secret goes",
+    forget: "Forget what is kept…",
+    forgetTitle: "Forget this device?",
+    forgetText: "Its secret and schedule are erased from this browser. The cloud still thinks that the device has its secret: most platforms then refuse another registration until an operator resets the device.",
+    forgetOk: "Forget",
     keepTab: "Keep these clouds in this browser",
     keepTabHelp: "Otherwise they begin anew with each reload, and know none of the secrets that a device kept. Changing this stops their devices.",
     mismatch: "The clouds in this tab are not kept: after a reload they will not know a secret that was. Keep them too, on the first page.",
@@ -248,6 +252,7 @@ export const en = {
     power_cut: "Power cut: what was not stored is lost",
     network_dropped: "Network dropped",
     died: "The instance died",
+    forgotten: "What this browser kept is forgotten",
     token_handed_over: "Bind token handed over to the app",
     app_started: "App started",
     app_stopped: "App stopped",
@@ -625,6 +630,7 @@ export const en = {
     steps: "Step by step",
     example: "Put the example back",
     input: "Input",
+    optional: "optional",
     working: "The example is worked out already: change anything and calculate again.",
   },
   instance: {

@@ -68,6 +68,10 @@ export const zh: Dict = {
   },
   storage: {
     label: "密钥保存位置",
+    forget: "清除已保存的内容…",
+    forgetTitle: "清除该设备的保存内容？",
+    forgetText: "将从本浏览器清除其密钥和上报计划。云端仍认为设备持有密钥：多数平台会拒绝再次注册，直到运维重置设备。",
+    forgetOk: "清除",
     keepTab: "在本浏览器中保留页内云",
     keepTabHelp: "否则每次刷新都会重新开始，不认识设备保存过的密钥。更改此项会停止其中的设备。",
     mismatch: "页内云没有保留：刷新后它不认识已保存的密钥。请在首页一并保留。",
@@ -243,6 +247,7 @@ export const zh: Dict = {
     power_cut: "断电：未保存的内容丢失",
     network_dropped: "网络中断",
     died: "实例已失效",
+    forgotten: "本浏览器保存的内容已清除",
     token_handed_over: "绑定 token 已交给 App",
     app_started: "App 启动",
     app_stopped: "App 停止",
@@ -620,6 +625,7 @@ export const zh: Dict = {
     steps: "逐步说明",
     example: "恢复示例",
     input: "输入",
+    optional: "可选",
     working: "示例已算好：修改任意内容后重新计算。",
   },
   instance: {

@@ -161,6 +161,17 @@ export class Session extends Store {
     this.changed();
   }
 
+  /** Forgets what this browser keeps of the device; it has to be off. */
+  async forget(): Promise<void> {
+    try {
+      await (await engine.get()).forget("device", this.storeName);
+      this.timeline.note("forgotten", Date.now());
+    } catch (error) {
+      this.misuse = refusal(error).message;
+    }
+    this.changed();
+  }
+
   /** The instance is gone, and with it whatever this device had in memory. */
   died(): void {
     if (this.#device !== undefined) this.#ended("dead");

@@ -31,6 +31,7 @@ export type NoteKind =
   | "power_cut"
   | "network_dropped"
   | "died"
+  | "forgotten"
   | "token_handed_over"
   | "app_started"
   | "app_stopped";
@@ -338,6 +339,11 @@ export function reduce(facts: DeviceFacts, entry: Entry): DeviceFacts {
   if (entry.kind === "link") {
     if (entry.what === "open") return { ...facts, link: null };
     return entry.trouble === undefined ? facts : withLink(facts, entry.trouble);
+  }
+  if (entry.kind === "http" && entry.direction === "down") {
+    const { trouble, status } = entry.message;
+    if (trouble !== undefined) return withLink(facts, trouble);
+    return facts.link !== null && (status ?? 0) > 0 ? { ...facts, link: null } : facts;
   }
   if (entry.kind !== "event") return facts;
   const { event } = entry;

@@ -172,7 +172,7 @@ export async function calculate(tools: Tools, tool: ToolName, values: Record<str
       return tools.cipher(type === 6 || type === 7 ? { ...input, mac: get("mac") } : input);
     }
     case "sign":
-      return tools.sign(JSON.parse(get("request")));
+      return tools.sign(JSON.parse(get("request")) as Parameters<Tools["sign"]>[0]);
     case "credentials": {
       const { platform = "ucloud", mode = "", ...settings } = values;
       const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value.trim() !== ""));
@@ -190,17 +190,19 @@ export async function calculate(tools: Tools, tool: ToolName, values: Record<str
 }
 
 export type ResultLine = { name: string; value: string };
-export type Result = { lines: ResultLine[]; steps: ResultLine[]; text: string | null; list: string[] };
+export type Result = { lines: ResultLine[]; steps: ResultLine[]; text: string | null; warning: string | null; list: string[] };
 
 /** A result, flat enough to be shown: values beside their names, steps apart, a text to sign, a list of numbers. */
 export function readResult(value: unknown): Result {
-  const out: Result = { lines: [], steps: [], text: null, list: [] };
+  const out: Result = { lines: [], steps: [], text: null, warning: null, list: [] };
   if (typeof value !== "object" || value === null) return { ...out, lines: [{ name: "", value: String(value) }] };
   for (const [name, item] of Object.entries(value)) {
     if (name === "steps" && Array.isArray(item)) {
       out.steps = item.map((step: Partial<ResultLine>) => ({ name: String(step.name ?? ""), value: String(step.value ?? "") }));
     } else if (name === "string_to_sign" && typeof item === "string") {
       out.text = item;
+    } else if (name === "warning") {
+      out.warning = typeof item === "string" ? item : null;
     } else if (Array.isArray(item)) {
       out.list = item.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry)));
     } else if (item !== null && item !== undefined) {

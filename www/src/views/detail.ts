@@ -13,6 +13,7 @@ import { dots } from "../state/mask";
 import { entryText, eventText, appEventText, hostOf } from "../state/texts";
 import type { EntryRow } from "../state/timeline";
 import { View, copyButton, maskedText, segments } from "./base";
+import { ask } from "./dialogs";
 import { icon } from "./icons";
 
 type Tab = "decoded" | "bytes" | "sign";
@@ -92,7 +93,14 @@ export class Detail extends View {
         ${bindToken === null || bindToken.until < clock.now ? nothing : line(d.overview.token, html`${bindToken.token} <span class="sans nowrap">${waitText(bindToken.until - clock.now)}</span>`)}
       </dl>
       <p class="tip">${d.overview.hint}</p>
-      <p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>`;
+      <p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>
+      ${storage === "browser" && !session.running ? html`<button type="button" class="btn" data-testid="forget" @click=${() => this.#forget()}>${d.storage.forget}</button>` : nothing}`;
+  }
+
+  async #forget(): Promise<void> {
+    const d = t().storage;
+    const answer = await ask({ title: d.forgetTitle, text: d.forgetText, ok: d.forgetOk, danger: true });
+    if (answer !== null) await this.session.forget();
   }
 
   // ---------- an entry ----------
@@ -219,6 +227,7 @@ export class Detail extends View {
     return html`${headers.length === 0
       ? nothing
       : html`<details class="more"><summary>${d.headers} (${headers.length})</summary><dl class="stack">${headers.map(([name, value]) => html`<dt>${name}</dt><dd>${maskedText(value)}</dd>`)}</dl></details>`}
+    ${entry.kind === "http" && entry.message.trouble !== undefined ? html`<p>${t().trouble.reason[entry.message.trouble.reason]}${entry.message.trouble.detail === undefined ? nothing : html` <code>${entry.message.trouble.detail}</code>`}</p>` : nothing}
     ${payload === undefined
       ? nothing
       : payload.text === undefined

@@ -62,7 +62,7 @@ export class ToolsView extends View {
     const modes = this.modes[platform];
     const found = modes.find((m) => m.mode === mode) ?? modes[0];
     if (found === undefined || this.tool !== "credentials") return;
-    const inputs = Object.fromEntries(found.settings.map((name) => [name.replace(/\?$/, ""), credentialExample(platform, name.replace(/\?$/, ""))]));
+    const inputs = Object.fromEntries([...found.settings, ...found.optional].map((name) => [name, credentialExample(platform, name)]));
     this.values = { platform, mode: found.mode, ...inputs };
     await this.#run();
   }
@@ -143,6 +143,7 @@ export class ToolsView extends View {
     const d = t();
     const { platform = "alibaba", mode = "", ...settings } = this.values;
     const modes = this.modes?.[platform as PlatformName] ?? [];
+    const optional = modes.find((m) => m.mode === mode)?.optional ?? [];
     return html`<label><span>${d.overview.platform}</span><select data-testid="tool-input-platform" @change=${(event: Event) => void this.#credentials((event.target as HTMLSelectElement).value as PlatformName, "")}>
         ${PLATFORMS.map((name) => html`<option value=${name} ?selected=${name === platform}>${d.platform[name].name}</option>`)}
       </select></label>
@@ -150,13 +151,14 @@ export class ToolsView extends View {
         ${modes.map((m) => html`<option value=${m.mode} ?selected=${m.mode === mode}>${m.mode}</option>`)}
       </select></label>
       ${Object.keys(settings).map(
-        (name) => html`<label><code>${name}</code><input class="mono" data-testid=${`tool-input-${name}`} autocomplete="off" spellcheck="false" .value=${settings[name] ?? ""} @input=${(event: Event) => this.#set(name, (event.target as HTMLInputElement).value)} /></label>`,
+        (name) => html`<label><span><code>${name}</code>${optional.includes(name) ? html` <small>${d.tools.optional}</small>` : nothing}</span><input class="mono" data-testid=${`tool-input-${name}`} autocomplete="off" spellcheck="false" .value=${settings[name] ?? ""} @input=${(event: Event) => this.#set(name, (event.target as HTMLInputElement).value)} /></label>`,
       )}`;
   }
 
   #result(result: Result): TemplateResult {
     const d = t().tools;
     return html`<div data-testid="tool-result" class="stack">
+      ${result.warning === null ? nothing : html`<p class="caution">${result.warning}</p>`}
       <dl class="stack">${result.lines.map((line) => html`<dt>${line.name}</dt><dd data-name=${line.name}>${line.value}${copyButton(line.value, line.name)}</dd>`)}</dl>
       ${result.text === null ? nothing : html`<h3>${t().detail.stringToSign}</h3><div class="pre"><ol class="lines">${result.text.split("\n").map((line) => html`<li>${line}</li>`)}</ol>${copyButton(result.text, t().detail.stringToSign)}</div>`}
       ${result.list.length === 0 ? nothing : html`<div class="pre"><pre tabindex="0">${result.list.join("\n")}</pre>${copyButton(result.list.join("\n"), d.result)}</div>`}
