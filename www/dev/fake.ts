@@ -419,7 +419,6 @@ export const load: Load = async () => {
     },
     app: async (options) => new FakeApp(options),
     cloud: async () => cloud,
-    forget: async () => {},
     close: () => {},
   };
   Object.assign(globalThis, { killInstance: () => die(new Error("unreachable executed")) });

@@ -3,13 +3,9 @@ import { Store } from "./store";
 
 export type EngineState = "idle" | "loading" | "ready" | "failed" | "dead";
 
-const modules = import.meta.glob<{ load: Load }>("../muster/index.ts");
-
 async function loader(): Promise<Load> {
   if (import.meta.env.MODE === "fake") return (await import("../../dev/fake")).load;
-  const found = Object.values(modules)[0];
-  if (found === undefined) throw new Error("this build holds no WebAssembly module");
-  return (await found()).load;
+  return (await import("../muster/index")).load;
 }
 
 /** The one WebAssembly instance of this page: loaded when first asked for, and told when it dies. */
