@@ -1,8 +1,6 @@
 //! The device's side of every platform behind one loop.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{self, Decode, Encode};
 
@@ -17,7 +15,7 @@ use crate::output::{
 use crate::platform::{Config, Flow};
 use crate::rng::Rng;
 use crate::secret::SecretBytes;
-use crate::time::{Instant, Now, Timer, TimerTable, millis};
+use crate::time::{Instant, Millis, Now, Timer, TimerTable};
 
 /// The layout of a snapshot. A snapshot of another number is refused, and the host starts from what is stored.
 pub const SNAPSHOT_SCHEMA: u32 = 2;
@@ -31,7 +29,8 @@ pub struct Agent {
     config: Config,
     flow: Flow,
     core: Core,
-    outbox: VecDeque<Output>,
+    /// The oldest first.
+    outbox: Vec<Output>,
 }
 
 /// Everything about a running agent that is not its platform's flow.
@@ -61,10 +60,13 @@ impl Agent {
     ) -> Result<Self, ApiMisuse> {
         let mut core =
             Core { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 };
-        let mut outbox = VecDeque::with_capacity(8);
-        let mut cx = Cx { core: &mut core, outbox: &mut outbox };
-        let flow = Flow::start(&config, &stored, &mut cx)?;
-        Ok(Self { config, flow, core, outbox })
+        let mut outbox = Vec::with_capacity(8);
+        let mut cx = Cx { core: &mut core, outbox: &mut outbox, misuse: None };
+        let flow = Flow::start(&config, &stored, &mut cx);
+        match cx.misuse {
+            Some(misuse) => Err(misuse),
+            None => Ok(Self { config, flow, core, outbox }),
+        }
     }
 
     /// Goes on from [`Agent::save`]: same configuration, same clocks, another copy of the code.
@@ -81,7 +83,7 @@ impl Agent {
             return Err(ApiMisuse::SnapshotUnreadable);
         }
         core.advance(now);
-        Ok(Self { config, flow, core, outbox: VecDeque::new() })
+        Ok(Self { config, flow, core, outbox: Vec::new() })
     }
 
     /// Everything needed to go on elsewhere. It may hold a secret that is not stored yet: keep it in memory only.
@@ -107,11 +109,11 @@ impl Agent {
             // Each timer at most once: one that is set again for now waits for the next call.
             for _ in Timer::ALL {
                 let Some(timer) = self.core.timers.take_expired(self.core.now.mono) else { break };
-                let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox };
+                let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox, misuse: None };
                 self.flow.expired(&self.config, timer, &mut cx);
             }
         } else {
-            let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox };
+            let mut cx = Cx { core: &mut self.core, outbox: &mut self.outbox, misuse: None };
             self.flow.handle(&self.config, &input, &mut cx);
         }
         Ok(())
@@ -125,10 +127,11 @@ impl Agent {
 
     /// The next output; [`Output::Timeout`] is always the last.
     pub fn poll_output(&mut self) -> Output {
-        self.outbox.pop_front().unwrap_or_else(|| {
-            // Never a time in the past.
-            Output::Timeout(self.core.timers.next().map(|(at, _)| at.max(self.core.now.mono)))
-        })
+        if !self.outbox.is_empty() {
+            return self.outbox.remove(0);
+        }
+        // Never a time in the past.
+        Output::Timeout(self.core.timers.next().map(|(at, _)| at.max(self.core.now.mono)))
     }
 
     /// Why the agent wants to be called again.
@@ -193,10 +196,17 @@ impl Stored {
 #[derive(Debug)]
 pub(crate) struct Cx<'a> {
     core: &'a mut Core,
-    outbox: &'a mut VecDeque<Output>,
+    outbox: &'a mut Vec<Output>,
+    /// Why the device cannot start.
+    misuse: Option<ApiMisuse>,
 }
 
 impl Cx<'_> {
+    /// Notes that the device cannot start. The first reason counts.
+    pub(crate) fn misuse(&mut self, misuse: impl Into<ApiMisuse>) {
+        self.misuse.get_or_insert(misuse.into());
+    }
+
     pub(crate) fn now(&self) -> Now {
         self.core.now
     }
@@ -207,7 +217,7 @@ impl Cx<'_> {
 
     /// Sets `timer`, replacing its old deadline.
     #[inline(never)]
-    pub(crate) fn after(&mut self, timer: Timer, wait: Duration) -> Instant {
+    pub(crate) fn after(&mut self, timer: Timer, wait: Millis) -> Instant {
         let at = self.core.now.mono + wait;
         self.core.timers.set(timer, at);
         at
@@ -227,10 +237,10 @@ impl Cx<'_> {
         timer: Timer,
         error: Error,
         backoff: &Backoff,
-        wait: Duration,
+        wait: Millis,
     ) {
         self.after(timer, wait);
-        self.event(Event::Retrying { error, failures: backoff.failures(), in_ms: millis(wait) });
+        self.event(Event::Retrying { error, failures: backoff.failures(), in_ms: wait.0 });
     }
 
     pub(crate) fn at(&mut self, timer: Timer, at: Instant) {
@@ -255,7 +265,7 @@ impl Cx<'_> {
 
     #[inline(never)]
     pub(crate) fn event(&mut self, event: Event) {
-        self.outbox.push_back(Output::Event(event));
+        self.outbox.push(Output::Event(event));
     }
 
     pub(crate) fn step(&mut self, step: Step) {
@@ -271,7 +281,7 @@ impl Cx<'_> {
 
     fn command(&mut self, make: impl FnOnce(Token) -> Command) -> Token {
         let token = self.token();
-        self.outbox.push_back(Output::Command(make(token)));
+        self.outbox.push(Output::Command(make(token)));
         token
     }
 
@@ -281,7 +291,7 @@ impl Cx<'_> {
 
     /// Closes the connection that `connect` returned.
     pub(crate) fn close(&mut self, connection: Token) {
-        self.outbox.push_back(Output::Command(Command::Close(connection)));
+        self.outbox.push(Output::Command(Command::Close(connection)));
     }
 
     pub(crate) fn subscribe(&mut self, topic: impl Into<alloc::string::String>) -> Token {
@@ -316,7 +326,7 @@ impl Cx<'_> {
     }
 
     pub(crate) fn cancel_download(&mut self, token: Token) {
-        self.outbox.push_back(Output::Command(Command::CancelDownload(token)));
+        self.outbox.push(Output::Command(Command::CancelDownload(token)));
     }
 
     pub(crate) fn install(&mut self, install: Install) -> Token {

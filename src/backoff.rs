@@ -1,8 +1,7 @@
 //! Waiting longer after each failure, never in step with the neighbours.
 
-use core::time::Duration;
-
 use crate::cbor::{Decode, Encode};
+use crate::time::Millis;
 
 use crate::rng::Rng;
 
@@ -38,10 +37,10 @@ impl Backoff {
     }
 
     /// Counts a failure and says how long to wait after it.
-    pub(crate) fn next(&mut self, rng: &mut Rng) -> Duration {
+    pub(crate) fn next(&mut self, rng: &mut Rng) -> Millis {
         let doubled = u64::from(self.first_ms) << self.failures.min(20);
         let base = doubled.min(u64::from(self.cap_ms));
         self.failures = self.failures.saturating_add(1);
-        Duration::from_millis(rng.between(base - base / 5, base + base / 5))
+        Millis(rng.between(base - base / 5, base + base / 5))
     }
 }

@@ -52,6 +52,11 @@ impl Object {
         }
     }
 
+    /// The text, unless there is none.
+    pub(crate) fn given(self, key: &str, value: &str) -> Self {
+        if value.is_empty() { self } else { self.string(key, value) }
+    }
+
     pub(crate) fn number(self, key: &str, value: i64) -> Self {
         let text = num::text_signed(value);
         self.raw(key, &text)
@@ -84,6 +89,7 @@ impl Object {
 }
 
 /// `[a,b]` from values that are JSON already.
+#[cfg(any(feature = "cloud", feature = "app"))]
 pub(crate) fn array<I: IntoIterator<Item = S>, S: AsRef<str>>(items: I) -> String {
     let mut out = String::with_capacity(64);
     out.push('[');

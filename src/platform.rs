@@ -1,5 +1,6 @@
 //! The platforms: a private trait for the shape of the device's side, a closed enum for its storage.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
@@ -7,7 +8,7 @@ use core::str::FromStr;
 use crate::cbor::{Decode, Encode};
 
 use crate::agent::{Cx, Stored};
-use crate::error::{ApiMisuse, ConfigError};
+use crate::error::ConfigError;
 use crate::input::{Input, Intent};
 use crate::output::Identity;
 use crate::settings::Settings;
@@ -86,8 +87,8 @@ impl FromStr for PlatformName {
 pub(crate) trait Device: Sized {
     type Config;
 
-    /// Starts from what is stored; may send its first commands.
-    fn start(config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse>;
+    /// Starts from what is stored; may send its first commands. If that cannot be, it says [`Cx::misuse`].
+    fn start(config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>) -> Self;
 
     /// Takes one input; never [`Input::Timeout`].
     fn handle(&mut self, config: &Self::Config, input: &Input, cx: &mut Cx<'_>);
@@ -113,7 +114,7 @@ macro_rules! platforms {
         #[non_exhaustive]
         pub enum Config {
             $( #[cfg(feature = $feature)] #[doc = concat!("See [`", stringify!($module), "`].")]
-               $Variant($module::Config), )*
+               $Variant(Box<$module::Config>), )*
         }
 
         impl Config {
@@ -121,7 +122,8 @@ macro_rules! platforms {
             pub fn from_settings(platform: PlatformName, settings: &Settings) -> Result<Self, ConfigError> {
                 match platform {
                     $( #[cfg(feature = $feature)]
-                       PlatformName::$Variant => $module::Config::from_settings(settings).map(Self::$Variant), )*
+                       PlatformName::$Variant =>
+                           Ok(Self::$Variant(Box::new($module::Config::from_settings(settings)?))), )*
                     #[allow(unreachable_patterns)]
                     _ => Err(crate::settings::problem("platform", "is not part of this build")),
                 }
@@ -150,14 +152,15 @@ macro_rules! platforms {
         /// The running flow of one device.
         #[derive(Debug, Encode, Decode)]
         pub(crate) enum Flow {
-            $( #[cfg(feature = $feature)] #[n($n)] $Variant(#[n(0)] $module::device::Flow), )*
+            $( #[cfg(feature = $feature)] #[n($n)] $Variant(#[n(0)] Box<$module::device::Flow>), )*
         }
 
         impl Flow {
-            pub(crate) fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
+            pub(crate) fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
                 match config {
                     $( #[cfg(feature = $feature)]
-                       Config::$Variant(config) => Device::start(config, stored, cx).map(Self::$Variant), )*
+                       Config::$Variant(config) =>
+                           Self::$Variant(Box::new(<$module::device::Flow as Device>::start(config, stored, cx))), )*
                 }
             }
 

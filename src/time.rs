@@ -19,8 +19,26 @@ impl Instant {
     }
 }
 
+/// A span of time on the device's side. `Duration` counts seconds and nanoseconds, and converts with divisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Millis(pub(crate) u64);
+
+impl Millis {
+    pub(crate) const fn of_secs(secs: u64) -> Self {
+        Self(secs * 1_000)
+    }
+}
+
+impl Add<Millis> for Instant {
+    type Output = Instant;
+
+    fn add(self, rhs: Millis) -> Instant {
+        Instant(self.0.saturating_add(rhs.0))
+    }
+}
+
 /// `as_millis` counts in 128 bits, which is a lot of code where there are 32.
-pub(crate) fn millis(wait: Duration) -> u64 {
+fn millis(wait: Duration) -> u64 {
     let whole = wait.as_secs().saturating_mul(1_000);
     whole.saturating_add(u64::from(wait.subsec_millis()))
 }

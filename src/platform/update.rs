@@ -5,7 +5,6 @@
 //! into an [`Offer`] and [`Moved`] into their reports.
 
 use alloc::string::{String, ToString};
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 use crate::num;
@@ -16,15 +15,15 @@ use crate::error::{ApiMisuse, Failure, LocalFailure};
 use crate::input::{Downloaded, Input, Outcome};
 use crate::json::{Document, Object};
 use crate::output::{Download, Event, Install, Step, StoreKey, Token, Update, UpdateFailure};
-use crate::time::Timer;
+use crate::time::{Millis, Timer};
 
 /// A download that shows no sign of life for this long is given up and tried again.
-const DOWNLOAD_SILENCE: Duration = Duration::from_secs(60);
+const DOWNLOAD_SILENCE: Millis = Millis::of_secs(60);
 /// How often a broken download is tried in all.
 const DOWNLOAD_TRIES: u32 = 4;
 
 /// An order to update, as parsed from the cloud's message.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Offer {
     /// The cloud's id of the order, or UCloud's module: whatever the report has to name.
     #[n(0)]
@@ -35,14 +34,21 @@ pub(crate) struct Offer {
     pub(crate) url: String,
     #[n(3)]
     pub(crate) size: Option<u64>,
-    /// Lower-case hex.
+    /// Lower-case hex, or nothing.
     #[n(4)]
-    pub(crate) md5: Option<String>,
-    /// Lower-case hex.
+    pub(crate) md5: String,
+    /// Lower-case hex, or nothing.
     #[n(5)]
-    pub(crate) sha256: Option<String>,
+    pub(crate) sha256: String,
     #[n(6)]
     pub(crate) max_size: u64,
+}
+
+impl Offer {
+    /// Whether there is a digest to compare with.
+    pub(crate) fn is_protected(&self) -> bool {
+        !self.md5.is_empty() || !self.sha256.is_empty()
+    }
 }
 
 /// The update of one device. Lives as long as the device, across connections.
@@ -53,31 +59,46 @@ pub(crate) struct Updater {
     running: String,
     #[n(1)]
     state: State,
+    /// Of the command whose answer is awaited.
+    #[n(2)]
+    token: Token,
+    /// The order in hand, or the last one.
+    #[n(3)]
+    offer: Offer,
+    /// Of downloads.
+    #[n(4)]
+    backoff: Backoff,
+    /// Of the staged image.
+    #[n(5)]
+    sha256: String,
+    #[n(6)]
+    ending: Ending,
 }
 
-#[derive(Debug, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 enum State {
     #[n(0)]
     Idle,
     /// The order is being stored; it is acknowledged after that.
     #[n(1)]
-    Keeping(#[n(0)] Token, #[n(1)] Offer),
+    Keeping,
     /// Kept, and waiting for [`Updater::resume`], or for a retry.
     #[n(2)]
-    Waiting(#[n(0)] Offer, #[n(1)] Backoff),
+    Waiting,
     #[n(3)]
-    Downloading(#[n(0)] Token, #[n(1)] Offer, #[n(2)] Backoff),
+    Downloading,
     /// That the image is about to be installed is being stored.
     #[n(4)]
-    Announcing(#[n(0)] Token, #[n(1)] Offer, #[n(2)] String),
+    Announcing,
     #[n(5)]
-    Installing(#[n(0)] Token, #[n(1)] Offer),
+    Installing,
     /// The end is known, and the cloud has to hear of it.
     #[n(6)]
-    Ended(#[n(0)] Offer, #[n(1)] Ending),
+    Ended,
     /// The cloud heard of it; the order is being erased.
     #[n(7)]
-    Forgetting(#[n(0)] Token),
+    Forgetting,
 }
 
 /// How an update ended.
@@ -108,23 +129,32 @@ pub(crate) enum Moved {
 
 impl Updater {
     /// Takes up what a cut left behind.
-    pub(crate) fn start(running: &str, stored: &Stored) -> Result<Self, ApiMisuse> {
-        let state = match stored.get(StoreKey::Firmware) {
-            None => State::Idle,
-            Some(kept) => {
-                let (offer, installing) = read_kept(kept.expose())
-                    .ok_or(ApiMisuse::StoredUnreadable(StoreKey::Firmware))?;
-                if offer.version == running {
-                    State::Ended(offer, Ending::Succeeded)
-                } else if installing {
-                    // It was about to be installed, and the old version came up.
-                    State::Ended(offer, Ending::Failed(UpdateFailure::Install))
-                } else {
-                    State::Waiting(offer, Backoff::login())
-                }
-            }
+    pub(crate) fn start(running: &str, stored: &Stored, cx: &mut Cx<'_>) -> Self {
+        let mut updater = Self {
+            running: running.to_string(),
+            state: State::Idle,
+            token: Token::default(),
+            offer: Offer::default(),
+            backoff: Backoff::login(),
+            sha256: String::new(),
+            ending: Ending::Succeeded,
         };
-        Ok(Self { running: running.to_string(), state })
+        let Some(kept) = stored.get(StoreKey::Firmware) else { return updater };
+        let Some((offer, installing)) = read_kept(kept.expose()) else {
+            cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Firmware));
+            return updater;
+        };
+        updater.state = if offer.version == running {
+            State::Ended
+        } else if installing {
+            // It was about to be installed, and the old version came up.
+            updater.ending = Ending::Failed(UpdateFailure::Install);
+            State::Ended
+        } else {
+            State::Waiting
+        };
+        updater.offer = offer;
+        updater
     }
 
     /// The version that runs.
@@ -134,147 +164,134 @@ impl Updater {
 
     /// The order in hand, if any.
     pub(crate) fn offer(&self) -> Option<&Offer> {
-        match &self.state {
-            State::Idle | State::Forgetting(_) => None,
-            State::Keeping(_, offer)
-            | State::Waiting(offer, _)
-            | State::Downloading(_, offer, _)
-            | State::Announcing(_, offer, _)
-            | State::Installing(_, offer)
-            | State::Ended(offer, _) => Some(offer),
-        }
+        (!matches!(self.state, State::Idle | State::Forgetting)).then_some(&self.offer)
     }
 
     /// The order that is being stored, and has to be acknowledged after that.
     #[cfg(feature = "krtyun")]
     pub(crate) fn keeping(&self) -> Option<&Offer> {
-        match &self.state {
-            State::Keeping(_, offer) => Some(offer),
-            _ => None,
-        }
+        (self.state == State::Keeping).then_some(&self.offer)
     }
 
     /// The order that is being worked on: kept, and not at its end.
     #[cfg(feature = "krtyun")]
     pub(crate) fn in_hand(&self) -> Option<&Offer> {
-        self.offer().filter(|_| self.ending().is_none())
+        self.offer().filter(|_| self.state != State::Ended)
     }
 
     /// What has to be reported, now or after the next login. Say [`Updater::reported`] once the cloud has it.
     pub(crate) fn ending(&self) -> Option<(&Offer, &Ending)> {
-        match &self.state {
-            State::Ended(offer, ending) => Some((offer, ending)),
-            _ => None,
-        }
+        (self.state == State::Ended).then_some((&self.offer, &self.ending))
     }
 
     /// A new order. `false`: it is the one in hand, or an image is being installed just now; the cloud will order
     /// again.
+    #[inline(never)]
     pub(crate) fn order(&mut self, offer: Offer, cx: &mut Cx<'_>) -> bool {
-        if self.offer().is_some_and(|at_work| {
-            at_work.version == offer.version && at_work.url == offer.url && self.ending().is_none()
-        }) || matches!(self.state, State::Announcing(..) | State::Installing(..))
-        {
-            return false;
+        let same = self.offer.version == offer.version && self.offer.url == offer.url;
+        match self.state {
+            State::Announcing | State::Installing => return false,
+            State::Keeping | State::Waiting | State::Downloading if same => return false,
+            _ => {}
         }
         self.drop_work(cx);
-        cx.event(Event::Update {
-            update: Update::Offered {
+        say(
+            Update::Offered {
                 from: self.running.clone(),
                 to: offer.version.clone(),
                 size: offer.size,
             },
-        });
-        let token = cx.store(StoreKey::Firmware, write_kept(&offer, false));
-        self.state = State::Keeping(token, offer);
+            cx,
+        );
+        self.offer = offer;
+        self.store(State::Keeping, false, cx);
         true
     }
 
     /// The cloud takes the order back. Too late once it is being installed: `false`.
+    #[inline(never)]
     pub(crate) fn cancel(&mut self, cx: &mut Cx<'_>) -> bool {
-        match self.state {
-            State::Keeping(..) | State::Waiting(..) | State::Downloading(..) => {
-                self.drop_work(cx);
-                cx.event(Event::Update { update: Update::Cancelled });
-                self.state = State::Forgetting(cx.erase(StoreKey::Firmware));
-                true
-            }
-            _ => false,
+        let in_time = matches!(self.state, State::Keeping | State::Waiting | State::Downloading);
+        if in_time {
+            self.drop_work(cx);
+            say(Update::Cancelled, cx);
+            self.forget(cx);
         }
+        in_time
     }
 
     /// After a login: goes on with an order that a cut interrupted.
     pub(crate) fn resume(&mut self, cx: &mut Cx<'_>) {
-        if let State::Waiting(..) = self.state {
+        if self.state == State::Waiting {
             self.download(cx);
         }
     }
 
     /// The cloud has the ending.
+    #[inline(never)]
     pub(crate) fn reported(&mut self, cx: &mut Cx<'_>) {
-        if let State::Ended(_, ending) = &self.state {
-            if *ending == Ending::Succeeded {
-                let version = self.running.clone();
-                cx.event(Event::Update { update: Update::Reported { version } });
+        if self.state == State::Ended {
+            if self.ending == Ending::Succeeded {
+                say(Update::Reported { version: self.running.clone() }, cx);
             }
-            self.state = State::Forgetting(cx.erase(StoreKey::Firmware));
+            self.forget(cx);
         }
     }
 
     /// `None`: the input is not about the update.
+    #[inline(never)]
     pub(crate) fn handle(&mut self, input: &Input, cx: &mut Cx<'_>) -> Option<Moved> {
-        match (&mut self.state, input) {
-            (State::Keeping(token, _), Input::Stored(t, outcome)) if token == t => {
-                if *outcome != Outcome::Done {
-                    self.state = State::Idle;
-                    self.say_failed(UpdateFailure::Install, cx);
-                    return Some(Moved::NotKept);
-                }
-                let State::Keeping(_, offer) = core::mem::replace(&mut self.state, State::Idle)
-                else {
-                    return Some(Moved::Nothing);
-                };
-                self.state = State::Waiting(offer, Backoff::login());
+        let ours = match input {
+            Input::Stored(token, _)
+            | Input::Progress(token, _)
+            | Input::Downloaded(token, _)
+            | Input::Installed(token, _) => *token == self.token,
+            _ => false,
+        };
+        if !ours {
+            return None;
+        }
+        let done =
+            matches!(input, Input::Stored(_, Outcome::Done) | Input::Installed(_, Outcome::Done));
+        match (self.state, input) {
+            (State::Keeping, Input::Stored(..)) if !done => {
+                self.state = State::Idle;
+                say(Update::Failed { reason: UpdateFailure::Install }, cx);
+                Some(Moved::NotKept)
+            }
+            (State::Keeping, Input::Stored(..)) => {
+                self.backoff = Backoff::login();
                 self.download(cx);
                 Some(Moved::Accepted)
             }
-            (State::Downloading(token, ..), Input::Progress(t, progress)) if token == t => {
+            (State::Downloading, Input::Progress(_, progress)) => {
                 cx.after(Timer::Update, DOWNLOAD_SILENCE);
                 let (received, total) = (progress.received, progress.total);
-                cx.event(Event::Update { update: Update::Downloading { received, total } });
+                say(Update::Downloading { received, total }, cx);
                 Some(Moved::Progress { received, total })
             }
-            (State::Downloading(token, offer, backoff), Input::Downloaded(t, end))
-                if token == t =>
-            {
-                cx.stop(Timer::Update);
-                let (offer, backoff, end) = (offer.clone(), *backoff, end.clone());
-                Some(self.downloaded(offer, backoff, end, cx))
-            }
-            (State::Announcing(token, offer, sha256), Input::Stored(t, outcome)) if token == t => {
-                if *outcome != Outcome::Done {
-                    let offer = offer.clone();
-                    return Some(self.end(offer, Ending::Failed(UpdateFailure::Install), cx));
-                }
+            (State::Downloading, Input::Downloaded(_, end)) => Some(self.downloaded(end, cx)),
+            (State::Announcing, Input::Stored(..)) if done => {
                 cx.step(Step::Install);
-                let install = Install { version: offer.version.clone(), sha256: sha256.clone() };
-                let token = cx.install(install);
-                self.state = State::Installing(token, offer.clone());
+                let (version, sha256) = (self.offer.version.clone(), self.sha256.clone());
+                self.token = cx.install(Install { version, sha256 });
+                self.state = State::Installing;
                 Some(Moved::Installing)
             }
-            (State::Installing(token, offer), Input::Installed(t, outcome)) if token == t => {
-                let offer = offer.clone();
-                if *outcome == Outcome::Done {
-                    let to = offer.version.clone();
-                    let from = core::mem::replace(&mut self.running, to.clone());
-                    cx.event(Event::Update { update: Update::Installed { from, to } });
-                    self.state = State::Ended(offer, Ending::Succeeded);
-                    Some(Moved::Ended)
-                } else {
-                    Some(self.end(offer, Ending::Failed(UpdateFailure::Install), cx))
-                }
+            (State::Announcing, Input::Stored(..)) | (State::Installing, Input::Installed(..))
+                if !done =>
+            {
+                Some(self.failed(UpdateFailure::Install, cx))
             }
-            (State::Forgetting(token), Input::Stored(t, _)) if token == t => {
+            (State::Installing, Input::Installed(..)) => {
+                let to = self.offer.version.clone();
+                let from = core::mem::replace(&mut self.running, to.clone());
+                say(Update::Installed { from, to }, cx);
+                self.ending = Ending::Succeeded;
+                self.state = State::Ended;
+                Some(Moved::Ended)
+            }
+            (State::Forgetting, Input::Stored(..)) => {
                 // If erasing failed, the next start reports the same ending once more: harmless.
                 self.state = State::Idle;
                 Some(Moved::Nothing)
@@ -284,104 +301,107 @@ impl Updater {
     }
 
     /// [`Timer::Update`] expired.
+    #[inline(never)]
     pub(crate) fn expired(&mut self, cx: &mut Cx<'_>) -> Moved {
-        match &self.state {
-            State::Waiting(..) => {
+        match self.state {
+            State::Waiting => {
                 self.download(cx);
                 Moved::Nothing
             }
-            State::Downloading(token, offer, backoff) => {
-                let (token, offer, backoff) = (*token, offer.clone(), *backoff);
-                cx.cancel_download(token);
-                self.downloaded(offer, backoff, Downloaded::Failed(Failure::TimedOut), cx)
+            State::Downloading => {
+                cx.cancel_download(self.token);
+                self.downloaded(&Downloaded::Failed(Failure::TimedOut), cx)
             }
             _ => Moved::Nothing,
         }
     }
 
+    #[inline(never)]
     fn download(&mut self, cx: &mut Cx<'_>) {
-        if let State::Waiting(offer, backoff) = &self.state {
-            cx.step(Step::Download);
-            let token = cx.download(Download {
-                url: offer.url.clone(),
-                size: offer.size,
-                version: offer.version.clone(),
-                max_size: offer.max_size,
-            });
-            cx.after(Timer::Update, DOWNLOAD_SILENCE);
-            self.state = State::Downloading(token, offer.clone(), *backoff);
-        }
+        cx.step(Step::Download);
+        self.token = cx.download(Download {
+            url: self.offer.url.clone(),
+            size: self.offer.size,
+            version: self.offer.version.clone(),
+            max_size: self.offer.max_size,
+        });
+        cx.after(Timer::Update, DOWNLOAD_SILENCE);
+        self.state = State::Downloading;
     }
 
-    fn downloaded(
-        &mut self,
-        offer: Offer,
-        mut backoff: Backoff,
-        end: Downloaded,
-        cx: &mut Cx<'_>,
-    ) -> Moved {
+    #[inline(never)]
+    fn downloaded(&mut self, end: &Downloaded, cx: &mut Cx<'_>) -> Moved {
+        cx.stop(Timer::Update);
+        let offer = &self.offer;
         let failure = match end {
-            Downloaded::Complete { size, .. } if offer.size.is_some_and(|s| s != size) => {
+            Downloaded::Complete { size, .. } if offer.size.is_some_and(|s| s != *size) => {
                 UpdateFailure::Size
             }
             Downloaded::Complete { md5, sha256, .. } => {
-                let fits = |want: &Option<String>, got: &str| {
-                    want.as_ref().is_none_or(|w| w.eq_ignore_ascii_case(got))
-                };
-                if fits(&offer.md5, &md5) && fits(&offer.sha256, &sha256) {
-                    let digest = offer.md5.is_some() || offer.sha256.is_some();
-                    cx.event(Event::Update { update: Update::Verified { digest } });
-                    let token = cx.store(StoreKey::Firmware, write_kept(&offer, true));
-                    self.state = State::Announcing(token, offer, sha256);
+                let fits =
+                    |want: &str, got: &str| want.is_empty() || want.eq_ignore_ascii_case(got);
+                if fits(&offer.md5, md5) && fits(&offer.sha256, sha256) {
+                    say(Update::Verified { digest: offer.is_protected() }, cx);
+                    self.sha256 = sha256.clone();
+                    self.store(State::Announcing, true, cx);
                     return Moved::Nothing;
                 }
                 UpdateFailure::Digest
             }
-            Downloaded::Failed(Failure::Status(status)) => UpdateFailure::Refused(status),
+            Downloaded::Failed(Failure::Status(status)) => UpdateFailure::Refused(*status),
             Downloaded::Failed(Failure::Forbidden) => UpdateFailure::Url,
             Downloaded::Failed(Failure::TooLarge) => UpdateFailure::Size,
             Downloaded::Failed(failure) => {
-                if backoff.failures() + 1 < DOWNLOAD_TRIES {
-                    cx.retrying(Timer::Update, failure.into(), &mut backoff);
-                    self.state = State::Waiting(offer, backoff);
+                if self.backoff.failures() + 1 < DOWNLOAD_TRIES {
+                    cx.retrying(Timer::Update, failure.clone().into(), &mut self.backoff);
+                    self.state = State::Waiting;
                     return Moved::Nothing;
                 }
-                UpdateFailure::Download(failure)
+                UpdateFailure::Download(failure.clone())
             }
         };
-        self.end(offer, Ending::Failed(failure), cx)
+        self.failed(failure, cx)
     }
 
-    fn end(&mut self, offer: Offer, ending: Ending, cx: &mut Cx<'_>) -> Moved {
-        if let Ending::Failed(reason) = &ending {
-            self.say_failed(reason.clone(), cx);
-        }
-        self.state = State::Ended(offer, ending);
+    #[inline(never)]
+    fn failed(&mut self, reason: UpdateFailure, cx: &mut Cx<'_>) -> Moved {
+        say(Update::Failed { reason: reason.clone() }, cx);
+        self.ending = Ending::Failed(reason);
+        self.state = State::Ended;
         Moved::Ended
     }
 
-    fn say_failed(&self, reason: UpdateFailure, cx: &mut Cx<'_>) {
-        cx.event(Event::Update { update: Update::Failed { reason } });
+    fn store(&mut self, state: State, installing: bool, cx: &mut Cx<'_>) {
+        self.token = cx.store(StoreKey::Firmware, write_kept(&self.offer, installing));
+        self.state = state;
+    }
+
+    fn forget(&mut self, cx: &mut Cx<'_>) {
+        self.token = cx.erase(StoreKey::Firmware);
+        self.state = State::Forgetting;
     }
 
     fn drop_work(&mut self, cx: &mut Cx<'_>) {
         cx.stop(Timer::Update);
-        if let State::Downloading(token, ..) = self.state {
-            cx.cancel_download(token);
+        if self.state == State::Downloading {
+            cx.cancel_download(self.token);
         }
-        self.state = State::Idle;
     }
+}
+
+fn say(update: Update, cx: &mut Cx<'_>) {
+    cx.event(Event::Update { update });
 }
 
 /// The kept order as JSON: a person may look into the store of a device that is stuck.
 fn write_kept(offer: &Offer, installing: bool) -> alloc::vec::Vec<u8> {
-    let size = offer.size.map(num::text);
+    let size = offer.size.map(num::text).unwrap_or_default();
     Object::new()
         .string("version", &offer.version)
         .string("url", &offer.url)
-        .maybe("size", size.as_deref())
-        .maybe("md5", offer.md5.as_deref())
-        .maybe("sha256", offer.sha256.as_deref())
+        .given("size", &size)
+        .given("md5", &offer.md5)
+        .given("sha256", &offer.sha256)
         .string("reference", &offer.reference)
         .string("max_size", &num::text(offer.max_size))
         .bool("installing", installing)
@@ -391,14 +411,13 @@ fn write_kept(offer: &Offer, installing: bool) -> alloc::vec::Vec<u8> {
 fn read_kept(bytes: &[u8]) -> Option<(Offer, bool)> {
     let doc = Document::open(bytes);
     let root = doc.root();
-    let text = |key: &str| root.text(key).map(|t| t.into_owned());
     let offer = Offer {
         reference: root.must("reference"),
         version: root.must("version"),
         url: root.must("url"),
         size: root.get("size").and_then(|v| v.as_u64()),
-        md5: text("md5"),
-        sha256: text("sha256"),
+        md5: root.text_or_empty("md5"),
+        sha256: root.text_or_empty("sha256"),
         max_size: root.must_count("max_size"),
     };
     let installing = root.get("installing")?.as_bool()?;

@@ -1,5 +1,6 @@
 //! The plugin's end: one agent behind five functions of bytes.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,7 +16,7 @@ use crate::{Agent, Config, Output, PlatformName, SNAPSHOT_SCHEMA};
 /// One device, or none yet.
 #[derive(Debug, Default)]
 pub struct Guest {
-    agent: Option<Agent>,
+    agent: Option<Box<Agent>>,
 }
 
 impl Guest {
@@ -70,7 +71,7 @@ impl Guest {
         let config = Config::from_settings(open.platform, &open.settings).map_err(misuse)?;
         let agent =
             Agent::new(config, open.stored, open.seed.expose(), open.now).map_err(misuse)?;
-        self.agent = Some(agent);
+        self.agent = Some(Box::new(agent));
         Ok(())
     }
 
@@ -79,7 +80,7 @@ impl Guest {
         let restore: Restore = cbor::decode(request).map_err(unreadable)?;
         let config = Config::from_settings(restore.platform, &restore.settings).map_err(misuse)?;
         let agent = Agent::restore(config, &restore.snapshot, restore.now).map_err(misuse)?;
-        self.agent = Some(agent);
+        self.agent = Some(Box::new(agent));
         Ok(())
     }
 

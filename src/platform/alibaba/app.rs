@@ -314,7 +314,7 @@ impl App {
     /// No reply, or none that says anything: again, or give up.
     fn failed(&mut self, mut pending: Pending, error: Error) {
         if pending.call.name.is_repeatable() && pending.backoff.failures() < self.config.retries {
-            let wait = pending.backoff.next(&mut self.rng);
+            let wait = Duration::from_millis(pending.backoff.next(&mut self.rng).0);
             self.event(AppEvent::Retrying {
                 call: pending.call.name,
                 error,

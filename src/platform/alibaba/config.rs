@@ -2,12 +2,12 @@
 
 use alloc::string::String;
 use core::fmt;
-use core::time::Duration;
 
 use super::credentials::{AuthType, Device, SecureMode, SignMethod};
 use crate::error::ConfigError;
 use crate::secret::Secret;
 use crate::settings::{Settings, Shape};
+use crate::time::Millis;
 
 /// Configuration of one device.
 ///
@@ -42,10 +42,10 @@ pub struct Config {
     pub(super) firmware_version: String,
     pub(super) firmware_max_size: u64,
     pub(super) bind_token: bool,
-    pub(super) bind_token_life: Duration,
+    pub(super) bind_token_life: Millis,
     pub(super) gateway: bool,
     pub(super) keep_alive: u16,
-    pub(super) reply_timeout: Duration,
+    pub(super) reply_timeout: Millis,
     pub(super) request_retries: u32,
 }
 
@@ -150,15 +150,10 @@ impl Config {
             firmware_version,
             firmware_max_size: s.number("firmware_max_size", 1, 1 << 40, 64 << 20),
             bind_token: s.flag("bind_token", true),
-            bind_token_life: Duration::from_secs(s.number("bind_token_life_s", 1, 1800, 60)),
+            bind_token_life: Millis::of_secs(s.number("bind_token_life_s", 1, 1800, 60)),
             gateway: s.flag("gateway", true),
             keep_alive: s.number("keep_alive", 30, 1200, 300) as u16,
-            reply_timeout: Duration::from_millis(s.number(
-                "reply_timeout_ms",
-                100,
-                600_000,
-                10_000,
-            )),
+            reply_timeout: Millis(s.number("reply_timeout_ms", 100, 600_000, 10_000)),
             request_retries: s.number("request_retries", 0, 20, 3) as u32,
         };
         s.finish()?;

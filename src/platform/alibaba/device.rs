@@ -34,7 +34,7 @@ use super::Config;
 use super::config::Origin;
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
-use crate::error::{ApiMisuse, Error, Failure, PeerMisbehaved, Rejected};
+use crate::error::{Error, Failure, PeerMisbehaved, Rejected};
 use crate::input::{Ack, Closed, Input, Intent, Message};
 use crate::output::{Advice, Event, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
@@ -146,9 +146,9 @@ enum State {
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
+    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
         let mut flow = Self {
-            updater: Updater::start(&config.firmware_version, stored)?,
+            updater: Updater::start(&config.firmware_version, stored, cx),
             state: State::Waiting,
             connection: None,
             awaited: Token::default(),
@@ -164,18 +164,16 @@ impl Device for Flow {
             next_id: 1,
             token_wanted: false,
         };
-        let kept = match stored.get(StoreKey::Credential) {
-            Some(bytes) => Some(Credential::read(bytes, config)?),
-            None => None,
-        };
-        match (&config.origin, kept) {
-            (Origin::Registration(_), Some(credential)) => {
-                flow.credential = credential;
-                flow.login(config, cx);
-            }
-            _ => flow.begin(config, cx),
+        let kept = stored.get(StoreKey::Credential);
+        if let Some(bytes) = kept {
+            flow.credential = Credential::read(bytes, config, cx);
         }
-        Ok(flow)
+        if kept.is_some() && matches!(config.origin, Origin::Registration(_)) {
+            flow.login(config, cx);
+        } else {
+            flow.begin(config, cx);
+        }
+        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {

@@ -7,7 +7,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::error::{Error, PeerMisbehaved, Rejected};
-use crate::hex;
 use crate::json::{Document, Object, Value};
 use crate::num;
 use crate::output::Event;
@@ -205,10 +204,10 @@ pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Er
         data.wrong(PeerMisbehaved::ForbiddenUrl);
     }
     let size = data.get("size").map(|_| data.must_count("size"));
-    let (mut md5, mut sha256) = (digest(data, "md5", 16), None);
+    let (mut md5, mut sha256) = (digest(data, "md5", 32), String::new());
     match data.text_or_empty("signMethod").to_ascii_lowercase().as_str() {
-        "sha256" => sha256 = digest(data, "sign", 32),
-        "md5" => md5 = digest(data, "sign", 16).or(md5),
+        "sha256" => sha256 = digest(data, "sign", 64),
+        "md5" if data.get("sign").is_some() => md5 = digest(data, "sign", 32),
         _ => {}
     }
     let reference = short(&root.text_or_empty("id"));
@@ -216,15 +215,13 @@ pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Er
     Ok(Upgrade::Image(Offer { reference, version, url, size, md5, sha256, max_size }))
 }
 
-/// A digest of so many bytes, if there is one.
+/// A digest of so many hexadecimal digits, or nothing.
 #[inline(never)]
-fn digest(data: Value<'_>, key: &str, bytes: usize) -> Option<String> {
+fn digest(data: Value<'_>, key: &str, digits: usize) -> String {
     let text = data.text_or_empty(key);
-    if text.is_empty() {
-        return None;
-    }
-    if hex::decode(&text).is_none_or(|digest| digest.len() != bytes) {
+    let good = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !good && !text.is_empty() {
         data.invalid(key);
     }
-    Some(text.to_ascii_lowercase())
+    text.to_ascii_lowercase()
 }

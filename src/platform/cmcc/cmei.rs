@@ -33,13 +33,7 @@ pub struct Cmei(String);
 impl Cmei {
     /// Reads 15 digits that begin with 11, nothing around them.
     pub fn parse(text: &str) -> Result<Self, CmeiError> {
-        imei::digits(text).map_err(|shape| match shape {
-            Shape::Length(found) => CmeiError::Length { expected: imei::DIGITS, found },
-            Shape::Digit(at) => CmeiError::NotADigit { at },
-        })?;
-        if !text.starts_with("11") {
-            return Err(CmeiError::Prefix);
-        }
+        check(text)?;
         Ok(Self(text.to_string()))
     }
 
@@ -108,6 +102,16 @@ impl FromStr for Cmei {
 
     fn from_str(text: &str) -> Result<Self, CmeiError> {
         Self::parse(text)
+    }
+}
+
+/// Whether `text` is a CMEI.
+pub(super) fn check(text: &str) -> Result<(), CmeiError> {
+    match imei::digits(text) {
+        Err(Shape::Length(found)) => Err(CmeiError::Length { expected: imei::DIGITS, found }),
+        Err(Shape::Digit(at)) => Err(CmeiError::NotADigit { at }),
+        Ok(()) if !text.starts_with("11") => Err(CmeiError::Prefix),
+        Ok(()) => Ok(()),
     }
 }
 

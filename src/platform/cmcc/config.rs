@@ -1,17 +1,14 @@
 //! Settings of one device, read into types once.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::time::Duration;
 
-use super::cmei::Cmei;
-use super::imei::Imei;
 use super::ip::is_ip;
-use super::{PRODUCTION, TEST};
+use super::{PRODUCTION, TEST, cmei, imei};
 use crate::error::ConfigError;
 use crate::num;
 use crate::secret::Secret;
 use crate::settings::{Reader, Settings, Shape};
+use crate::time::Millis;
 
 /// The configuration of one device. The setting keys are the field names, unless a field says otherwise.
 #[derive(Clone, Debug)]
@@ -35,7 +32,7 @@ pub struct Config {
     /// `limit_s`
     pub(super) limit_ms: u64,
     /// `reply_timeout_ms`
-    pub(super) reply_timeout: Duration,
+    pub(super) reply_timeout: Millis,
     pub(super) request_retries: u32,
 }
 
@@ -81,7 +78,8 @@ pub enum Strategy {
 /// `params` of a report: every key is always sent.
 #[derive(Clone, Debug)]
 pub(super) struct Params {
-    pub(super) inner_ip: Vec<String>,
+    /// A JSON array.
+    pub(super) inner_ip: String,
     pub(super) net_speed: String,
     pub(super) net_type: String,
     pub(super) platform: String,
@@ -101,9 +99,11 @@ impl Config {
             s.fail("product_key", "is missing: the platform shows it beside the product id");
             Secret::default()
         });
-        let kinds = DeviceNoType::ALL.map(DeviceNoType::as_str);
-        let kind = DeviceNoType::ALL.get(s.choice("device_no_type", &kinds)).copied();
-        let device_no_type = kind.unwrap_or(DeviceNoType::Sn);
+        let device_no_type = match s.choice("device_no_type", &["SN", "IMEI", "CMEI"]) {
+            0 => DeviceNoType::Sn,
+            1 => DeviceNoType::Imei,
+            _ => DeviceNoType::Cmei,
+        };
         let (device_no, product_id_is_number) = device_no(&mut s, device_no_type, product_id);
         let (params, odd_imei) = params(&mut s, device_no_type, device_no);
         let strategy = match s.choice("strategy", &["interval", "2", "daily", "1"]) {
@@ -123,12 +123,7 @@ impl Config {
             limit_ms: s.number("limit_s", 10, 86_400, 86_400) * 1_000,
             interval_ms: s.number("interval_s", 1, 86_400, 43_200) * 1_000,
             jitter_ms: s.number("jitter_s", 0, 43_200, 900) * 1_000,
-            reply_timeout: Duration::from_millis(s.number(
-                "reply_timeout_ms",
-                100,
-                600_000,
-                15_000,
-            )),
+            reply_timeout: Millis(s.number("reply_timeout_ms", 100, 600_000, 15_000)),
             request_retries: s.number("request_retries", 0, 100, 3) as u32,
         };
         let (interval, jitter) = (config.interval_ms, config.jitter_ms);
@@ -169,7 +164,7 @@ fn base_url(s: &mut Reader<'_>) -> String {
         s.fail("base_url", "is missing: environment local has no preset");
     }
     let url = s.url("base_url", &["https", "http"], preset);
-    if url.contains(['?', '#']) {
+    if url.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
         s.fail("base_url", "must have neither query nor fragment");
     }
     url.trim_end_matches('/').to_string()
@@ -216,8 +211,8 @@ pub(super) fn check_number(kind: DeviceNoType, number: &str) -> Result<(), Strin
                 Err("has to be 1 to 64 characters without white space".to_string())
             }
         }
-        DeviceNoType::Imei => Imei::parse(number).map(|_| ()).map_err(|error| error.text()),
-        DeviceNoType::Cmei => Cmei::parse(number).map(|_| ()).map_err(|error| error.text()),
+        DeviceNoType::Imei => imei::check(number).map_err(|error| error.text()),
+        DeviceNoType::Cmei => cmei::check(number).map_err(|error| error.text()),
     }
 }
 
@@ -250,7 +245,10 @@ fn params(s: &mut Reader<'_>, kind: DeviceNoType, device_no: &str) -> (Params, b
     {
         s.fail("cmei", &what);
     }
-    let odd = |imei: &str| Imei::parse(imei).is_ok_and(|imei| !imei.check_digit_fits());
+    let odd = |imei: &str| {
+        let computed = imei::check_digit(imei.get(..imei::DIGITS - 1).unwrap_or_default());
+        computed != imei.bytes().last().map(|byte| byte.wrapping_sub(b'0'))
+    };
     let odd_imei = odd(imei) || own(DeviceNoType::Imei).is_some_and(odd);
     let mac = dashed_mac(s.raw("mac").unwrap_or_default());
     if mac.is_none() {
@@ -283,28 +281,52 @@ fn param(s: &mut Reader<'_>, key: &'static str, default: &str) -> String {
 /// At most this many addresses are reported.
 pub(super) const MAX_ADDRESSES: usize = 16;
 
-fn inner_ip(s: &mut Reader<'_>) -> Vec<String> {
+/// As the JSON array that is reported.
+fn inner_ip(s: &mut Reader<'_>) -> String {
     // The document's own value for "cannot be read".
     let list = s.optional("inner_ip").unwrap_or("127.0.0.1");
-    let addresses: Vec<String> = list.split(',').map(|ip| ip.trim().to_string()).collect();
-    if addresses.len() > MAX_ADDRESSES || !addresses.iter().all(|ip| is_ip(ip)) {
-        s.fail("inner_ip", "has to be up to 16 IP addresses with commas between them");
+    let (mut json, mut count) = (String::from("["), 0);
+    let mut rest = list;
+    loop {
+        let end = rest.bytes().position(|byte| byte == b',').unwrap_or(rest.len());
+        let ip = rest.get(..end).unwrap_or_default().trim_ascii();
+        count += 1;
+        if count > MAX_ADDRESSES || !is_ip(ip) {
+            s.fail("inner_ip", "has to be up to 16 IP addresses with commas between them");
+        }
+        json.push('"');
+        json.push_str(ip);
+        json.push('"');
+        match rest.get(end + 1..) {
+            Some(behind) => rest = behind,
+            None => break,
+        }
+        json.push(',');
     }
-    addresses
+    json.push(']');
+    json
 }
 
 /// `xx-xx-xx-xx-xx-xx` in upper case from `:` or `-` or no separator; `None` if it is no MAC address.
 fn dashed_mac(text: &str) -> Option<String> {
+    let separator = text.bytes().find(|byte| matches!(byte, b':' | b'-'));
+    let (width, length) = if separator.is_some() { (3, 17) } else { (2, 12) };
     if text.is_empty() {
         return Some(String::new());
     }
-    let separator = text.chars().find(|c| matches!(c, ':' | '-'));
-    let bytes: Vec<&str> = match separator {
-        Some(separator) => text.split(separator).collect(),
-        None => (0..6).map(|i| text.get(2 * i..2 * i + 2)).collect::<Option<_>>()?,
-    };
-    let hex = |byte: &&str| byte.len() == 2 && byte.bytes().all(|b| b.is_ascii_hexdigit());
-    let length = if separator.is_some() { 17 } else { 12 };
-    let good = bytes.len() == 6 && text.len() == length && bytes.iter().all(hex);
-    good.then(|| bytes.join("-").to_ascii_uppercase())
+    if text.len() != length {
+        return None;
+    }
+    let mut out = String::new();
+    for (at, byte) in text.bytes().enumerate() {
+        if at > 0 && at % width == 0 {
+            out.push('-');
+        }
+        if byte.is_ascii_hexdigit() && at % width < 2 {
+            out.push(char::from(byte.to_ascii_uppercase()));
+        } else if Some(byte) != separator || at % width < 2 {
+            return None;
+        }
+    }
+    Some(out)
 }

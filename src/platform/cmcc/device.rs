@@ -99,12 +99,14 @@ enum Step {
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
-        let credential = match stored.get(StoreKey::Credential) {
-            None => None,
-            Some(bytes) => wire::read_credential(config, bytes.expose())
-                .map_err(|_| ApiMisuse::StoredUnreadable(StoreKey::Credential))?,
-        };
+    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
+        let mut credential = None;
+        if let Some(bytes) = stored.get(StoreKey::Credential) {
+            match wire::read_credential(config, bytes.expose()) {
+                Ok(read) => credential = read,
+                Err(_) => cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
+            }
+        }
         if config.product_id_is_number {
             warn(Warning::ProductIdAsDeviceNumber, cx);
         }
@@ -125,7 +127,7 @@ impl Device for Flow {
         };
         if !registered {
             flow.ask_first(config, cx);
-            return Ok(flow);
+            return flow;
         }
         let mut inherited = Inherited::Nothing;
         if let Some(bytes) = stored.get(StoreKey::Schedule) {
@@ -143,7 +145,7 @@ impl Device for Flow {
             }
             Inherited::Nothing | Inherited::Due => flow.report(config, cx),
         }
-        Ok(flow)
+        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {

@@ -20,11 +20,8 @@ pub struct Imei(String);
 impl Imei {
     /// Reads 15 digits, nothing around them. The check digit is not looked at: see [`Imei::check_digit_fits`].
     pub fn parse(text: &str) -> Result<Self, ImeiError> {
-        match digits(text) {
-            Ok(_) => Ok(Self(text.to_string())),
-            Err(Shape::Length(found)) => Err(ImeiError::Length { found }),
-            Err(Shape::Digit(at)) => Err(ImeiError::NotADigit { at }),
-        }
+        check(text)?;
+        Ok(Self(text.to_string()))
     }
 
     /// The 15 digits.
@@ -128,6 +125,15 @@ pub(super) fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> u8 {
         sum += weighed / 10 + weighed % 10;
     }
     u8::try_from((10 - sum % 10) % 10).unwrap_or(0)
+}
+
+/// Whether `text` is an IMEI, whatever its last digit.
+pub(super) fn check(text: &str) -> Result<(), ImeiError> {
+    match digits(text) {
+        Ok(()) => Ok(()),
+        Err(Shape::Length(found)) => Err(ImeiError::Length { found }),
+        Err(Shape::Digit(at)) => Err(ImeiError::NotADigit { at }),
+    }
 }
 
 /// What is wrong with the shape of a 15-digit number.

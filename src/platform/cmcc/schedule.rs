@@ -12,7 +12,6 @@
 //!   off: it reports at once.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 use crate::num;
@@ -24,12 +23,12 @@ use crate::error::{CodecError, Error, LocalFailure};
 use crate::json::{Document, Object};
 use crate::output::{Due, Event, StoreKey, Token, Warning};
 use crate::rng::Rng;
-use crate::time::{Instant, Now, UnixTime};
+use crate::time::{Instant, Millis, Now, UnixTime};
 
 /// Clocks that differ by less are only inexact.
 const TOLERANCE_MS: u64 = 60_000;
 /// How often the clocks are compared: a jump, and a wall clock that becomes known, reaches the store this late.
-pub(super) const CLOCK_CHECK: Duration = Duration::from_secs(3_600);
+pub(super) const CLOCK_CHECK: Millis = Millis::of_secs(3_600);
 /// The longest wait between two tries while the limit is far.
 const RETRY_CAP_MS: u32 = 900_000;
 
@@ -66,7 +65,7 @@ impl Plan {
     /// After an accepted report.
     pub(super) fn after_report(config: &Config, now: Now, rng: &mut Rng) -> Self {
         let span_ms = span(config, rng);
-        let next = now.mono + Duration::from_millis(span_ms);
+        let next = now.mono + Millis(span_ms);
         Self { next, next_unix: wall(now, next), span_ms, inherited: false }
     }
 
@@ -101,7 +100,7 @@ impl Plan {
         if self.inherited && known < by_wall {
             // By the new wall clock T_next is closer than thought.
             let left = known.0.saturating_sub(now.unix.map_or(0, |unix| unix.0));
-            self.next = now.mono + Duration::from_millis(left);
+            self.next = now.mono + Millis(left);
             return false;
         }
         self.next_unix = Some(by_wall);
@@ -112,7 +111,7 @@ impl Plan {
 /// The moment that the document's 24 hours end; `now` if nobody knows.
 fn limit(plan: Option<&Plan>, config: &Config, now: Now) -> Instant {
     let Some(plan) = plan else { return now.mono };
-    plan.next + Duration::from_millis(config.limit_ms.saturating_sub(plan.span_ms))
+    plan.next + Millis(config.limit_ms.saturating_sub(plan.span_ms))
 }
 
 /// How long to wait after a failed report. It doubles up to 15 minutes, but never skips more than half of what is left
@@ -122,12 +121,12 @@ pub(super) fn retry_wait(
     config: &Config,
     backoff: &mut Backoff,
     cx: &mut Cx<'_>,
-) -> Duration {
+) -> Millis {
     let now = cx.now();
     let left = limit(plan, config, now).millis_since(now.mono);
     let wait = backoff.next(cx.rng());
     let floor = cx.rng().between(48_000, 72_000);
-    wait.min(Duration::from_millis(floor.max(left / 2)))
+    wait.min(Millis(floor.max(left / 2)))
 }
 
 /// A back-off for reports: see [`retry_wait`].
@@ -309,7 +308,7 @@ pub(super) fn inherit(
     if next_unix <= unix {
         return Ok((Inherited::Due, diary));
     }
-    let next = now.mono + Duration::from_millis(next_unix - unix);
+    let next = now.mono + Millis(next_unix - unix);
     let next_unix = Some(UnixTime(next_unix));
     Ok((Inherited::Standing(Plan { next, next_unix, span_ms, inherited: true }), diary))
 }

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::{REPORT, SECRET_INFO};
 use crate::error::{Error, PeerMisbehaved, Rejected};
 use crate::http::{Request, Response};
-use crate::json::{self, Document, Object};
+use crate::json::{Document, Object};
 use crate::secret::Secret;
 
 /// What `secret/info` gives, and a device keeps.
@@ -35,7 +35,7 @@ pub(super) fn info_request(config: &Config) -> Request {
 pub(super) fn report_request(config: &Config, credential: &Credential) -> Request {
     let params = &config.params;
     let params = Object::new()
-        .raw("innerIp", &json::array(params.inner_ip.iter().map(|ip| json::string(ip))))
+        .raw("innerIp", &params.inner_ip)
         .string("netSpeed", &params.net_speed)
         .string("netType", &params.net_type)
         .string("platform", &params.platform)

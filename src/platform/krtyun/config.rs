@@ -1,12 +1,12 @@
 //! The settings of a krtyun device.
 
 use alloc::string::String;
-use core::time::Duration;
 
 use super::wire::{self, Assumed, Topic};
 use crate::error::ConfigError;
 use crate::secret::Secret;
 use crate::settings::{Reader, Settings, Shape};
+use crate::time::Millis;
 
 /// Where a device reports no period of its own: once an hour.
 const REPORT_INTERVAL_S: u64 = 3_600;
@@ -44,8 +44,9 @@ pub struct Config {
     pub(super) report_interval_s: u64,
     pub(super) keep_alive: u16,
     pub(super) firmware_max_size: u64,
-    pub(super) firmware_sha256: Option<String>,
-    pub(super) reply_timeout: Duration,
+    /// Or nothing.
+    pub(super) firmware_sha256: String,
+    pub(super) reply_timeout: Millis,
     pub(super) request_retries: u32,
     pub(super) match_id: bool,
     pub(super) match_cmd: bool,
@@ -84,12 +85,7 @@ impl Config {
             keep_alive: s.number("keep_alive", 0, u16::MAX.into(), 60) as u16,
             firmware_max_size: s.number("firmware_max_size", 1, 1 << 40, FIRMWARE_MAX_SIZE),
             firmware_sha256: digest(&mut s),
-            reply_timeout: Duration::from_millis(s.number(
-                "reply_timeout_ms",
-                100,
-                600_000,
-                10_000,
-            )),
+            reply_timeout: Millis(s.number("reply_timeout_ms", 100, 600_000, 10_000)),
             request_retries: s.number("request_retries", 0, 20, 3) as u32,
             match_id: s.flag("register.match_id", true),
             match_cmd: s.flag("register.match_cmd", true),
@@ -115,10 +111,10 @@ const NAME: Shape = (wire::is_name, wire::NAME_RULE);
 const SECRET: Shape = (wire::is_secret, wire::SECRET_RULE);
 const VERSION: Shape = (wire::is_version, wire::VERSION_RULE);
 
-fn digest(s: &mut Reader<'_>) -> Option<String> {
+fn digest(s: &mut Reader<'_>) -> String {
     let is_digest = |hex: &str| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
     let hex = s.shaped("firmware_sha256", Some(""), (is_digest, "has to be 64 hex digits"));
-    if hex.is_empty() { None } else { Some(hex.to_ascii_lowercase()) }
+    hex.to_ascii_lowercase()
 }
 
 fn assumed(s: &mut Reader<'_>) -> Assumed {

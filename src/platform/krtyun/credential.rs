@@ -7,7 +7,7 @@ use crate::cbor::{Decode, Encode};
 
 use super::config::Config;
 use super::wire;
-use crate::agent::Stored;
+use crate::agent::{Cx, Stored};
 use crate::error::ApiMisuse;
 use crate::json::{Document, Object, Value};
 use crate::output::StoreKey;
@@ -55,12 +55,12 @@ impl Credential {
     }
 
     /// The secret to log in with, or its absence: the settings beat the store.
-    pub(super) fn find(config: &Config, stored: &Stored) -> Result<Self, ApiMisuse> {
+    pub(super) fn find(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
         if let Some(secret) = &config.device_secret {
             let secret = secret.clone();
-            return Ok(Self { secret, standing: Standing::Configured });
+            return Self { secret, standing: Standing::Configured };
         }
-        let Some(bytes) = stored.get(StoreKey::Credential) else { return Ok(Self::absent()) };
+        let Some(bytes) = stored.get(StoreKey::Credential) else { return Self::absent() };
         let doc = Document::open(bytes.expose());
         let root = doc.root();
         let (product, device) = (root.must("product_id"), root.must("device_id"));
@@ -79,12 +79,12 @@ impl Credential {
             }
         };
         if named && (product != config.product_id || device != config.device_id) {
-            return Err(ApiMisuse::StoredForAnotherDevice);
+            cx.misuse(ApiMisuse::StoredForAnotherDevice);
         }
-        match doc.finish() {
-            Ok(()) => Ok(Self { secret, standing }),
-            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
+        if doc.finish().is_err() {
+            cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Credential));
         }
+        Self { secret, standing }
     }
 
     /// As it is stored: JSON, readable by people and flashers.

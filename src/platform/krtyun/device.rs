@@ -19,7 +19,7 @@ use super::credential::{Credential, Standing};
 use super::wire;
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
-use crate::error::{ApiMisuse, Error, PeerMisbehaved, Rejected};
+use crate::error::{Error, PeerMisbehaved, Rejected};
 use crate::input::{Ack, Closed, Input, Intent, Message, Outcome};
 use crate::output::{Advice, Connect, Event, QoS, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
@@ -134,10 +134,10 @@ enum State {
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
+    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
         let mut flow = Self {
-            credential: Credential::find(config, stored)?,
-            update: Updater::start(&config.firmware_version, stored)?,
+            credential: Credential::find(config, stored, cx),
+            update: Updater::start(&config.firmware_version, stored, cx),
             state: State::LoggingIn,
             connection: None,
             awaited: Token::default(),
@@ -153,7 +153,7 @@ impl Device for Flow {
         } else {
             flow.login(config, cx);
         }
-        Ok(flow)
+        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {

@@ -5,7 +5,6 @@
 
 use alloc::string::String;
 use core::mem;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
@@ -17,10 +16,10 @@ use crate::num;
 use crate::output::{Event, Step};
 use crate::platform::alibaba::Config;
 use crate::platform::alibaba::wire::{self, Reply};
-use crate::time::{Timer, millis};
+use crate::time::{Millis, Timer};
 
 /// Until the report is repeated (`awss_report.c`).
-const RETRY: Duration = Duration::from_secs(3);
+const RETRY: Millis = Millis::of_secs(3);
 /// Reports of one token in all (`awss_report.c` repeats twice).
 const TRIES: u32 = 3;
 
@@ -59,7 +58,7 @@ impl Flow {
         match reply.result {
             Ok(()) => {
                 cx.after(Timer::Token, config.bind_token_life);
-                cx.event(Event::BindToken { token, for_ms: millis(config.bind_token_life) });
+                cx.event(Event::BindToken { token, for_ms: config.bind_token_life.0 });
             }
             Err(by) => {
                 cx.stop(Timer::Token);

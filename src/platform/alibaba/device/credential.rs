@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::cbor::{Decode, Encode};
 use crate::num;
 
+use crate::agent::Cx;
 use crate::error::{ApiMisuse, PeerMisbehaved};
 use crate::json::{Document, Object, Value};
 use crate::output::{Connect, StoreKey};
@@ -67,7 +68,7 @@ impl Credential {
             .bytes()
     }
 
-    pub(super) fn read(bytes: &SecretBytes, config: &Config) -> Result<Self, ApiMisuse> {
+    pub(super) fn read(bytes: &SecretBytes, config: &Config, cx: &mut Cx<'_>) -> Self {
         let doc = Document::open(bytes.expose());
         let root = doc.root();
         let (product, device) = (root.must("product_key"), root.must("device_name"));
@@ -79,12 +80,12 @@ impl Credential {
             Self { client_id, secret: secret(root, "device_token", is_token) }
         };
         if named && (product != config.product_key || device != config.device_name) {
-            return Err(ApiMisuse::StoredForAnotherDevice);
+            cx.misuse(ApiMisuse::StoredForAnotherDevice);
         }
-        match doc.finish() {
-            Ok(()) => Ok(credential),
-            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
+        if doc.finish().is_err() {
+            cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Credential));
         }
+        credential
     }
 
     /// CONNECT with it. The signature covers a timestamp: the wall clock's where it is known, else the one that the

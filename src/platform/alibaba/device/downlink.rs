@@ -88,7 +88,7 @@ impl Flow {
                 return;
             }
             Ok(Upgrade::Image(offer)) => {
-                let unprotected = offer.md5.is_none() && offer.sha256.is_none();
+                let unprotected = !offer.is_protected();
                 if self.updater.order(offer, cx) && unprotected {
                     cx.event(Event::Warning { warning: Warning::UnprotectedImage });
                 }

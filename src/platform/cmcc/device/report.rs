@@ -1,7 +1,5 @@
 //! A device with a stored secret: report, rest, report; and forget, if a person wants it.
 
-use core::time::Duration;
-
 use super::{Flow, Step, is_unknown_device, say_storage_failed};
 use crate::agent::Cx;
 use crate::error::Error;
@@ -9,7 +7,7 @@ use crate::output::{Advice, Event, Step as Told, StoreKey};
 use crate::platform::cmcc::config::Config;
 use crate::platform::cmcc::schedule::{self, Keeper, Plan};
 use crate::platform::cmcc::wire;
-use crate::time::Timer;
+use crate::time::{Millis, Timer};
 
 impl Flow {
     /// With a secret, and nothing reported so far.
@@ -63,7 +61,7 @@ impl Flow {
     /// The daily duty goes on all the same.
     fn refused(&mut self, config: &Config, cx: &mut Cx<'_>) {
         let wait = schedule::span(config, cx.rng());
-        cx.after(Timer::Heartbeat, Duration::from_millis(wait));
+        cx.after(Timer::Heartbeat, Millis(wait));
         self.step = Step::Refused;
     }
 

@@ -1,6 +1,6 @@
 //! The steps with the device's own secret: log in, subscribe, report, update.
 
-use core::time::Duration;
+use alloc::string::String;
 
 use super::super::config::Config;
 use super::super::credential::Standing;
@@ -11,10 +11,10 @@ use crate::error::Error;
 use crate::input::{Closed, Message};
 use crate::output::{Advice, Due, Event, QoS, Step, StoreKey, Warning};
 use crate::platform::update::Offer;
-use crate::time::{Timer, UnixTime};
+use crate::time::{Millis, Timer, UnixTime};
 
 /// A session that lasted this long ends the back-off: its end is news, not one more failure.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Millis = Millis::of_secs(60);
 
 impl Flow {
     pub(super) fn login(&mut self, config: &Config, cx: &mut Cx<'_>) {
@@ -105,7 +105,7 @@ impl Flow {
             let why = Due::KeepAlive;
             return cx.event(Event::Heartbeat { next: None, next_unix: None, why });
         }
-        let next = cx.after(Timer::Heartbeat, Duration::from_secs(config.report_interval_s));
+        let next = cx.after(Timer::Heartbeat, Millis::of_secs(config.report_interval_s));
         let now = cx.now();
         let wait = next.millis_since(now.mono);
         let next_unix = now.unix.map(|UnixTime(ms)| UnixTime(ms.saturating_add(wait)));
@@ -153,13 +153,13 @@ impl Flow {
             version,
             url,
             size: None,
-            md5: None,
+            md5: String::new(),
             sha256: config.firmware_sha256.clone(),
             max_size: config.firmware_max_size,
         };
         if self.update.order(offer, cx) {
             // The answer follows once the order is kept.
-            if config.firmware_sha256.is_none() {
+            if config.firmware_sha256.is_empty() {
                 cx.event(Event::Warning { warning: Warning::UnprotectedImage });
             }
         } else if !repeated {

@@ -3,8 +3,6 @@
 //! What a session with it is for shows in the credential: an absent one is to be got; an unproven one is to be
 //! confirmed, because its login was refused before it ever worked.
 
-use core::time::Duration;
-
 use super::super::config::Config;
 use super::super::credential::{Credential, Standing};
 use super::super::wire::{self, Issue, Strictness};
@@ -13,10 +11,10 @@ use crate::agent::Cx;
 use crate::error::{CodecError, Error, PeerMisbehaved};
 use crate::input::{Closed, Message};
 use crate::output::{Advice, Event, Identity, QoS, Step, StoreKey};
-use crate::time::Timer;
+use crate::time::{Millis, Timer};
 
 /// How long the platform may take to close the socket after it acknowledged the confirmation.
-const LEAVE: Duration = Duration::from_secs(2);
+const LEAVE: Millis = Millis::of_secs(2);
 
 impl Flow {
     pub(super) fn register(&mut self, config: &Config, cx: &mut Cx<'_>) {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Config;
-use crate::agent::Stored;
+use crate::agent::{Cx, Stored};
 use crate::error::ApiMisuse;
 use crate::json::{Document, Object};
 use crate::output::StoreKey;
@@ -22,18 +22,15 @@ pub(super) struct Credential {
 impl Credential {
     /// The secret to log in with, if there is one. A configured one is newer than the stored one, unless the stored
     /// one says that it replaced just that.
-    pub(super) fn in_use(config: &Config, stored: &Stored) -> Result<Option<Secret>, ApiMisuse> {
-        let kept = match stored.get(StoreKey::Credential) {
-            Some(kept) => Some(Self::read(kept.expose(), config)?),
-            None => None,
-        };
-        Ok(match (&config.device_secret, kept) {
-            (Some(configured), Some(kept)) if kept.supersedes == digest(configured) => {
-                Some(kept.secret)
+    pub(super) fn in_use(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Option<Secret> {
+        let configured = config.device_secret.as_ref();
+        if let Some(kept) = stored.get(StoreKey::Credential) {
+            let kept = Self::read(kept.expose(), config, cx);
+            if configured.is_none_or(|configured| kept.supersedes == digest(configured)) {
+                return Some(kept.secret);
             }
-            (Some(configured), _) => Some(configured.clone()),
-            (None, kept) => kept.map(|kept| kept.secret),
-        })
+        }
+        configured.cloned()
     }
 
     /// What to keep. JSON, for people and flashers.
@@ -47,19 +44,19 @@ impl Credential {
             .bytes()
     }
 
-    fn read(bytes: &[u8], config: &Config) -> Result<Self, ApiMisuse> {
+    fn read(bytes: &[u8], config: &Config, cx: &mut Cx<'_>) -> Self {
         let doc = Document::open(bytes);
         let root = doc.root();
         let (product, device) = (root.must("product_sn"), root.must("device_sn"));
         let named = doc.is_good();
         let secret = Secret::new(root.must_be("device_secret", wire::is_secret));
         if named && (product != config.product_sn || device != config.device_sn) {
-            return Err(ApiMisuse::StoredForAnotherDevice);
+            cx.misuse(ApiMisuse::StoredForAnotherDevice);
         }
-        match doc.finish() {
-            Ok(()) => Ok(Self { secret, supersedes: root.text_or_empty("supersedes") }),
-            Err(_) => Err(ApiMisuse::StoredUnreadable(StoreKey::Credential)),
+        if doc.finish().is_err() {
+            cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Credential));
         }
+        Self { secret, supersedes: root.text_or_empty("supersedes") }
     }
 }
 

@@ -14,28 +14,27 @@ mod session;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
 use super::Config;
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
-use crate::error::{ApiMisuse, Error, Failure, LocalFailure};
+use crate::error::{Error, Failure, LocalFailure};
 use crate::input::{Ack, Closed, Input, Intent, Message, Outcome};
 use crate::output::{Advice, Event, Step, StoreKey, Token, Warning};
 use crate::platform::Device;
 use crate::platform::update::{Moved, Updater};
 use crate::secret::Secret;
 use crate::settings::problem;
-use crate::time::{Instant, Timer};
+use crate::time::{Instant, Millis, Timer};
 
 use credential::Credential;
 use property::{Posting, Posts};
 use session::{Kind, Sent};
 
 /// Longer than a reply may take: TLS over a slow radio does.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Millis = Millis::of_secs(30);
 
 /// One device.
 #[derive(Debug, Encode, Decode)]
@@ -157,16 +156,16 @@ enum Plan {
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Result<Self, ApiMisuse> {
-        let secret = Credential::in_use(config, stored)?;
+    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
+        let secret = Credential::in_use(config, stored, cx);
         if secret.is_none() && config.product_secret.is_none() {
             let missing = "is missing: without a device_secret, and with nothing stored, \
                            only the product's secret can register this device";
-            return Err(problem("product_secret", missing).into());
+            cx.misuse(problem("product_secret", missing));
         }
         let plan = if secret.is_some() { Plan::Login } else { Plan::Register };
         let mut flow = Self {
-            updater: Updater::start(&config.firmware_version, stored)?,
+            updater: Updater::start(&config.firmware_version, stored, cx),
             progress: ota::ProgressReports::default(),
             posts: Posts::default(),
             life: Life::Stopped,
@@ -187,7 +186,7 @@ impl Device for Flow {
             since: cx.now().mono,
         };
         flow.begin(config, cx);
-        Ok(flow)
+        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
@@ -455,7 +454,7 @@ impl Flow {
 }
 
 fn await_reply(config: &Config, cx: &mut Cx<'_>) {
-    cx.after(Timer::Reply, Duration::from_millis(config.reply_timeout_ms));
+    cx.after(Timer::Reply, Millis(config.reply_timeout_ms));
 }
 
 fn stop_timers(cx: &mut Cx<'_>) {

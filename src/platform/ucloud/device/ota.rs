@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
@@ -13,10 +12,10 @@ use crate::json::Document;
 use crate::output::{QoS, UpdateFailure};
 use crate::platform::ucloud::wire;
 use crate::platform::update::{Ending, Moved, Offer, Updater};
-use crate::time::Instant;
+use crate::time::{Instant, Millis};
 
 /// The vendor's SDK reports every five seconds.
-const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+const PROGRESS_EVERY: Millis = Millis::of_secs(5);
 
 /// A message on `ota/downstream`.
 #[derive(Debug)]
@@ -59,7 +58,7 @@ impl Order {
             root.invalid("Method");
         }
         let is_md5 = |md5: &str| md5.len() == 32 && md5.bytes().all(|b| b.is_ascii_hexdigit());
-        let md5 = Some(payload.must_be("MD5", is_md5).to_ascii_lowercase());
+        let md5 = payload.must_be("MD5", is_md5).to_ascii_lowercase();
         let size = payload.get("Size").map(|_| payload.must_count("Size"));
         let url = payload.must("URL");
         let readable = doc.is_good();
@@ -69,7 +68,7 @@ impl Order {
         if let Err(error) = doc.finish() {
             return Err(Refusal { error, report: readable.then_some(version) });
         }
-        let (max_size, sha256) = (config.firmware_max_size, None);
+        let (max_size, sha256) = (config.firmware_max_size, String::new());
         Ok(Self::Update(Offer { reference: module, version, url, size, md5, sha256, max_size }))
     }
 }

@@ -1,7 +1,6 @@
 //! Requests and their acknowledgements; with the device's own secret: log in, subscribe, announce what runs, and stay.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
 
@@ -13,10 +12,10 @@ use crate::error::{Error, PeerMisbehaved, Rejected};
 use crate::input::{Ack, Message};
 use crate::output::{Advice, Due, Event, QoS, Step, Token, Warning};
 use crate::platform::ucloud::wire::{self, AuthMode};
-use crate::time::{Instant, Timer, UnixTime};
+use crate::time::{Instant, Millis, Timer, UnixTime};
 
 /// A session that stood this long was a good one: the next trouble is a new one.
-const GOOD_SESSION: Duration = Duration::from_secs(60);
+const GOOD_SESSION: Millis = Millis::of_secs(60);
 
 /// What has to be acknowledged: SUBSCRIBEs, and reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -80,7 +79,7 @@ pub(super) struct Tries {
 
 impl Tries {
     fn first(config: &Config, cx: &Cx<'_>) -> Self {
-        let due = cx.now().mono + Duration::from_millis(config.reply_timeout_ms);
+        let due = cx.now().mono + Millis(config.reply_timeout_ms);
         Self { due, backoff: Backoff::login() }
     }
 
@@ -452,7 +451,7 @@ fn publish(topic: &str, body: Vec<u8>, config: &Config, cx: &mut Cx<'_>) -> Toke
 /// sends a PINGREQ.
 fn heartbeat(config: &Config, cx: &mut Cx<'_>) {
     let now = cx.now();
-    let period = Duration::from_secs(u64::from(config.keep_alive));
+    let period = Millis::of_secs(config.keep_alive.into());
     let millis = u64::from(config.keep_alive) * 1000;
     cx.event(Event::Heartbeat {
         next: Some(now.mono + period),
