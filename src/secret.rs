@@ -45,7 +45,7 @@ impl From<&str> for Secret {
 }
 
 /// Bytes that must not be seen: what a [`Store`](crate::Command::Store) carries, a packet with a secret in it.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct SecretBytes(#[cbor(n(0), with = "crate::cbor::bytes")] Vec<u8>);
 
@@ -65,6 +65,23 @@ impl SecretBytes {
         &self.0
     }
 }
+
+impl Zeroize for SecretBytes {
+    /// All that is allocated, in one pass: `Vec` itself goes over its contents twice.
+    fn zeroize(&mut self) {
+        self.0.resize(self.0.capacity(), 0);
+        self.0.as_mut_slice().zeroize();
+        self.0.clear();
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
 
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,7 +44,10 @@ fn hmac(hash: Hash, length: usize, secret: &[u8], parts: &[&[u8]]) -> Mac {
         key.iter_mut().zip(secret).for_each(|(to, &from)| *to = from);
     }
     key.iter_mut().for_each(|byte| *byte ^= 0x36);
-    let inner = hash(&[&[&key[..]], parts].concat());
+    let inner = match parts {
+        [whole] => hash(&[&key, whole]),
+        parts => hash(&[&[&key[..]], parts].concat()),
+    };
     key.iter_mut().for_each(|byte| *byte ^= 0x36 ^ 0x5c);
     let mac = hash(&[&key, &inner[..length]]);
     key.zeroize();
