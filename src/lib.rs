@@ -68,13 +68,7 @@ pub mod page;
 mod plugin;
 #[cfg(feature = "cloud")]
 pub mod sim;
-#[cfg(all(
-    feature = "alibaba",
-    feature = "ucloud",
-    feature = "krtyun",
-    feature = "cmcc",
-    feature = "serde"
-))]
+#[cfg(feature = "tool")]
 pub mod tool;
 #[cfg(all(feature = "mqtt", feature = "serde"))]
 pub mod trace;

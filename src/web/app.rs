@@ -4,25 +4,31 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::string::String;
+use std::vec::Vec;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
 use js_sys::Promise;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
-use super::device::{seen, take_entries};
+use super::device::{seen, settings, take_entries};
 use super::fetch::{self, Aborter};
 use super::hooks::AppHooks;
+use super::read::{Members, need};
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
-use super::values::{self, AppBindPlan, AppCall, Reply};
+use super::values::{self, Reply, invalid};
 use crate::agent::Stored;
-use crate::app::{App as Core, AppConfig, AppInput, AppOutput, Call, CallId};
+use crate::alibaba::cipher::{CipherType, Mac, Random};
+use crate::app::{
+    App as Core, AppConfig, AppInput, AppOutput, BindBy, BindPlan, Call, CallId, CallName,
+    CipherPlan, CipherRequest, DeviceName, Wifi,
+};
+use crate::error::Error;
 use crate::input::Answer;
 use crate::output::Token;
 use crate::platform::PlatformName;
@@ -36,13 +42,6 @@ enum Word {
     Answer(Token, Answer, Option<Trouble>),
     Timer,
     Stop,
-}
-
-/// What an app is made of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    settings: BTreeMap<String, String>,
 }
 
 /// The owner's side of Alibaba Living Link: the eight calls, and the guided bind.
@@ -71,25 +70,20 @@ impl App {
 
     /// Makes one call: an `AppCall` in, an `AppReply` out.
     pub fn call(&self, call: JsValue) -> Promise {
-        values::promise(|reply| {
-            let call = values::from_js("call", call)
-                .and_then(|call: AppCall| call.build(self.home_id.as_deref()));
-            match call {
-                Ok(call) => {
-                    let sent = self.words.unbounded_send(Word::Call(call, reply));
-                    if let Err(Word::Call(_, reply)) = sent.map_err(|error| error.into_inner()) {
-                        reply.give(Err(values::stopped()));
-                    }
+        values::promise(|reply| match read_call(call, self.home_id.as_deref()) {
+            Ok(call) => {
+                let sent = self.words.unbounded_send(Word::Call(call, reply));
+                if let Err(Word::Call(_, reply)) = sent.map_err(|error| error.into_inner()) {
+                    reply.give(Err(values::stopped()));
                 }
-                Err(error) => reply.give(Err(error)),
             }
+            Err(error) => reply.give(Err(error)),
         })
     }
 
     /// Begins the guided bind, an `AppBindPlan`; one in hand is dropped. How it goes on is told in the timeline.
     pub fn bind(&self, plan: JsValue) -> Result<(), JsValue> {
-        let plan: AppBindPlan = values::from_js("plan", plan)?;
-        self.input(AppInput::Bind(plan.build()?))
+        self.input(AppInput::Bind(read_plan(plan)?))
     }
 
     /// The device announced this token.
@@ -116,8 +110,9 @@ impl App {
 
 impl App {
     fn start(options: JsValue, hooks: AppHooks, tab: Option<Door>) -> Result<Self, JsValue> {
-        let options: Options = values::from_js("options", options)?;
-        let settings = values::settings(&options.settings);
+        let options = Members::of("options", options)?;
+        let settings = settings(&options.map("settings")?);
+        options.finish()?;
         let config = AppConfig::from_settings(&settings).map_err(|error| values::config(&error))?;
         let home_id = config.home_id().map(String::from);
         let trace = Trace::new(PlatformName::Alibaba, &settings, &Stored::empty());
@@ -251,7 +246,7 @@ impl Driver {
                 if let Some(reply) = self.calls.remove(&id) {
                     reply.give(match result {
                         Ok(reply) => Ok(values::js(&reply)),
-                        Err(error) => Err(values::call_failed(call, &error)),
+                        Err(error) => Err(call_failed(call, &error)),
                     });
                 }
             }
@@ -272,4 +267,102 @@ impl Driver {
             AppOutput::HandOver(_) | AppOutput::Timeout(_) => {}
         }
     }
+}
+
+/// One of the owner's calls, for the configured home if it names none.
+fn read_call(value: JsValue, home: Option<&str>) -> Result<Call, JsValue> {
+    let of = Members::of("call", value)?;
+    let device = || read_device(need(of.value("device"), "device")?);
+    let home_id = of.maybe_text("home_id")?;
+    let home = home_id.as_deref().or(home);
+    let call = match &*of.text("call")? {
+        "list" => Call::list(
+            of.maybe_number("page_size")?.unwrap_or(20),
+            of.maybe_number("page_num")?.unwrap_or(1),
+        ),
+        "filter" => Call::filter(&read_devices(of.list("devices")?)?, of.flag("scope_all")?),
+        "token_check" => Call::token_check(
+            &of.text("token")?,
+            of.maybe_text("product_key")?.as_deref(),
+            of.maybe_text("device_name")?.as_deref(),
+        ),
+        "token_bind" => Call::token_bind(home, &device()?, &of.text("token")?),
+        "window_bind" => Call::window_bind(home, &device()?),
+        "cipher" => Call::cipher(&CipherRequest {
+            cipher: cipher_type(of.number("type")?)?,
+            product_key: of.maybe_text("product_key")?,
+            product_id: of.maybe_text("product_id")?,
+            device_name: of.maybe_text("device_name")?,
+            mac: of.maybe_text("mac")?.as_deref().map(mac_of).transpose()?,
+            random: random_of(&of.text("random")?)?,
+        }),
+        "permit" => Call::permit(&of.text("iot_id")?, &of.text("product_key")?, of.number("time")?),
+        "topo_remove" => Call::topo_remove(&of.text("iot_id")?, &of.text("sub_iot_id")?),
+        _ => return Err(invalid("call", "is none of the owner's calls")),
+    };
+    of.finish()?;
+    call.map_err(|error| invalid(error.parameter, error.problem))
+}
+
+/// What is to be bound, and how.
+fn read_plan(value: JsValue) -> Result<BindPlan, JsValue> {
+    let of = Members::of("plan", value)?;
+    let token = of.maybe_text("token")?;
+    let plan = BindPlan {
+        devices: read_devices(of.list("devices")?)?,
+        choose: of.value("choose").map(read_device).transpose()?,
+        scope_all: of.flag("scope_all")?,
+        cipher: of.maybe_members("cipher")?.map(read_cipher).transpose()?,
+        by: match &*of.text("by")? {
+            "token" => BindBy::Token(token),
+            "window" => BindBy::Window,
+            _ => return Err(invalid("by", "has to be token or window")),
+        },
+        home_id: of.maybe_text("home_id")?,
+    };
+    of.finish()?;
+    Ok(plan)
+}
+
+fn read_cipher(of: Members) -> Result<CipherPlan, JsValue> {
+    let password = Secret::new(of.text_or_empty("password")?);
+    let random = of.maybe_text("random")?;
+    let plan = CipherPlan {
+        cipher: cipher_type(of.number("type")?)?,
+        // As in the modes in which the device announces none.
+        random: random_of(random.as_deref().unwrap_or("00000000000000000000000000000000"))?,
+        mac: of.maybe_text("mac")?.as_deref().map(mac_of).transpose()?,
+        product_id: of.maybe_text("product_id")?,
+        wifi: of.maybe_text("ssid")?.map(|ssid| Wifi { ssid, password }),
+    };
+    of.finish()?;
+    Ok(plan)
+}
+
+fn read_devices(values: Vec<JsValue>) -> Result<Vec<DeviceName>, JsValue> {
+    values.into_iter().map(read_device).collect()
+}
+
+fn read_device(value: JsValue) -> Result<DeviceName, JsValue> {
+    let of = Members::of("device", value)?;
+    let (product_key, device_name) = (of.text("product_key")?, of.text("device_name")?);
+    of.finish()?;
+    Ok(DeviceName { product_key, device_name })
+}
+
+fn cipher_type(number: u32) -> Result<CipherType, JsValue> {
+    CipherType::from_number(number.into()).ok_or_else(|| invalid("type", "has to be 3, 4, 6 or 7"))
+}
+
+fn mac_of(text: &str) -> Result<Mac, JsValue> {
+    text.parse().map_err(|_| invalid("mac", "has to be a MAC address"))
+}
+
+fn random_of(text: &str) -> Result<Random, JsValue> {
+    text.parse().map_err(|_| invalid("random", "has to be 32 hex characters"))
+}
+
+fn call_failed(call: CallName, error: &Error) -> JsValue {
+    let text = [call.path(), " failed"].concat();
+    values::fault("call_failed", &text, None, values::js(error))
 }

@@ -17,11 +17,12 @@ use super::clock::Clock;
 use super::fetch::{self, Aborter};
 use super::hooks::DeviceHooks;
 use super::link::{News, Wire};
+use super::read::{Members, need};
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
-use super::values::{self, DeviceOptions, IntentInput, Reply, VERSION};
-use crate::agent::Agent;
+use super::values::{self, Reply};
+use crate::agent::{Agent, Stored};
 use crate::error::{Failure, LocalFailure};
 use crate::input::{Answer, Closed, Downloaded, Input, Intent, Outcome, Progress};
 use crate::mqtt::{ClientEvent, ClientSession};
@@ -29,6 +30,7 @@ use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token
 use crate::page::{Next, NextWhy};
 use crate::platform::{Config, PlatformName};
 use crate::secret::SecretBytes;
+use crate::settings::Settings;
 use crate::time::Instant;
 use crate::trace::{Direction, Link, Seen, Success, Trace, Trouble, What};
 
@@ -71,11 +73,9 @@ impl Device {
 
     /// Tells the device what a person wants. Rejects if this platform has no such thing.
     pub fn intend(&self, intent: JsValue) -> Promise {
-        values::promise(|reply| {
-            match values::from_js("intent", intent).and_then(IntentInput::build) {
-                Ok(intent) => self.send(Word::Intent(intent, reply)),
-                Err(error) => reply.give(Err(error)),
-            }
+        values::promise(|reply| match read_intent(intent) {
+            Ok(intent) => self.send(Word::Intent(intent, reply)),
+            Err(error) => reply.give(Err(error)),
         })
     }
 
@@ -115,9 +115,19 @@ impl Device {
     }
 
     fn start(options: JsValue, hooks: DeviceHooks, tab: Option<Door>) -> Result<Self, JsValue> {
-        let options: DeviceOptions = values::from_js("options", options)?;
-        let (settings, stored) = (options.settings(), options.stored());
-        let platform = options.platform;
+        let options = Members::of("options", options)?;
+        let platform = options.platform("platform")?;
+        let mut settings = settings(&options.map("settings")?);
+        let mut stored = Stored::empty();
+        for (name, value) in options.bytes_by_name("stored")? {
+            if let Some(key) = StoreKey::ALL.into_iter().find(|key| key.name() == name) {
+                stored.insert(key, SecretBytes::new(value));
+            } else if let (VERSION, Ok(version)) = (&*name, core::str::from_utf8(&value)) {
+                // What was installed is what runs.
+                settings.set("firmware_version", version);
+            }
+        }
+        options.finish()?;
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
         let trace = Rc::new(RefCell::new(Trace::new(platform, &settings, &stored)));
@@ -150,14 +160,38 @@ impl Device {
     }
 }
 
+/// The name under which the version of the installed image is stored.
+const VERSION: &str = "version";
+
+pub(super) fn settings(given: &BTreeMap<String, String>) -> Settings {
+    let mut settings = Settings::new();
+    for (key, value) in given {
+        settings.set(key, value);
+    }
+    settings
+}
+
+fn read_intent(value: JsValue) -> Result<Intent, JsValue> {
+    let members = Members::of("intent", value)?;
+    let intent = match &*members.text("intent")? {
+        "try_again" => Intent::TryAgain,
+        "register_again" => Intent::RegisterAgain,
+        "use" => Intent::Use { date: need(members.maybe_number("date")?, "date")? },
+        "report" => Intent::Report,
+        "post_properties" => Intent::PostProperties { json: members.text("json")? },
+        "new_bind_token" => Intent::NewBindToken,
+        "request_firmware" => Intent::RequestFirmware,
+        _ => return Err(values::invalid("intent", "is nothing that a device knows")),
+    };
+    members.finish()?;
+    Ok(intent)
+}
+
 /// `{ entry, bytes }`.
 pub(super) fn seen(seen: Option<Seen>) -> JsValue {
     let Some(seen) = seen else { return JsValue::UNDEFINED };
-    let object = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&object, &"entry".into(), &values::js(&seen.entry));
     let bytes = Uint8Array::from(seen.bytes.expose());
-    let _ = js_sys::Reflect::set(&object, &"bytes".into(), &bytes);
-    object.into()
+    values::object(&[("entry", values::js(&seen.entry)), ("bytes", bytes.into())])
 }
 
 struct Driver {

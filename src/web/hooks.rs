@@ -24,21 +24,26 @@ extern "C" {
         value: Option<Uint8Array>,
     ) -> Result<Promise, JsValue>;
 
-    /// Of an [`App`](super::App).
+    /// Of an `App`.
+    #[cfg(feature = "app")]
     pub type AppHooks;
 
     /// New lines of the timeline: an array of `Entry`.
+    #[cfg(feature = "app")]
     #[wasm_bindgen(method)]
     pub(super) fn entries(this: &AppHooks, entries: Array);
 
-    /// Of a [`Cloud`](super::Cloud).
+    /// Of a `Cloud`.
+    #[cfg(feature = "cloud")]
     pub type CloudHooks;
 
     /// Puts values under names, or erases them (`undefined`), all or nothing: an array of `[name, Uint8Array?]`.
+    #[cfg(feature = "cloud")]
     #[wasm_bindgen(method, catch)]
     pub(super) fn persist(this: &CloudHooks, changes: Array) -> Result<Promise, JsValue>;
 
     /// New lines of the log: an array of `LogLine`.
+    #[cfg(feature = "cloud")]
     #[wasm_bindgen(method)]
     pub(super) fn log(this: &CloudHooks, lines: Array);
 
@@ -57,4 +62,8 @@ macro_rules! opaque {
     )* };
 }
 
-opaque!(DeviceHooks, AppHooks, CloudHooks);
+opaque!(DeviceHooks);
+#[cfg(feature = "app")]
+opaque!(AppHooks);
+#[cfg(feature = "cloud")]
+opaque!(CloudHooks);

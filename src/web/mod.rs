@@ -18,26 +18,35 @@
 //! | `trouble` | what a browser hides about a failure |
 //! | `hooks`, `clock`, `values` | what crosses into JavaScript |
 
+#[cfg(feature = "app")]
 mod app;
 mod clock;
 mod device;
 mod fetch;
 mod hooks;
 mod link;
+mod read;
 #[cfg(feature = "cloud")]
 mod tab;
 #[cfg(not(feature = "cloud"))]
 #[path = "no_tab.rs"]
 mod tab;
+#[cfg(feature = "tool")]
 mod tool;
 mod trouble;
 mod values;
 
+#[cfg(feature = "app")]
 pub use app::App;
 pub use device::Device;
-pub use hooks::{AppHooks, CloudHooks, DeviceHooks};
+#[cfg(feature = "app")]
+pub use hooks::AppHooks;
+#[cfg(feature = "cloud")]
+pub use hooks::CloudHooks;
+pub use hooks::DeviceHooks;
 #[cfg(feature = "cloud")]
 pub use tab::Cloud;
+#[cfg(feature = "tool")]
 pub use tool::tool;
 
 use wasm_bindgen::prelude::*;

@@ -14,7 +14,6 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
 use js_sys::{Array, Promise, Uint8Array};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -24,7 +23,8 @@ use super::device::reason;
 use super::fetch::{self, Broken, Hasher, Image};
 use super::hooks::CloudHooks;
 use super::link::{Listener, News, Order, Wire};
-use super::values::{self, Reply};
+use super::read::Members;
+use super::values::{self, Reply, invalid};
 use crate::cloud::{
     Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
     Operation, OperationResult, RequestId, demo,
@@ -76,23 +76,11 @@ pub struct Cloud {
     log: Rc<RefCell<Log>>,
 }
 
-/// What a cloud is made of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    /// What [`CloudHooks::persist`] was given in an earlier life.
-    #[serde(default)]
-    kept: Vec<(String, Vec<u8>)>,
-}
-
-/// A firmware image.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A firmware image, without its bytes.
 struct NewImage {
     platform: PlatformName,
     product: String,
     version: String,
-    #[serde(default)]
     module: Option<String>,
 }
 
@@ -108,9 +96,12 @@ impl Cloud {
     #[wasm_bindgen(js_name = start)]
     pub fn begin(options: JsValue, hooks: CloudHooks) -> Promise {
         values::promise(|reply| {
-            let started = values::from_js("options", options)
-                .and_then(|options| Keeper::build(options, hooks));
-            match started {
+            let kept = Members::of("options", options).and_then(|options| {
+                let kept = options.bytes_by_name("kept")?;
+                options.finish()?;
+                Ok(kept)
+            });
+            match kept.and_then(|kept| Keeper::build(kept, hooks)) {
                 Ok((keeper, inbox, cloud)) => {
                     spawn_local(keeper.live(inbox, cloud, reply));
                 }
@@ -121,12 +112,7 @@ impl Cloud {
 
     /// Does what an operator wants: an `Operation` in, an `OperationResult` out.
     pub fn operate(&self, operation: JsValue) -> Promise {
-        values::promise(|reply| match values::from_js("operation", operation) {
-            Ok(Operation { action: Action::AddFirmware { .. }, .. }) => {
-                let next = "use addFirmware, which takes its bytes";
-                let text = "an image is added together with its bytes";
-                reply.give(Err(values::fault("invalid", text, Some(next), JsValue::NULL)));
-            }
+        values::promise(|reply| match read_operation(operation) {
             Ok(operation) => self.door.send(Job::Operate(operation, reply)),
             Err(error) => reply.give(Err(error)),
         })
@@ -135,7 +121,7 @@ impl Cloud {
     /// Keeps an image's bytes and makes it known.
     #[wasm_bindgen(js_name = addFirmware)]
     pub fn add_firmware(&self, image: JsValue, bytes: Vec<u8>) -> Promise {
-        values::promise(|reply| match values::from_js("image", image) {
+        values::promise(|reply| match read_image(image) {
             Ok(_) if bytes.is_empty() || bytes.len() > MAX_IMAGE => {
                 let text = "an image has 1 byte to 64 MiB";
                 reply.give(Err(values::fault("invalid", text, None, JsValue::NULL)));
@@ -278,17 +264,98 @@ impl Door {
 }
 
 fn pairs(settings: &[demo::Setting]) -> JsValue {
-    let values: Vec<(&str, JsValue)> =
+    let members: Vec<(&str, JsValue)> =
         settings.iter().map(|(key, value)| (*key, JsValue::from_str(value))).collect();
-    object(&values)
+    values::object(&members)
 }
 
-fn object(members: &[(&str, JsValue)]) -> JsValue {
-    let object = js_sys::Object::new();
-    for (name, value) in members {
-        let _ = js_sys::Reflect::set(&object, &JsValue::from_str(name), value);
-    }
-    object.into()
+fn read_image(value: JsValue) -> Result<NewImage, JsValue> {
+    let of = Members::of("image", value)?;
+    let image = NewImage {
+        platform: of.platform("platform")?,
+        product: of.text("product")?,
+        version: of.text("version")?,
+        module: of.maybe_text("module")?,
+    };
+    of.finish()?;
+    Ok(image)
+}
+
+/// An operator's action, by the names of [`Action`].
+fn read_operation(value: JsValue) -> Result<Operation, JsValue> {
+    let of = Members::of("operation", value)?;
+    let platform = of.platform("platform")?;
+    let product = || of.text("product");
+    let device = || of.text("device");
+    let module = || of.maybe_text("module");
+    let action = match &*of.text("action")? {
+        "create_product" => Action::CreateProduct {
+            name: of.text_or_empty("name")?,
+            id: of.maybe_text("id")?,
+            secret: of.maybe_text("secret")?,
+            switches: of.map("switches")?,
+        },
+        "list_products" => Action::ListProducts { reveal: of.flag("reveal")? },
+        "import_devices" => Action::ImportDevices { product: product()?, csv: of.text("csv")? },
+        "list_devices" => Action::ListDevices {
+            product: product()?,
+            after: of.maybe_text("after")?,
+            limit: of.maybe_number("limit")?.map(|limit| limit as usize),
+            reveal: of.flag("reveal")?,
+        },
+        "switch" => Action::Switch {
+            product: of.maybe_text("product")?,
+            name: of.text("name")?,
+            value: of.text("value")?,
+        },
+        "disable" => Action::Disable {
+            product: product()?,
+            device: device()?,
+            disabled: of.flag("disabled")?,
+        },
+        "reset" => Action::Reset {
+            product: product()?,
+            device: device()?,
+            new_secret: of.flag("new_secret")?,
+        },
+        "delete_device" => Action::DeleteDevice { product: product()?, device: device()? },
+        "push_upgrade" => Action::PushUpgrade {
+            product: product()?,
+            module: module()?,
+            version: of.text("version")?,
+            devices: of.maybe_texts("devices")?,
+        },
+        "cancel_upgrade" => Action::CancelUpgrade {
+            product: product()?,
+            module: module()?,
+            devices: of.maybe_texts("devices")?,
+        },
+        "list_upgrades" => Action::ListUpgrades { product: product()? },
+        "set_properties" => {
+            Action::SetProperties { product: product()?, device: device()?, json: of.text("json")? }
+        }
+        "list_reports" => Action::ListReports { product: product()?, device: device()? },
+        "create_owner" => Action::CreateOwner { identity: of.text("identity")? },
+        "list_owners" => Action::ListOwners { reveal: of.flag("reveal")? },
+        "add_topology" => Action::AddTopology {
+            product: product()?,
+            device: device()?,
+            sub_product: of.text("sub_product")?,
+            sub_device: of.text("sub_device")?,
+        },
+        "permit" => Action::Permit {
+            product: product()?,
+            device: device()?,
+            sub_product: of.maybe_text("sub_product")?,
+            seconds: of.number("seconds")?,
+        },
+        "add_firmware" => {
+            return Err(invalid("action", "takes the image's bytes: use addFirmware"));
+        }
+        _ => return Err(invalid("action", "is nothing that an operator can do")),
+    };
+    of.finish()?;
+    Ok(Operation { platform, action })
 }
 
 /// Path and query, percent-decoded by the browser's own rules.
@@ -341,13 +408,13 @@ struct Keeper {
 
 impl Keeper {
     fn build(
-        options: Options,
+        kept: Vec<(String, Vec<u8>)>,
         hooks: CloudHooks,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Job>, Cloud), JsValue> {
         let clock = Clock::start();
         let mut cloud = Core::new(CloudConfig::default(), fetch::seed()?, clock.now());
         let (mut images, mut app_secret, mut fresh) = (BTreeMap::new(), None, true);
-        for (name, value) in options.kept {
+        for (name, value) in kept {
             if let Some(path) = name.strip_prefix(IMAGE) {
                 images.insert(path.to_string(), Rc::new(value));
             } else if name == APP_SECRET {
@@ -484,10 +551,10 @@ impl Keeper {
                 self.own(platform, action)?;
             }
             let settings = demo::app_settings(&owner, &self.app_secret, HTTP);
-            app = object(&[("settings", pairs(&settings))]);
+            app = values::object(&[("settings", pairs(&settings))]);
         }
         all.push(("alibaba_app", app));
-        Ok(object(&all))
+        Ok(values::object(&all))
     }
 
     fn demo_device(&mut self, demo: &demo::Demo) -> Result<JsValue, JsValue> {
@@ -515,7 +582,7 @@ impl Keeper {
             }
             _ => Vec::new(),
         };
-        Ok(object(&[("settings", pairs(&settings)), ("devices", values::js(&names))]))
+        Ok(values::object(&[("settings", pairs(&settings)), ("devices", values::js(&names))]))
     }
 
     fn take(&mut self, job: Job) {

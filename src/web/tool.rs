@@ -1,36 +1,69 @@
 //! The calculators: see [`crate::tool`].
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::string::String;
 use wasm_bindgen::prelude::*;
 
+use super::read::Members;
 use super::{fetch, values};
 use crate::tool::{self as core, ToolError};
 
 /// Computes: the name of a calculator and its input in, its result out. Throws a `MusterError` that names the input.
 #[wasm_bindgen]
 pub fn tool(name: &str, input: JsValue) -> Result<JsValue, JsValue> {
-    match name {
-        "cipher" => done(core::cipher(&read(input)?)),
-        "sign" => done(core::sign(&read(input)?)),
-        "credentials" => done(core::credentials(&read(input)?)),
-        "credential_modes" => Ok(modes()),
-        "cmei_check" => Ok(values::js(&core::cmei_check(&text(input, "cmei")))),
-        "cmei_build" => done(core::cmei_build(&read(input)?, &mut random())),
-        "cmei_batch" => done(core::cmei_batch(&read(input)?, &mut random())),
-        "imei_check" => Ok(values::js(&core::imei_check(&text(input, "imei")))),
-        _ => Err(values::fault("misuse", "there is no such calculator", None, JsValue::NULL)),
+    if name == "credential_modes" {
+        return Ok(modes());
     }
-}
-
-fn read<T: DeserializeOwned>(input: JsValue) -> Result<T, JsValue> {
-    values::from_js("input", input)
-}
-
-fn text(input: JsValue, name: &str) -> String {
-    let value = js_sys::Reflect::get(&input, &name.into()).ok();
-    value.and_then(|value| value.as_string()).unwrap_or_default()
+    let of = Members::of("input", input)?;
+    let result = match name {
+        "cipher" => done(core::cipher(&core::CipherInput {
+            r#type: of.number("type")?,
+            secret: of.text("secret")?,
+            random: of.text("random")?,
+            mac: of.maybe_text("mac")?,
+        })),
+        "sign" => {
+            let input = core::SignInput {
+                algorithm: of.maybe_text("algorithm")?,
+                secret: of.text("secret")?,
+                method: of.maybe_text("method")?,
+                path: of.text("path")?,
+                query: of.pairs("query")?,
+                form: of.pairs("form")?,
+                headers: of.pairs("headers")?,
+                body: of.maybe_text("body")?,
+            };
+            // Whatever else a request has, a signature does not cover.
+            return done(core::sign(&input));
+        }
+        "credentials" => done(core::credentials(&core::CredentialsInput {
+            platform: of.platform("platform")?,
+            mode: of.text("mode")?,
+            settings: of.map("settings")?,
+        })),
+        "cmei_check" => Ok(values::js(&core::cmei_check(&of.text("cmei")?))),
+        "cmei_build" => {
+            let (tui, serial) = (of.text("tui")?, of.number("serial")?);
+            let input = core::CmeiBuildInput { tui, serial, digit: of.maybe_text("digit")? };
+            done(core::cmei_build(&input, &mut random()))
+        }
+        "cmei_batch" => {
+            let (tui, count) = (of.text("tui")?, of.number("count")?);
+            let first = of.maybe_number("first")?.unwrap_or(0);
+            let input = core::CmeiBatchInput { tui, first, count, digit: of.maybe_text("digit")? };
+            done(core::cmei_batch(&input, &mut random()))
+        }
+        "imei_check" => Ok(values::js(&core::imei_check(&of.text("imei")?))),
+        _ => {
+            return Err(values::fault(
+                "misuse",
+                "there is no such calculator",
+                None,
+                JsValue::NULL,
+            ));
+        }
+    };
+    of.finish()?;
+    result
 }
 
 fn done<T: Serialize>(result: Result<T, ToolError>) -> Result<JsValue, JsValue> {
