@@ -30,7 +30,16 @@ const BROWSER: Target = Target {
     flags: &["--cfg=sha2_backend_soft=\"compact\""],
 };
 
-const FEATURES: &str = "web,ucloud,cmcc,krtyun,alibaba,app,cloud,mqtt,serde";
+/// A module: its name, and what is in it.
+struct Module {
+    name: &'static str,
+    features: &'static str,
+}
+
+/// Two of them, because the first paint needs devices alone.
+const MODULES: [Module; 2] =
+    [Module { name: "muster", features: "web" }, Module { name: "muster_all", features: ALL }];
+const ALL: &str = "web,app,cloud,tool";
 
 /// The note beside a result.
 const NOTE: &str = ".made-from";
@@ -41,9 +50,11 @@ pub(crate) fn web(args: &[String]) -> Outcome {
         return Err(format!("`cargo xtask web` takes no argument `{unknown}`"));
     }
     build()?;
-    let module = generated().join("muster_bg.wasm");
-    let size = fs::metadata(&module).map_err(|e| cannot("read", &module, &e))?.len();
-    println!("{}: {size} bytes", module.display());
+    for module in &MODULES {
+        let file = module.made();
+        let size = fs::metadata(&file).map_err(|e| cannot("read", &file, &e))?.len();
+        println!("{}: {size} bytes", file.display());
+    }
     println!("{}", www().join("dist").display());
     Ok(())
 }
@@ -57,7 +68,9 @@ pub(crate) fn build() -> Outcome {
     let lock = File::create(&lock_path).map_err(|e| cannot("create", &lock_path, &e))?;
     lock.lock().map_err(|e| cannot("lock", &lock_path, &e))?;
 
-    bindings()?;
+    for module in &MODULES {
+        bindings(module)?;
+    }
     packages()?;
     console()
 }
@@ -66,12 +79,22 @@ pub(crate) fn www() -> PathBuf {
     root().join("www")
 }
 
-fn generated() -> PathBuf {
-    www().join("src/muster/generated")
+impl Module {
+    fn folder(&self) -> PathBuf {
+        www().join("src/muster/generated").join(self.name)
+    }
+
+    fn made(&self) -> PathBuf {
+        self.folder().join([self.name, "_bg.wasm"].concat())
+    }
 }
 
 /// Cargo for the browser's module: `check`, `clippy` or what else is given.
 pub(crate) fn browser_cargo(subcommand: &[&str]) -> Outcome<std::process::Command> {
+    cargo_for(subcommand, ALL)
+}
+
+fn cargo_for(subcommand: &[&str], features: &str) -> Outcome<std::process::Command> {
     let toolchain = Toolchain::find(&BROWSER, &root(), Effort::Packages)?;
     let mut cargo = toolchain.cargo();
     cargo.current_dir(root()).args(subcommand).args([
@@ -81,19 +104,25 @@ pub(crate) fn browser_cargo(subcommand: &[&str]) -> Outcome<std::process::Comman
         "--lib",
         "--no-default-features",
         "--features",
-        FEATURES,
+        features,
     ]);
     toolchain.apply(&mut cargo);
     Ok(cargo)
 }
 
 /// The module and its bindings.
-fn bindings() -> Outcome {
+fn bindings(of: &Module) -> Outcome {
     let target = target_dir().join("web");
-    let mut rustc = browser_cargo(&["rustc", "--crate-type", "cdylib", "--profile", "web"])?;
+    let build = ["rustc", "--crate-type", "cdylib", "--profile", "web"];
+    let mut rustc = cargo_for(&build, of.features)?;
     rustc.arg("--target-dir").arg(&target);
     run(rustc)?;
-    let module = target.join(BROWSER.triple).join("web/muster.wasm");
+    let built = target.join(BROWSER.triple).join("web/muster.wasm");
+    // The bindings take the module's name.
+    let module = target.join([of.name, ".wasm"].concat());
+    if module != built {
+        fs::copy(&built, &module).map_err(|e| cannot("copy", &built, &e))?;
+    }
 
     let generator = root().join("xtask/bindgen");
     let mut made_from = Digest::default();
@@ -102,8 +131,8 @@ fn bindings() -> Outcome {
     // The version of the generator is here.
     made_from.file(&root().join("Cargo.lock"))?;
     let made_from = made_from.finish();
-    let out = generated();
-    if is_made_from(&out, &made_from) && out.join("muster_bg.wasm").is_file() {
+    let out = of.folder();
+    if is_made_from(&out, &made_from) && of.made().is_file() {
         return Ok(());
     }
     if out.exists() {

@@ -30,15 +30,26 @@ import type {
 export * from "./errors";
 export * from "./types";
 
-/** Starts the Worker and the instance in it. */
+/** Starts the Worker and the instance in it. Owners, clouds of the tab and calculators get another one, on demand. */
 export async function load(options: LoadOptions = {}): Promise<Muster> {
-  const worker =
-    options.worker === undefined
-      ? new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" })
-      : new Worker(options.worker, { type: "module", name: "muster" });
-  const line = new Line(worker);
-  await line.ask({ ask: "init", ...(options.wasm === undefined ? {} : { wasm: String(options.wasm) }) });
-  return new Instance(line);
+  const start = options.worker === undefined ? small : () => new Worker(String(options.worker), KIND);
+  return new Instance(await begin(start, options.wasm), async () => {
+    const startAll = options.workerAll === undefined ? large : () => new Worker(String(options.workerAll), KIND);
+    return begin(startAll, options.wasmAll);
+  });
+}
+
+const KIND = { type: "module", name: "muster" } as const;
+
+// Written out, because this is how bundlers recognise a Worker.
+const small = (): Worker => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" });
+const large = (): Worker =>
+  new Worker(new URL("./worker-all.ts", import.meta.url), { type: "module", name: "muster-all" });
+
+async function begin(start: () => Worker, wasm: string | URL | undefined): Promise<Line> {
+  const line = new Line(start());
+  await line.ask({ ask: "init", ...(wasm === undefined ? {} : { wasm: String(wasm) }) });
+  return line;
 }
 
 /** The connection to a Worker. */
@@ -114,10 +125,17 @@ class Line {
 class Instance implements Muster {
   readonly died: Promise<MusterDied>;
   readonly tools: Tools;
+  private die!: (error: MusterDied) => void;
+  private all: Promise<Line> | undefined;
 
-  constructor(private readonly line: Line) {
-    this.died = line.died;
-    const tool = <T>(name: string, input: unknown): Promise<T> => line.ask({ ask: "tool", tool: name, input });
+  constructor(
+    private readonly line: Line,
+    private readonly loadAll: () => Promise<Line>,
+  ) {
+    this.died = new Promise((resolve) => (this.die = resolve));
+    void line.died.then((why) => this.over(why));
+    const tool = async <T>(name: string, input: unknown): Promise<T> =>
+      (await this.everything()).ask({ ask: "tool", tool: name, input });
     this.tools = {
       cipher: (input) => tool("cipher", input),
       sign: (request) => tool("sign", request),
@@ -131,35 +149,59 @@ class Instance implements Muster {
   }
 
   async device(options: DeviceOptions): Promise<Device> {
-    const { platform, settings, storage = "memory", name = "" } = options;
-    const device = new RemoteDevice(this.line, platform);
-    const cloud = options.cloud && { cloud: handleOf(options.cloud) };
-    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...cloud });
+    const { platform, settings, storage = "memory", name = "", cloud } = options;
+    // A device of a cloud lives where the cloud does.
+    const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
+    const home = cloud && { cloud: remote(cloud).id };
+    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...home });
   }
 
-  async app(options: AppOptions): Promise<App> {
-    const app = new RemoteApp(this.line);
-    const cloud = options.cloud && { cloud: handleOf(options.cloud) };
-    return app.begin({ ask: "app", handle: app.id, settings: options.settings, ...cloud });
+  async app({ settings, cloud }: AppOptions): Promise<App> {
+    const app = new RemoteApp(cloud ? remote(cloud).line : await this.everything());
+    const home = cloud && { cloud: remote(cloud).id };
+    return app.begin({ ask: "app", handle: app.id, settings, ...home });
   }
 
   async cloud(options: CloudOptions = {}): Promise<Cloud> {
-    const cloud = new RemoteCloud(this.line);
+    const cloud = new RemoteCloud(await this.everything());
     const { storage = "memory", name = "" } = options;
     return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name });
   }
 
-  forget(kind: "device" | "cloud", name: string): Promise<void> {
-    return this.line.ask({ ask: "forget", kind, name });
+  async forget(kind: "device" | "cloud", name: string): Promise<void> {
+    await this.line.ask({ ask: "forget", kind, name });
+    if (this.all) await (await this.all).ask({ ask: "forget", kind, name });
   }
 
   close(): void {
-    this.line.end(new MusterDied("it was closed"));
+    this.over(new MusterDied("it was closed"));
+  }
+
+  private everything(): Promise<Line> {
+    if (!this.all) {
+      this.all = this.loadAll().then((line) => {
+        void line.died.then((why) => this.over(why));
+        return line;
+      });
+      // One that could not be loaded may be asked for again.
+      this.all.catch(() => (this.all = undefined));
+    }
+    return this.all;
+  }
+
+  /** One of the two is over: what is left of the other would only mislead. */
+  private over(why: MusterDied): void {
+    this.line.end(why);
+    void this.all?.then(
+      (line) => line.end(why),
+      () => {},
+    );
+    this.die(why);
   }
 }
 
-function handleOf(cloud: Cloud): Handle {
-  if (cloud instanceof RemoteCloud) return cloud.id;
+function remote(cloud: Cloud): RemoteCloud {
+  if (cloud instanceof RemoteCloud) return cloud;
   throw new TypeError("this cloud is of another instance");
 }
 
@@ -167,7 +209,7 @@ function handleOf(cloud: Cloud): Handle {
 abstract class Remote {
   readonly id: Handle;
 
-  constructor(protected readonly line: Line) {
+  constructor(readonly line: Line) {
     this.id = line.handle();
     line.listen(this.id, (message) => this.hear(message));
   }

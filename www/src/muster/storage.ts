@@ -12,9 +12,22 @@ export interface Store {
   release(): void;
 }
 
-/** Gone with the Worker. */
-export function memory(): Store {
-  return { load: async () => new Map(), write: async () => {}, release: () => {} };
+const memories = new Map<string, Map<string, Uint8Array>>();
+
+/** Gone with the Worker, and there for the next one of this name until then: as a device's flash is after a power cut. */
+export function memory(name: string): Store {
+  const values = (name === "" ? undefined : memories.get(name)) ?? new Map<string, Uint8Array>();
+  if (name !== "") memories.set(name, values);
+  return {
+    load: async () => new Map(values),
+    async write(changes) {
+      for (const [key, value] of changes) {
+        if (value) values.set(key, value);
+        else values.delete(key);
+      }
+    },
+    release: () => {},
+  };
 }
 
 export type Kind = "device" | "cloud";
@@ -72,6 +85,7 @@ export async function names(kind: Kind): Promise<string[]> {
 
 /** Forgets everything that is kept under a name. */
 export async function forget(kind: Kind, name: string): Promise<void> {
+  memories.delete(name);
   const store = await browser(kind, name);
   try {
     await store.write([...(await store.load()).keys()].map((key) => [key]));

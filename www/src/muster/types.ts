@@ -28,7 +28,13 @@ export type DeviceNameOf = DeviceName;
 
 // ---------- API ----------
 
-export type LoadOptions = { worker?: string | URL; wasm?: string | URL };
+/** Where Workers and modules are, if not beside this file. `…All`: those loaded on demand. */
+export type LoadOptions = {
+  worker?: string | URL;
+  wasm?: string | URL;
+  workerAll?: string | URL;
+  wasmAll?: string | URL;
+};
 
 export type Load = (options?: LoadOptions) => Promise<Muster>;
 

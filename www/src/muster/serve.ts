@@ -1,0 +1,180 @@
+// What a Worker does: it holds the WebAssembly instance, its sockets, its timers and its storage. A browser slows the
+// timers of a page in the background down to one a minute; those of a Worker it leaves alone.
+
+import type * as all from "./generated/muster_all/muster_all";
+import { toPlain } from "./errors";
+import type { Ask, Handle, Question, Say } from "./protocol";
+import { browser, forget, memory, type Store } from "./storage";
+import type { Entry, LogLine, Next } from "./types";
+
+/** The bindings of a module. The small one has devices alone. */
+export type Bindings = Pick<typeof all, "default" | "Device"> & Partial<Pick<typeof all, "App" | "Cloud" | "tool">>;
+
+type Device = all.Device;
+type App = all.App;
+type Cloud = all.Cloud;
+type Thing = { device?: Device; app?: App; cloud?: Cloud; store?: Store };
+
+const things = new Map<Handle, Thing>();
+
+function say(message: Say): void {
+  postMessage(message);
+}
+
+/** A trap leaves the instance in no state to go on with. */
+function died(error: unknown): void {
+  say({ say: "died", message: error instanceof Error ? error.message : String(error) });
+  close();
+}
+
+let bindings: Bindings;
+
+/** Begins to answer, with this module. */
+export function serve(module: Bindings): void {
+  bindings = module;
+  listen();
+}
+
+function listen(): void {
+  addEventListener("error", (event) => died(event.error ?? event.message));
+  addEventListener("unhandledrejection", (event) => died(event.reason));
+
+  addEventListener("message", ({ data }: MessageEvent<Question>) => {
+    answer(data).then(
+      (value) => say({ say: "answer", id: data.id, value }),
+      (error) => {
+        if (error instanceof WebAssembly.RuntimeError) return died(error);
+        say({ say: "error", id: data.id, error: toPlain(error) });
+      },
+    );
+  });
+}
+
+async function answer(question: Ask): Promise<unknown> {
+  switch (question.ask) {
+    case "init":
+      await bindings.default(question.wasm === undefined ? undefined : { module_or_path: question.wasm });
+      return;
+    case "device":
+      return startDevice(question);
+    case "intend":
+      return device(question.handle).intend(question.intent);
+    case "dropNetwork":
+      return device(question.handle).dropNetwork();
+    case "cutPower": {
+      device(question.handle).cutPower();
+      return end(question.handle);
+    }
+    case "packet": {
+      const { device, app } = thing(question.handle);
+      return (device ?? app)?.packet(question.seq, question.reveal);
+    }
+    case "stop": {
+      const { device, app, cloud } = thing(question.handle);
+      await device?.stop();
+      app?.stop();
+      cloud?.stop();
+      return end(question.handle);
+    }
+    case "app":
+      return startApp(question);
+    case "call":
+      return app(question.handle).call(question.call);
+    case "bind":
+      return app(question.handle).bind(question.plan);
+    case "bindToken":
+      return app(question.handle).bindToken(question.token);
+    case "cancel":
+      return app(question.handle).cancel();
+    case "cloud":
+      return startCloud(question);
+    case "operate":
+      return cloud(question.handle).operate(question.operation);
+    case "addFirmware":
+      return cloud(question.handle).addFirmware(question.image, question.bytes);
+    case "demo":
+      return cloud(question.handle).demo();
+    case "log":
+      return cloud(question.handle).logLines();
+    case "tool":
+      return is(bindings.tool)(question.tool, question.input);
+    case "forget":
+      return forget(question.kind, question.name);
+  }
+}
+
+async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<void> {
+  const { handle, platform, settings } = question;
+  const store = question.storage === "browser" ? await browser("device", question.name) : memory(question.name);
+  try {
+    const stored = Object.fromEntries(await store.load());
+    const hooks = {
+      entries: (entries: Entry[]) => say({ say: "entries", handle, entries }),
+      next: (next: Next | null) => say({ say: "next", handle, next }),
+      store: (key: string, value?: Uint8Array) => store.write([value ? [key, value] : [key]]),
+    };
+    const options = { platform, settings, stored };
+    const device =
+      question.cloud === undefined
+        ? new bindings.Device(options, hooks)
+        : bindings.Device.inTab(options, hooks, cloud(question.cloud));
+    things.set(handle, { device, store });
+  } catch (error) {
+    store.release();
+    throw error;
+  }
+}
+
+function startApp({ handle, settings, cloud: home }: Extract<Ask, { ask: "app" }>): void {
+  const hooks = { entries: (entries: Entry[]) => say({ say: "entries", handle, entries }) };
+  const App = is(bindings.App);
+  const app = home === undefined ? new App({ settings }, hooks) : App.inTab({ settings }, hooks, cloud(home));
+  things.set(handle, { app });
+}
+
+async function startCloud({ handle, storage, name }: Extract<Ask, { ask: "cloud" }>): Promise<void> {
+  const store = storage === "browser" ? await browser("cloud", name) : memory("");
+  try {
+    const hooks = {
+      persist: (changes: [string, Uint8Array?][]) => store.write(changes),
+      log: (lines: LogLine[]) => say({ say: "log", handle, lines }),
+    };
+    const kept = [...(await store.load())];
+    things.set(handle, { cloud: (await is(bindings.Cloud).start({ kept }, hooks)) as Cloud, store });
+  } catch (error) {
+    store.release();
+    throw error;
+  }
+}
+
+function end(handle: Handle): void {
+  const { device, app, cloud, store } = thing(handle);
+  things.delete(handle);
+  device?.free();
+  app?.free();
+  cloud?.free();
+  store?.release();
+}
+
+function thing(handle: Handle): Thing {
+  const thing = things.get(handle);
+  if (!thing) throw Object.assign(new Error("it was stopped"), { code: "stopped", next: "start another one" });
+  return thing;
+}
+
+function device(handle: Handle): Device {
+  return is(thing(handle).device);
+}
+
+function app(handle: Handle): App {
+  return is(thing(handle).app);
+}
+
+function cloud(handle: Handle): Cloud {
+  return is(thing(handle).cloud);
+}
+
+function is<T>(value: T | undefined): T {
+  if (value === undefined) throw Object.assign(new Error("this module has no such thing"), { code: "misuse" });
+  return value;
+}
