@@ -1,0 +1,6 @@
+//! Timelines: what a person sees of a device's life, and what nobody sees.
+
+#[path = "trace/no_line_shows_a_secret_and_a_person_may_ask_for_one.rs"]
+mod no_line_shows_a_secret_and_a_person_may_ask_for_one;
+#[path = "trace/world.rs"]
+mod world;
