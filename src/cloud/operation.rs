@@ -240,6 +240,31 @@ impl Action {
             Self::Permit { .. } => "permit",
         }
     }
+
+    /// Whether it only looks. That is not written to the log: whoever follows the log, and looks at what it speaks
+    /// of, would be answering to themselves for ever.
+    pub(crate) fn only_looks(&self) -> bool {
+        match self {
+            Self::ListProducts { .. }
+            | Self::ListDevices { .. }
+            | Self::ListUpgrades { .. }
+            | Self::ListReports { .. }
+            | Self::ListOwners { .. } => true,
+            Self::CreateProduct { .. }
+            | Self::ImportDevices { .. }
+            | Self::Switch { .. }
+            | Self::Disable { .. }
+            | Self::Reset { .. }
+            | Self::DeleteDevice { .. }
+            | Self::AddFirmware { .. }
+            | Self::PushUpgrade { .. }
+            | Self::CancelUpgrade { .. }
+            | Self::SetProperties { .. }
+            | Self::CreateOwner { .. }
+            | Self::AddTopology { .. }
+            | Self::Permit { .. } => false,
+        }
+    }
 }
 
 /// What came of an action.

@@ -2,7 +2,7 @@ use std::io::{BufRead, BufReader, Write};
 
 use serde_json::{Value, json};
 
-use crate::support::{Up, connect};
+use crate::support::{Up, connect, request};
 
 fn follow(up: &Up, accept: &str) -> impl Iterator<Item = String> + use<> {
     let mut stream = connect(up.http());
@@ -45,4 +45,28 @@ fn a_browser_gets_events() {
     let event = lines.next().unwrap();
     let line: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
     assert_eq!(format!("id: {}", line["seq"]), id);
+}
+
+/// A page that follows the log looks at what it speaks of; were that logged too, it would never rest.
+#[test]
+fn looking_is_not_written_down() {
+    let data = tempfile::tempdir().unwrap();
+    let up = Up::start(data.path());
+    let lines = || {
+        let head = format!("GET /api/log HTTP/1.1\r\nHost: {}\r\n\r\n", up.http());
+        request(up.http(), &head, b"").text()
+    };
+    let before = lines();
+    for platform in ["ucloud", "cmcc", "krtyun", "alibaba"] {
+        let product = up.get(&format!("/api/products?platform={platform}"))["items"][0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        up.get(&format!("/api/devices?platform={platform}&product={product}"));
+        if platform != "cmcc" {
+            up.get(&format!("/api/upgrades?platform={platform}&product={product}"));
+        }
+    }
+    up.get("/api/owners");
+    assert_eq!(lines(), before);
 }

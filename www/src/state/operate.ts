@@ -25,6 +25,8 @@ class Operate extends Store {
   #world: World | null = null;
   #end: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Something happened since the last look began. */
+  #stale = false;
   #round = 0;
 
   get operator(): Operator | null {
@@ -98,9 +100,13 @@ class Operate extends Store {
   }
 
   #soon(): void {
-    this.#timer ??= setTimeout(() => {
+    this.#stale = true;
+    // One look at a time: on busy clouds the next would overtake this one before it shows anything, and so on for ever.
+    this.#timer ??= setTimeout(async () => {
+      this.#stale = false;
+      await this.refresh();
       this.#timer = undefined;
-      void this.refresh();
+      if (this.#stale && this.#end !== undefined) this.#soon();
     }, SETTLE_MS);
   }
 

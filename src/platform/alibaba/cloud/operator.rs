@@ -23,9 +23,11 @@ const COLUMNS: [&str; 4] = ["DeviceName", "DeviceSecret", "device_name", "device
 
 impl CloudState {
     pub(super) fn operated(&mut self, operation: Operation, cx: &mut CloudCx<'_>) -> Done {
-        let name = operation.action.name();
+        let (name, only_looks) = (operation.action.name(), operation.action.only_looks());
         let done = self.act(operation.action, cx)?;
-        cx.log(What::Operated, "", name);
+        if !only_looks {
+            cx.log(What::Operated, "", name);
+        }
         Ok(done)
     }
 
