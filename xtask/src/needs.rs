@@ -78,6 +78,56 @@ pub(crate) fn node() -> Outcome {
     Err(format!("the console needs, and cannot install:\n  - {}", missing.join("\n  - ")))
 }
 
+/// What the browser tests need. Returns the browser.
+pub(crate) fn browser() -> Outcome<PathBuf> {
+    let chinese = || {
+        // Other systems bring such fonts; on Linux they are a package of their own.
+        !cfg!(target_os = "linux")
+            || output_of("fc-list", &[":lang=zh"]).is_some_and(|fonts| !fonts.is_empty())
+    };
+    let mut packages = Vec::new();
+    if chromium().is_none() {
+        packages.push("chromium");
+    }
+    if !chinese() {
+        packages.extend(["fontconfig", "fonts-noto-cjk"]);
+    }
+    if !packages.is_empty() {
+        install(&packages);
+    }
+    let mut wanted = missing_node();
+    if chromium().is_none() {
+        wanted.push(
+            "Chromium or Chrome: on Debian `apt-get install chromium`, elsewhere MUSTER_CHROMIUM=/its/path".into(),
+        );
+    }
+    if !chinese() {
+        wanted.push(
+            "a Chinese font, without which no picture can be judged: on Debian or Ubuntu \
+             `apt-get install fontconfig fonts-noto-cjk`"
+                .into(),
+        );
+    }
+    match chromium() {
+        Some(browser) if wanted.is_empty() => Ok(browser),
+        _ => Err(format!(
+            "the browser tests need, and could not install:\n  - {}",
+            wanted.join("\n  - ")
+        )),
+    }
+}
+
+fn chromium() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("MUSTER_CHROMIUM") {
+        return Some(PathBuf::from(named)).filter(|path| path.is_file());
+    }
+    let places = std::env::var_os("PATH").unwrap_or_default();
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    std::env::split_paths(&places)
+        .flat_map(|dir| names.map(|name| dir.join(name)))
+        .find(|path| path.is_file())
+}
+
 fn missing_node() -> Vec<String> {
     let mut wanted = Vec::new();
     match output_of("node", &["--version"]) {

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: every check there is, the fast ones first.
 
+use std::fs;
 use std::time::Instant;
 
-use crate::shell::{Outcome, cargo, run};
-use crate::{needs, wasm};
+use crate::shell::{Outcome, cargo, command, run, target_dir};
+use crate::{needs, wasm, web};
 
 /// A step: its name on the command line, what it is for, and how it runs.
 struct Step {
@@ -18,7 +19,13 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", what: "lints: native and plugin", run: clippy },
     Step { name: "types", what: "TypeScript types are those of the Rust declarations", run: types },
     Step { name: "doc", what: "documentation without warnings", run: doc },
+    Step { name: "web", what: "the browser's module and the console's own tests", run: web },
     Step { name: "host", what: "plugin, host, local clouds and real peers", run: host },
+    Step {
+        name: "browser",
+        what: "the console in Chromium, against the local clouds",
+        run: browser,
+    },
     Step { name: "xtask", what: "the build's own tests", run: xtask },
 ];
 
@@ -93,6 +100,36 @@ fn doc() -> Outcome {
     let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     run(doc)
+}
+
+fn web() -> Outcome {
+    web::build()?;
+    let mut clippy = web::browser_cargo(&["clippy"])?;
+    clippy.args(["--", "-D", "warnings"]);
+    run(clippy)?;
+    run(web::npm(&["run", "--silent", "typecheck"]))?;
+    run(web::npm(&["test", "--silent"]))
+}
+
+fn browser() -> Outcome {
+    let chromium = needs::browser()?;
+    web::build()?;
+    run(cargo(&["build", "--locked", "--release", "-p", "muster-host"]))?;
+    let folder = web::www().join("tests");
+    web::packages(&folder)?;
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".test.js"))
+        .collect();
+    files.sort();
+    // One after the other: some of them measure time.
+    let mut tests = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"]);
+    tests.args(files).current_dir(folder);
+    tests.env("MUSTER_CHROMIUM", chromium).env("MUSTER_BIN", target_dir().join("release/muster"));
+    tests.env_remove("MUSTER_CONSOLE");
+    run(tests)
 }
 
 fn host() -> Outcome {

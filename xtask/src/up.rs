@@ -3,11 +3,16 @@
 use std::os::unix::process::CommandExt;
 
 use crate::shell::{Outcome, cargo, command, run, target_dir};
-use crate::wasm;
+use crate::{needs, wasm, web};
 
-/// Builds the host with the plugin in it, and becomes `muster up`.
+/// Builds the host with the plugin and the console in it, and becomes `muster up`.
 pub(crate) fn up(args: &[String]) -> Outcome {
     wasm::ensure_target()?;
+    // The clouds are of use without the console too, so a machine without Node gets them.
+    match needs::node() {
+        Ok(()) => web::build()?,
+        Err(missing) => eprintln!("warning: {missing}\nthe clouds run without it meanwhile"),
+    }
     run(cargo(&["build", "--locked", "--release", "-p", "muster-host"]))?;
     let muster = target_dir().join("release/muster");
     let mut up = command(&muster.to_string_lossy(), &["up"]);

@@ -71,7 +71,7 @@ pub(crate) fn build() -> Outcome {
     for module in &MODULES {
         bindings(module)?;
     }
-    packages()?;
+    packages(&www())?;
     console()
 }
 
@@ -150,13 +150,13 @@ fn bindings(of: &Module) -> Outcome {
     note(&out, &made_from)
 }
 
-/// `node_modules`, exactly as the lockfile says.
-fn packages() -> Outcome {
+/// `node_modules` in a folder, exactly as its lockfile says.
+pub(crate) fn packages(folder: &Path) -> Outcome {
     crate::needs::node()?;
-    let place = www().join("node_modules");
+    let place = folder.join("node_modules");
     let mut made_from = Digest::default();
     for file in ["package.json", "package-lock.json"] {
-        made_from.file(&www().join(file))?;
+        made_from.file(&folder.join(file))?;
     }
     // Some packages bring a program for the Node that installs them.
     made_from.bytes(output_of("node", &["--version"]).unwrap_or_default().as_bytes());
@@ -165,8 +165,8 @@ fn packages() -> Outcome {
         return Ok(());
     }
     // Nothing that comes with a package runs while it is installed.
-    let mut npm = npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    npm.stdin(Stdio::null());
+    let mut npm = command("npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.current_dir(folder).stdin(Stdio::null());
     run(npm).map_err(|e| {
         format!("{e}\nnext: this step alone needs the npm registry; see that `npm ping` works, then try again")
     })?;

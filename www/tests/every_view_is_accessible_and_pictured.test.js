@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { PRODUCT, behaviour } from "./support/console.js";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds serious or critical, in words. */
+async function faults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window["axe"].run(document, { resultTypes: ["violations"] }));
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+}
+
+behaviour("a fault would be found", { world: "tab" }, async (c) => {
+  await c.get("start-ucloud").waitFor();
+  await c.page.evaluate(() => document.querySelector("main")?.append(document.createElement("button")));
+  const [fault] = await faults(c.page);
+  assert.match(fault ?? "", /^button-name/);
+});
+
+for (const lang of ["en", "zh"]) {
+  for (const theme of ["light", "dark"]) {
+    behaviour(`every view in ${lang}, ${theme}`, { lang, theme, world: "tab", timeout: 240_000 }, async (c) => {
+      const { page } = c;
+      const found = [];
+      const look = async (name) => {
+        await c.screenshot(`${name}-${lang}-${theme}`);
+        for (const fault of await faults(page)) found.push(`${name}: ${fault}`);
+      };
+      assert.equal(await page.evaluate(() => document.documentElement.lang), lang === "zh" ? "zh-CN" : "en");
+      await c.get("start-ucloud").waitFor();
+      await look("first");
+
+      await c.get("settings-krtyun").click();
+      await look("settings");
+      await c.get("settings-cancel").click();
+
+      await c.start("ucloud");
+      await c.state("online");
+      await look("device");
+      await c.page.locator("[data-testid=entry][data-type=PUBLISH]").first().locator("button").click();
+      await c.get("detail-tab-decoded").waitFor();
+      await look("detail");
+      await c.get("detail-tab-bytes").click();
+      await look("detail-bytes");
+
+      await c.get("new-device").click();
+      await c.start("alibaba");
+      await c.state("online");
+      await c.get("owner").locator("summary").click();
+      await c.get("bind-token").click();
+      await page.locator("[data-testid=owner-state][data-state=bound]").waitFor();
+      await look("bind");
+
+      for (const platform of ["ucloud", "alibaba"]) {
+        await page.goto(`${c.up.origin}/#/cloud/${platform}?product=${PRODUCT[platform]}`);
+        await c.get("device-row").first().waitFor();
+        await look(`cloud-${platform}`);
+      }
+      for (const tool of ["cipher", "sign", "credentials", "cmei", "imei"]) {
+        await page.goto(`${c.up.origin}/#/tools/${tool}`);
+        await c.get("tool-run").click();
+        await c.get("tool-result").waitFor();
+        await look(`tool-${tool}`);
+      }
+      await page.goto(`${c.up.origin}/#/devices`);
+      await page.setViewportSize({ width: 390, height: 844 });
+      await look("narrow");
+      assert.deepEqual(found, []);
+    });
+  }
+}
