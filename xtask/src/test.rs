@@ -104,9 +104,7 @@ fn doc() -> Outcome {
 
 fn web() -> Outcome {
     web::build()?;
-    let mut clippy = web::browser_cargo(&["clippy"])?;
-    clippy.args(["--", "-D", "warnings"]);
-    run(clippy)?;
+    web::clippy()?;
     run(web::npm(&["run", "--silent", "typecheck"]))?;
     run(web::npm(&["test", "--silent"]))
 }

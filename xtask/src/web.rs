@@ -89,11 +89,14 @@ impl Module {
     }
 }
 
-/// Cargo for the browser's module: `check`, `clippy` or what else is given.
-pub(crate) fn browser_cargo(subcommand: &[&str]) -> Outcome<std::process::Command> {
-    cargo_for(subcommand, ALL)
+/// The lints of the browser's side, all of it.
+pub(crate) fn clippy() -> Outcome {
+    let mut clippy = cargo_for(&["clippy"], ALL)?;
+    clippy.args(["--", "-D", "warnings"]);
+    run(clippy)
 }
 
+/// Cargo for a module of the browser's.
 fn cargo_for(subcommand: &[&str], features: &str) -> Outcome<std::process::Command> {
     let toolchain = Toolchain::find(&BROWSER, &root(), Effort::Packages)?;
     let mut cargo = toolchain.cargo();
@@ -112,7 +115,9 @@ fn cargo_for(subcommand: &[&str], features: &str) -> Outcome<std::process::Comma
 
 /// The module and its bindings.
 fn bindings(of: &Module) -> Outcome {
-    let target = target_dir().join("web");
+    // One for each: cargo gives a module for this target one name whatever its features, and would build both anew
+    // each time they take turns.
+    let target = target_dir().join("web").join(of.name);
     let build = ["rustc", "--crate-type", "cdylib", "--profile", "web"];
     let mut rustc = cargo_for(&build, of.features)?;
     rustc.arg("--target-dir").arg(&target);
