@@ -234,7 +234,7 @@ impl Driver {
                 break;
             }
             if let Word::Stop(reply) = word {
-                self.log_out().await;
+                self.log_out();
                 reply.give(Ok(JsValue::UNDEFINED));
                 break;
             }
@@ -416,17 +416,9 @@ impl Driver {
         match command {
             Command::Connect(token, connect) => self.connect(token, connect),
             Command::Close(token) => match self.link.take() {
-                Some(mut link) if link.token == token => {
-                    if let Some(session) = &mut link.session {
-                        session.disconnect();
-                        while let Some(bytes) = session.poll_transmit() {
-                            let moment = self.clock.moment();
-                            self.trace.borrow_mut().bytes(Direction::Up, &bytes, moment);
-                            link.wire.send(bytes);
-                        }
-                    }
-                    link.wire.close();
-                    self.closed(token, &link.connect.url, Closed::Requested, None);
+                Some(link) if link.token == token => {
+                    let url = self.say_goodbye(link);
+                    self.closed(token, &url, Closed::Requested, None);
                 }
                 other => {
                     self.link = other;
@@ -580,20 +572,26 @@ impl Driver {
         self.inputs.push_back(Input::Installed(token, outcome));
     }
 
-    /// DISCONNECT, and the end of the connection.
-    async fn log_out(&mut self) {
-        let Some(mut link) = self.link.take() else { return self.tell() };
+    /// The end of the connection, and of the timeline.
+    fn log_out(&mut self) {
+        if let Some(link) = self.link.take() {
+            let url = self.say_goodbye(link);
+            self.trace.borrow_mut().link(Link::Closed, &url, None, self.clock.moment());
+        }
+        self.tell();
+    }
+
+    /// DISCONNECT, and the close of the connection once it is sent; where it led.
+    fn say_goodbye(&self, mut link: Live) -> String {
         if let Some(session) = &mut link.session {
             session.disconnect();
             while let Some(bytes) = session.poll_transmit() {
-                let moment = self.clock.moment();
-                self.trace.borrow_mut().bytes(Direction::Up, &bytes, moment);
+                self.trace.borrow_mut().bytes(Direction::Up, &bytes, self.clock.moment());
                 link.wire.send(bytes);
             }
         }
         link.wire.close();
-        self.trace.borrow_mut().link(Link::Closed, &link.connect.url, None, self.clock.moment());
-        self.tell();
+        link.connect.url
     }
 
     /// The earliest of what the agent and the session wait for.
