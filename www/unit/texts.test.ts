@@ -137,7 +137,7 @@ describe("errors and events", () => {
 
   it("names the vendor's own code", () => {
     expect(errorText(ERRORS[3]!, "ucloud")).toBe("UCloud refused the login: wrong user name or password (CONNACK 4)");
-    expect(errorText(ERRORS[7]!, "cmcc")).toBe("China Mobile said no: code 500, 设备或产品不存在");
+    expect(errorText(ERRORS[7]!, "cmcc")).toBe("China Mobile said no: code 500, no such device or product (“设备或产品不存在”)");
     i18n.set("zh");
     expect(errorText(ERRORS[3]!, "ucloud")).toBe("UCloud 拒绝登录：用户名或密码错误（CONNACK 4）");
   });

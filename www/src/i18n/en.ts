@@ -345,6 +345,8 @@ export const en = {
     noReply: (step: string) => `No answer in time, while ${step}`,
     store: "A value could not be stored",
     install: "The image could not be installed",
+    assumed: " (assumed)",
+    saysItself: (meaning: string, message: string) => `${meaning} (“${message}”)`,
     missingSetting: (key: string) => `The setting ${key} is missing`,
     connack: (platform: string, why: string, code: number) => `${platform} refused the login: ${why} (CONNACK ${code})`,
     suback: (platform: string, topic: string) => `${platform} refused the subscription to ${topic}`,

@@ -340,6 +340,8 @@ export const zh: Dict = {
     noReply: (step) => `未及时收到应答，当时正在${step}`,
     store: "有内容无法保存",
     install: "固件无法安装",
+    assumed: "（假定）",
+    saysItself: (meaning, message) => `${meaning}（“${message}”）`,
     missingSetting: (key) => `缺少设置 ${key}`,
     connack: (platform, why, code) => `${platform}拒绝登录：${why}（CONNACK ${code}）`,
     suback: (platform, topic) => `${platform}拒绝订阅 ${topic}`,

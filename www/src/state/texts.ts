@@ -1,7 +1,9 @@
 // What people read about events, errors and entries, in the language in use.
 
 import type { AppEvent, BindFailure, CodecError, Entry, Error, Event, Failure, PlatformName, Update, UpdateFailure, Warning } from "../muster/types";
-import { i18n, t, waitText } from "../i18n";
+import { i18n, say, t, waitText } from "../i18n";
+import { codeMeaning, gatewayMeaning } from "./codes";
+import { messageText, problemText } from "./messages";
 import { percent, type DeviceFacts, type PhaseId, type UpdateCard } from "./timeline";
 import { sizeText } from "./bytes";
 
@@ -23,9 +25,9 @@ export function errorText(error: Error, platform: PlatformName): string {
         case "suback":
           return d.error.suback(name, by.topic);
         case "code":
-          return d.error.code(name, by.code, by.message);
+          return d.error.code(name, by.code, meaning(codeMeaning(platform, by.code), by.message));
         case "http":
-          return d.error.http(name, by.status, by.message);
+          return d.error.http(name, by.status, meaning(gatewayMeaning(by.message), by.message));
       }
       break;
     }
@@ -37,6 +39,13 @@ export function errorText(error: Error, platform: PlatformName): string {
       if (typeof error.failure === "object") return d.error.missingSetting(error.failure.missing_setting);
       return error.failure === "store" ? d.error.store : d.error.install;
   }
+}
+
+/** What a code means in the language in use, and the cloud's own words, which are what a search finds. */
+function meaning(known: { en: string; zh: string; assumed?: true } | undefined, message: string): string {
+  if (known === undefined) return message;
+  const text = `${say(known)}${known.assumed === true ? t().error.assumed : ""}`;
+  return message === "" || message.toLowerCase() === say(known).toLowerCase() ? text : t().error.saysItself(text, message);
 }
 
 /** Between Latin and Chinese stands a space; after Chinese none, and in English the sentence has its own. */
@@ -141,7 +150,7 @@ export function bindFailureText(failure: BindFailure): string {
     case "call":
       return errorText(failure.error, "alibaba");
     case "parameter":
-      return d.parameter(failure.error.parameter, failure.error.problem);
+      return d.parameter(failure.error.parameter, problemText(failure.error.problem));
     default:
       return d[failure.why] ?? failure.why;
   }
@@ -236,7 +245,7 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
     case "store": {
       const what = entry.action === "put" ? d.row.storePut[entry.key] : d.row.storeErase[entry.key];
       const size = entry.action === "put" ? `· ${d.row.stored(d.detail.bytesOf(entry.size))}` : "";
-      return line(what, "", entry.outcome === "done" ? size : `· ${d.row.failed}${entry.reason === undefined ? "" : `: ${entry.reason}`}`);
+      return line(what, "", entry.outcome === "done" ? size : `· ${d.row.failed}${entry.reason === undefined ? "" : `: ${messageText(entry.reason)}`}`);
     }
     case "install":
       return line(d.row.install(entry.version), "", `· ${entry.outcome === "done" ? sizeText(entry.size) : d.row.failed}`);
@@ -245,7 +254,7 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
       return line(what, hostOf(entry.url));
     }
     case "misuse":
-      return line(d.row.misuse, "", entry.message);
+      return line(d.row.misuse, "", messageText(entry.message));
   }
 }
 

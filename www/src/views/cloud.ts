@@ -7,6 +7,7 @@ import type { DeviceView, PlatformName, ProductView, RejectedRow, UpgradeView } 
 import { sizeText } from "../state/bytes";
 import { clouds } from "../state/clouds";
 import { commands } from "../state/commands";
+import { messageText } from "../state/messages";
 import { COLUMNS, isOpen, nextVersion, operate, splitSwitches } from "../state/operate";
 import { router } from "../state/router";
 import { View, announce, command, copyButton, segments } from "./base";
@@ -79,7 +80,7 @@ export class CloudView extends View {
       </div>
       ${failure === null
         ? nothing
-        : html`<div class="banner bad flat" role="alert" data-testid="cloud-error">${icon("alert")}<div><strong>${failure.message}</strong>${failure.next === null ? nothing : html`<p>${d.common.nextMove} ${failure.next}</p>`}</div></div>`}
+        : html`<div class="banner bad flat" role="alert" data-testid="cloud-error">${icon("alert")}<div><strong>${messageText(failure.message)}</strong>${failure.next === null ? nothing : html`<p>${d.common.nextMove} ${messageText(failure.next)}</p>`}</div></div>`}
       <div class="columns">
         <div class="column">${products === null ? html`<section class="box"><p class="quiet-text">${d.common.loading}</p></section>` : this.#devices()} ${this.#upgrades()} ${this.#log()}</div>
         <div class="column side">${this.#import()} ${this.#firmware()} ${this.#switches()} ${this.#owners()} ${this.#terminal()}</div>
@@ -261,7 +262,7 @@ export class CloudView extends View {
       ${this.imported === null
         ? nothing
         : html`<div data-testid="import-result"><p class="good">${d.imported(this.imported.added, this.imported.existing)}</p>
-            ${this.imported.rejected.slice(0, 20).map((row) => html`<p class="wrong">${d.rejected(row.line, row.reason)}</p>`)}</div>`}
+            ${this.imported.rejected.slice(0, 20).map((row) => html`<p class="wrong">${d.rejected(row.line, messageText(row.reason))}</p>`)}</div>`}
     </section>`;
   }
 

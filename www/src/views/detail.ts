@@ -10,6 +10,7 @@ import type { Session } from "../state/devices";
 import { explain } from "../state/explain";
 import { prettyTokens } from "../state/json";
 import { dots } from "../state/mask";
+import { messageText } from "../state/messages";
 import { entryText, eventText, appEventText, hostOf } from "../state/texts";
 import type { EntryRow } from "../state/timeline";
 import { View, copyButton, maskedText, segments } from "./base";
@@ -243,7 +244,7 @@ export class Detail extends View {
     if (entry.kind === "app_event") return html`<p>${appEventText(entry.event)}</p><div class="pre">${jsonView(JSON.stringify(entry.event), false)}</div>`;
     if (entry.kind === "reply") return html`<div class="pre">${jsonView(JSON.stringify(entry.result), false)}</div>`;
     if (entry.kind === "link" && entry.trouble !== undefined) return html`<p>${t().trouble.reason[entry.trouble.reason]}</p>`;
-    if (entry.kind === "misuse") return html`<p>${entry.message}</p>`;
+    if (entry.kind === "misuse") return html`<p>${messageText(entry.message)}</p>`;
     return nothing;
   }
 

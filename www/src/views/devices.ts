@@ -5,6 +5,7 @@ import type { DemoDevice, PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
+import { messageText } from "../state/messages";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
 import { kept } from "../state/store";
 import { hostOf } from "../state/texts";
@@ -129,7 +130,7 @@ export class First extends View {
         ${world === "tab" ? html`<label class="check"><input type="checkbox" data-testid="keep-tab" aria-describedby="keep-tab-help" .checked=${clouds.tabKept} @change=${this.#keepTab} />${d.storage.keepTab}</label>
               <p class="quiet-text" id="keep-tab-help">${d.storage.keepTabHelp}</p>` : nothing}</header>
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
-      ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${this.failed}</p>`}
+      ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${messageText(this.failed)}</p>`}
     </div>`;
   }
 

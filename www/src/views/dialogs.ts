@@ -7,6 +7,7 @@ import type { PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "../state/clouds";
 import type { Refusal } from "../state/failure";
 import { GROUPS, PRESETS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
+import { messageText } from "../state/messages";
 import { kept } from "../state/store";
 import { View } from "./base";
 import { icon } from "./icons";
@@ -194,7 +195,7 @@ export class Dialogs extends View {
         </header>
         <div class="scroll">
           <p class="lead">${d.settings.lead}</p>
-          ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${request.refusal.message}</p>`}
+          ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${messageText(request.refusal.message)}</p>`}
           ${request.list === undefined && request.world === "real" ? this.#presets(platform) : nothing}
           ${groups.filter((group) => basic.includes(group)).map((group) => this.#group(group, list, request))}
           ${request.list === undefined ? this.#storage() : nothing}
@@ -289,7 +290,7 @@ export class Dialogs extends View {
   #wrong(setting: Setting, request: SettingsRequest): string | null {
     const d = t().settings;
     const found = this.wrong.find((problem) => problem.key === setting.key);
-    if (found === undefined) return request.refusal?.key === setting.key && this.draft[setting.key] === request.settings[setting.key] ? request.refusal.message : null;
+    if (found === undefined) return request.refusal?.key === setting.key && this.draft[setting.key] === request.settings[setting.key] ? messageText(request.refusal.message) : null;
     const { kind } = setting;
     if (found.problem === "number" && kind.type === "number") return d.number(kind.min, kind.max);
     if (found.problem === "scheme" && kind.type === "url") return d.scheme(kind.schemes.map((s) => `${s}://`).join(", "));

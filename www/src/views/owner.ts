@@ -7,6 +7,7 @@ import { build, type CallName } from "../state/calls";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import type { Session } from "../state/devices";
+import { messageText } from "../state/messages";
 import { APP_SETTINGS } from "../state/settings";
 import { bindFailureText } from "../state/texts";
 import { View, segments } from "./base";
@@ -119,7 +120,7 @@ export class OwnerView extends View {
     const failure = owner?.failure;
     return html`${owner?.facts.word === "bound" && owner.facts.chosen !== null ? html`<p class="good">${d.boundTo(owner.facts.chosen.device_name, owner.facts.iotId ?? "")}</p>` : nothing}
       ${owner?.facts.word === "failed" && owner.facts.failure !== null ? html`<p class="wrong" role="alert">${bindFailureText(owner.facts.failure)}</p>` : nothing}
-      ${failure == null ? nothing : html`<p class="wrong" role="alert">${failure.message}</p>`}
+      ${failure == null ? nothing : html`<p class="wrong" role="alert">${messageText(failure.message)}</p>`}
       ${owner?.facts.word === "bound" ? nothing : html`<p class="quiet-text">${standing !== null && left > 0 ? d.token(`${standing.token.slice(0, 8)}…`, waitText(left)) : d.noToken}</p>`}`;
   }
 
@@ -196,7 +197,7 @@ export class OwnerView extends View {
         : answer.failure === null
           ? html`<div class="pre" data-testid="owner-answer">${jsonView(JSON.stringify(answer.reply, this.shown ? undefined : hideKey), this.shown)}</div>
               ${answer.call === "cipher" ? html`<button type="button" class="btn reveal" aria-pressed=${this.shown} @click=${() => (this.shown = !this.shown)}>${this.shown ? t().detail.hideSecrets : t().detail.showSecrets(1)}</button>` : nothing}`
-          : html`<p class="wrong" role="alert">${answer.failure.message}</p>`}
+          : html`<p class="wrong" role="alert">${messageText(answer.failure.message)}</p>`}
     </details>`;
   }
 }

@@ -7,6 +7,7 @@ import { clockText, t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import { WINDOW, devices, type Session } from "../state/devices";
+import { messageText } from "../state/messages";
 import { router } from "../state/router";
 import { sizeText, stopwatch } from "../state/bytes";
 import { entryText, errorText, hostOf, phaseText, updateFailureText } from "../state/texts";
@@ -74,7 +75,7 @@ export class SessionView extends View {
         ${this.#bar()}
         <div class="status">
           ${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
-          ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${session.misuse}</div></div>`}
+          ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${messageText(session.misuse)}</div></div>`}
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
           ${session.plan.platform === "alibaba" ? html`<m-owner .session=${session}></m-owner>` : nothing}
         </div>
@@ -174,8 +175,8 @@ export class SessionView extends View {
       ${icon("alert")}
       <div>
         <strong>${d.trouble.notStarted}</strong>
-        <p>${failure.message}</p>
-        ${failure.next === null ? nothing : html`<p><b>${d.common.nextMove}</b> ${failure.next}</p>`}
+        <p>${messageText(failure.message)}</p>
+        ${failure.next === null ? nothing : html`<p><b>${d.common.nextMove}</b> ${messageText(failure.next)}</p>`}
         <div class="buttons start"><button type="button" class="btn" data-testid="advice" data-advice="settings" @click=${() => this.#settings()}>${d.trouble.settings}</button></div>
       </div>
     </div>`;

@@ -6,6 +6,7 @@ import { say, t } from "../i18n";
 import type { PlatformName, Tools } from "../muster/types";
 import { engine } from "../state/engine";
 import { refusal } from "../state/failure";
+import { messageText } from "../state/messages";
 import { router } from "../state/router";
 import { CIPHER, CMEI, IMEI, SIGN, TOOLS, TOOL_TEXTS, calculate, credentialExample, examples, readResult, usedInputs, type Input, type Result, type ToolName } from "../state/tools";
 import { View, copyButton } from "./base";
@@ -112,7 +113,7 @@ export class ToolsView extends View {
           </form>
           <section class="box" aria-label=${d.result} aria-live="polite">
             <h3>${d.result}</h3>
-            ${this.wrong === null ? nothing : html`<p class="wrong" role="alert" data-testid="tool-error">${this.wrong.message}${this.wrong.next === null ? nothing : html` ${this.wrong.next}`}</p>`}
+            ${this.wrong === null ? nothing : html`<p class="wrong" role="alert" data-testid="tool-error">${messageText(this.wrong.message)}${this.wrong.next === null ? nothing : html` ${messageText(this.wrong.next)}`}</p>`}
             ${this.result === null ? (this.wrong === null ? html`<p class="quiet-text">${t().common.loading}</p>` : nothing) : this.#result(this.result)}
           </section>
         </div>
