@@ -172,6 +172,88 @@ describe("a session", () => {
   });
 });
 
+describe("a reload", () => {
+  const box = () => {
+    const values = new Map<string, string>();
+    return { values, getItem: (key: string) => values.get(key) ?? null, setItem: (key: string, value: string) => void values.set(key, value) };
+  };
+  const own = { ...plan, storage: "browser" as const, settings: { ...plan.settings, device_secret: "SECRET" } };
+  const browser = { ...plan, storage: "browser" as const };
+  /** What a reload leaves: nothing but the browser's storage. */
+  const reload = () => {
+    devices.sessions.splice(0);
+    devices.current = null;
+    devices.remember();
+  };
+  let local = box();
+  let here = box();
+  beforeEach(() => {
+    vi.stubGlobal("localStorage", (local = box()));
+    vi.stubGlobal("sessionStorage", (here = box()));
+  });
+
+  it("leaves the list, and one click goes on under the same name in the storage", async () => {
+    devices.start(browser);
+    await settled();
+    const before = lastDevice().options;
+    reload();
+    const session = devices.sessions[0]!;
+    expect(session).toMatchObject({ remembered: true, running: false });
+    expect(devices.current).toBeNull();
+    expect(await session.goOn()).toBe(true);
+    expect(world.devices).toHaveLength(2);
+    expect(lastDevice().options).toEqual(before);
+    expect(session.remembered).toBe(false);
+  });
+
+  it("starts nothing by itself, and the same device from a card is that one", async () => {
+    devices.start(browser);
+    await settled();
+    reload();
+    await settled();
+    expect(world.devices).toHaveLength(1);
+    expect(devices.taken("alibaba", "local")).toEqual(new Set());
+    devices.start(browser);
+    await settled();
+    expect(devices.sessions).toHaveLength(1);
+    expect(world.devices).toHaveLength(2);
+  });
+
+  it("does not start a device whose own secret was in its settings: without it, it would register anew", async () => {
+    devices.start(own);
+    await settled();
+    expect([...local.values.values(), ...here.values.values()].join()).not.toContain("SECRET");
+    reload();
+    const session = devices.sessions[0]!;
+    expect(await session.goOn()).toBe(false);
+    expect(session).toMatchObject({ running: false, missing: ["device_secret"] });
+    expect(world.devices).toHaveLength(1);
+    session.replan(own);
+    expect(await session.goOn()).toBe(true);
+    expect(lastDevice().options.settings["device_secret"]).toBe("SECRET");
+  });
+
+  it("is another thing than another tab, which knows only devices whose secrets the browser keeps", async () => {
+    devices.start(plan);
+    devices.start({ ...browser, settings: { ...plan.settings, device_name: "kept" } });
+    await settled();
+    here.values.clear();
+    reload();
+    expect(devices.sessions.map((session) => session.names.device)).toEqual(["kept"]);
+  });
+
+  it("forgets who was removed", async () => {
+    const session = devices.start(browser);
+    await settled();
+    await devices.remove(session);
+    reload();
+    expect(devices.sessions).toEqual([]);
+    here.values.clear();
+    reload();
+    expect(devices.sessions).toEqual([]);
+  });
+});
+
 describe("the owner's side", () => {
   const lastApp = () => world.apps.at(-1) as FakeApp;
   const announce = (for_ms: number) => {

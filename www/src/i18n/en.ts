@@ -71,6 +71,14 @@ export const en = {
     lookAgain: "Look again",
     engineFailed: "The WebAssembly part could not be loaded",
   },
+  before: {
+    title: "From before the reload",
+    browser: "Its secret is kept in this browser: it goes on where it was.",
+    memory: "Its secret was in memory and is gone with the page. Most platforms hand it out once: reset the device in Cloud before it registers anew.",
+    goOn: "Go on",
+    anew: "Start anew",
+    missing: (keys: string) => `Secrets are not remembered beyond a reload. Enter again: ${keys}.`,
+  },
   storage: {
     label: "Where the secret goes",
     forget: "Forget what is kept…",

@@ -66,6 +66,14 @@ export const zh: Dict = {
     lookAgain: "重新检测",
     engineFailed: "WebAssembly 部分无法加载",
   },
+  before: {
+    title: "刷新之前的设备",
+    browser: "密钥保存在本浏览器中：可从中断处继续。",
+    memory: "密钥保存在内存中，已随页面丢失。多数平台只颁发一次：重新注册前，请先在“云端”重置该设备。",
+    goOn: "继续",
+    anew: "重新启动",
+    missing: (keys) => `刷新后不保留密钥，请重新填写：${keys}。`,
+  },
   storage: {
     label: "密钥保存位置",
     forget: "清除已保存的内容…",

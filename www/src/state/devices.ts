@@ -5,7 +5,8 @@ import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { Owner } from "./owner";
-import { Store } from "./store";
+import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
+import { Store, kept, keptHere } from "./store";
 import { nameKeys } from "./settings";
 import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow } from "./timeline";
 
@@ -35,6 +36,10 @@ export class Session extends Store {
   follow = true;
   shown = WINDOW;
   side: "both" | "device" | "app" = "both";
+  /** From before a reload, and not started since. */
+  remembered = false;
+  /** Settings that are secrets and were therefore not remembered. */
+  missing: readonly string[] = [];
   /** When this life began: what both sides' times count from. */
   begunUnix = 0;
   #device: Device | undefined;
@@ -63,14 +68,39 @@ export class Session extends Store {
 
   /** Under which its secrets are kept: the same device comes back to them, another one does not. */
   get storeName(): string {
-    const { product, device } = this.names;
-    const place = this.plan.world === "real" ? (this.plan.settings["broker"] ?? this.plan.settings["base_url"] ?? "real") : this.plan.world;
-    return [this.plan.platform, place, product, device].join("/");
+    return profileKey(this.plan);
+  }
+
+  /**
+   * Starts it after a reload. False if it cannot be, because a secret setting went with the page and only a person
+   * knows it: started without, it would register anew.
+   */
+  async goOn(): Promise<boolean> {
+    if (this.missing.length > 0) {
+      const { platform, world } = this.plan;
+      // A demo that does not answer knows nothing.
+      const demo = world === "real" ? undefined : await clouds.demo(world).catch(() => undefined);
+      const { settings, missing } = completed({ ...this.plan, missing: this.missing }, demo?.[platform]);
+      this.plan = { ...this.plan, settings };
+      this.missing = missing;
+      this.changed();
+      if (missing.length > 0) return false;
+    }
+    await this.start();
+    return true;
+  }
+
+  /** Other settings, from a person. */
+  replan(change: Pick<Plan, "settings" | "storage">): void {
+    this.plan = { ...this.plan, ...change };
+    this.missing = [];
+    this.changed();
   }
 
   async start(): Promise<void> {
     if (this.#device !== undefined || this.#starting) return;
     this.#starting = true;
+    this.remembered = false;
     this.failure = null;
     this.misuse = null;
     this.facts = freshFacts();
@@ -227,14 +257,44 @@ class Devices extends Store {
   }
 
   start(plan: Plan): Session {
+    // The same device as one from before the reload is that one.
+    const known = this.sessions.find((session) => session.remembered && session.storeName === profileKey(plan));
+    const session = known ?? this.#add(plan);
+    session.replan(plan);
+    this.current = session;
+    this.keep();
+    this.changed();
+    void session.start();
+    return session;
+  }
+
+  #add(plan: Plan): Session {
     this.#ids += 1;
     const session = new Session(this.#ids, plan);
     session.subscribe(() => this.changed());
     this.sessions.push(session);
-    this.current = session;
-    this.changed();
-    void session.start();
     return session;
+  }
+
+  /** What is remembered from before a reload; of another tab only what the browser keeps secrets of. */
+  remember(): void {
+    const here = keptHere.get("devices");
+    for (const profile of readProfiles(here ?? kept.get("devices"))) {
+      const session = this.#add(profile);
+      session.remembered = true;
+      session.missing = profile.missing;
+    }
+    this.changed();
+  }
+
+  /** Writes the list down, without secrets. */
+  keep(gone: ReadonlySet<string> = new Set()): void {
+    const mine = this.sessions.map((session): Profile => {
+      const profile = profileOf(session.plan);
+      return { ...profile, missing: [...new Set([...profile.missing, ...session.missing])] };
+    });
+    keptHere.set("devices", JSON.stringify(mine));
+    kept.set("devices", JSON.stringify(mergedProfiles(readProfiles(kept.get("devices")), mine, gone)));
   }
 
   open(session: Session | null): void {
@@ -246,6 +306,7 @@ class Devices extends Store {
     const at = this.sessions.indexOf(session);
     if (at >= 0) this.sessions.splice(at, 1);
     if (this.current === session) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
+    this.keep(new Set([session.storeName]));
     this.changed();
     await session.owner?.stop();
     await session.stop();
@@ -259,7 +320,7 @@ class Devices extends Store {
 
   /** Device names in use, so that the first page offers a free one. */
   taken(platform: PlatformName, world: World): Set<string> {
-    const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world);
+    const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world && !s.remembered);
     return new Set(same.map((s) => s.names.device));
   }
 }

@@ -13,20 +13,24 @@ export class Store {
   }
 }
 
-/** `localStorage`, which a browser may forbid. */
-export const kept = {
+/** A storage of the browser, which it may forbid. */
+const storage = (of: () => Storage) => ({
   get(key: string): string | null {
     try {
-      return localStorage.getItem(`muster.${key}`);
+      return of().getItem(`muster.${key}`);
     } catch {
       return null;
     }
   },
   set(key: string, value: string): void {
     try {
-      localStorage.setItem(`muster.${key}`, value);
+      of().setItem(`muster.${key}`, value);
     } catch {
       // A choice that cannot be kept holds until the page is left.
     }
   },
-};
+});
+
+export const kept = storage(() => localStorage);
+/** For this tab alone, until it is closed. */
+export const keptHere = storage(() => sessionStorage);

@@ -13,7 +13,7 @@ import { View } from "./base";
 import { ask, openSettings } from "./dialogs";
 import { icon } from "./icons";
 import "./chip";
-import "./session";
+import { goOn } from "./session";
 
 export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 
@@ -129,9 +129,34 @@ export class First extends View {
       <header><h2>${d.first.title}</h2><p class="lead">${d.first.lead[world]}</p>
         ${world === "tab" ? html`<label class="check"><input type="checkbox" data-testid="keep-tab" aria-describedby="keep-tab-help" .checked=${clouds.tabKept} @change=${this.#keepTab} />${d.storage.keepTab}</label>
               <p class="quiet-text" id="keep-tab-help">${d.storage.keepTabHelp}</p>` : nothing}</header>
+      ${this.#before()}
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
       ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${messageText(this.failed)}</p>`}
     </div>`;
+  }
+
+  /** Devices from before a reload: one click, and they go on. */
+  #before(): TemplateResult | typeof nothing {
+    const d = t();
+    const before = devices.sessions.filter((session) => session.remembered && session.plan.world === clouds.world);
+    if (before.length === 0) return nothing;
+    return html`<section class="before" aria-labelledby="before-title" data-testid="before">
+      <h3 id="before-title">${d.before.title}</h3>
+      <ul>
+        ${before.map((session) => {
+          const browser = session.plan.storage === "browser";
+          return html`<li>
+            <span><b>${d.platform[session.plan.platform].short}</b> <code>${session.names.device}</code><small>${browser ? d.before.browser : d.before.memory}</small></span>
+            <button type="button" class=${`btn${browser ? " pri" : ""}`} data-testid="go-on" data-platform=${session.plan.platform} @click=${() => this.#goOn(session)}>${browser ? d.before.goOn : d.before.anew}</button>
+          </li>`;
+        })}
+      </ul>
+    </section>`;
+  }
+
+  #goOn(session: Session): void {
+    devices.open(session);
+    void goOn(session);
   }
 
   #noLocal(): TemplateResult {

@@ -31,6 +31,8 @@ export type SettingsRequest = {
   storage: Storage;
   restart: boolean;
   refusal: Refusal | null;
+  /** Secrets that went with a reload. */
+  missing?: readonly string[];
   /** Not a device's: the app's, without storage and presets. */
   list?: readonly Setting[];
   done: (settings: Record<string, string>, storage: Storage) => void;
@@ -195,6 +197,7 @@ export class Dialogs extends View {
         </header>
         <div class="scroll">
           <p class="lead">${d.settings.lead}</p>
+          ${request.missing === undefined || request.missing.length === 0 ? nothing : html`<p class="caution" role="status" data-testid="settings-missing">${d.before.missing(request.missing.join(", "))}</p>`}
           ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${messageText(request.refusal.message)}</p>`}
           ${request.list === undefined && request.world === "real" ? this.#presets(platform) : nothing}
           ${groups.filter((group) => basic.includes(group)).map((group) => this.#group(group, list, request))}

@@ -74,7 +74,7 @@ export class SessionView extends View {
     return html`<section class="work" aria-label=${session.names.device}>
         ${this.#bar()}
         <div class="status">
-          ${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
+          ${this.#before()}${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
           ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${messageText(session.misuse)}</div></div>`}
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
           ${session.plan.platform === "alibaba" ? html`<m-owner .session=${session}></m-owner>` : nothing}
@@ -116,7 +116,7 @@ export class SessionView extends View {
             ${platform === "ucloud" || platform === "alibaba" ? button("post-properties", d.run.postProperties, () => this.#postProperties()) : nothing}
             ${platform === "alibaba" ? button("new-bind-token", d.run.newToken, () => session.intend({ intent: "new_bind_token" })) : nothing}
             ${button("register-again", d.run.registerAgain, () => this.#registerAgain())}`
-          : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => session.start()}>${icon("play")}${session.busy ? d.first.starting : d.run.start}</button>`}
+          : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => goOn(session)}>${icon("play")}${session.busy ? d.first.starting : session.remembered ? (session.plan.storage === "browser" ? d.before.goOn : d.before.anew) : d.run.start}</button>`}
         <button type="button" class="btn" data-testid="device-settings" @click=${() => this.#settings()}>${d.run.settings}</button>
       </div>
     </div>`;
@@ -149,20 +149,24 @@ export class SessionView extends View {
   }
 
   #settings(): void {
+    editSettings(this.session);
+  }
+
+  // ---------- from before a reload ----------
+
+  #before(): TemplateResult | typeof nothing {
     const { session } = this;
-    const { platform, world, settings, storage } = session.plan;
-    openSettings({
-      platform,
-      world,
-      settings,
-      storage,
-      restart: true,
-      refusal: session.failure,
-      done: (edited, place) => {
-        session.plan = { ...session.plan, settings: edited, storage: place };
-        void session.restart();
-      },
-    });
+    if (!session.remembered) return nothing;
+    const d = t();
+    const memory = session.plan.storage === "memory";
+    return html`<div class="banner ${memory ? "warn" : "info"}" role="status" data-testid="remembered" data-storage=${session.plan.storage}>
+      ${icon("retry")}
+      <div>
+        <strong>${d.before.title}</strong>
+        <p>${memory ? d.before.memory : d.before.browser}</p>
+        ${memory && session.plan.world !== "real" ? html`<div class="buttons start"><button type="button" class="btn" @click=${() => this.#toCloud("reset")}>${d.trouble.openCloudReset}</button></div>` : nothing}
+      </div>
+    </div>`;
   }
 
   // ---------- what is wrong ----------
@@ -399,6 +403,29 @@ export class SessionView extends View {
       button?.scrollIntoView({ block: "nearest" });
     });
   }
+}
+
+function editSettings(session: Session): void {
+  const { platform, world, settings, storage } = session.plan;
+  openSettings({
+    platform,
+    world,
+    settings,
+    storage,
+    restart: true,
+    refusal: session.failure,
+    missing: session.missing,
+    done: (edited, place) => {
+      session.replan({ settings: edited, storage: place });
+      devices.keep();
+      void session.restart();
+    },
+  });
+}
+
+/** Starts a device that is off. One from before a reload may need a secret that only the person knows. */
+export async function goOn(session: Session): Promise<void> {
+  if (!(await session.goOn())) editSettings(session);
 }
 
 function typeOf(row: EntryRow): string {
