@@ -1,6 +1,6 @@
 // The clouds an operator works on: those of `muster up` over HTTP, or the ones in this tab. One face for both.
 
-import type { Cloud, Demo, DeviceView, LogLine, Operation, OperationResult, OwnerView, PlatformName, ProductView, UpgradeView } from "../muster/types";
+import type { Cloud, Demo, DeviceView, LogLine, Operation, OperationResult, OwnerView, PlatformName, ProductView, ReportView, UpgradeView } from "../muster/types";
 import { engine } from "./engine";
 import { Store, kept } from "./store";
 
@@ -11,6 +11,7 @@ export interface Operator {
   devices(platform: PlatformName, product: string, limit: number, after?: string): Promise<DevicePage>;
   upgrades(platform: PlatformName, product: string): Promise<UpgradeView[]>;
   owners(): Promise<OwnerView[]>;
+  reports(platform: PlatformName, product: string, device: string): Promise<ReportView[]>;
   operate(operation: Operation): Promise<OperationResult>;
   addFirmware(platform: PlatformName, product: string, version: string, bytes: Uint8Array): Promise<void>;
   demo(): Promise<Demo>;
@@ -54,6 +55,11 @@ abstract class Base implements Operator {
   async owners(): Promise<OwnerView[]> {
     const result = await this.operate({ platform: "alibaba", action: "list_owners" });
     return result.result === "owners" ? result.items : [];
+  }
+
+  async reports(platform: PlatformName, product: string, device: string): Promise<ReportView[]> {
+    const result = await this.operate({ platform, action: "list_reports", product, device });
+    return result.result === "reports" ? result.items : [];
   }
 }
 

@@ -1,6 +1,6 @@
 // What the Cloud view shows: one platform's products, one product's devices, and the log, kept fresh by the log itself.
 
-import type { Action, DeviceView, LogLine, OperationResult, OwnerView, PlatformName, ProductView, UpgradeView } from "../muster/types";
+import type { Action, DeviceView, LogLine, OperationResult, OwnerView, PlatformName, ProductView, ReportView, UpgradeView } from "../muster/types";
 import { clouds, type Operator, type World } from "./clouds";
 import { refusal, type Refusal } from "./failure";
 import { Store } from "./store";
@@ -21,6 +21,11 @@ class Operate extends Store {
   log: readonly LogLine[] = [];
   failure: Refusal | null = null;
   chosen: ReadonlySet<string> = new Set();
+  /** The device whose secret and reports are looked at. */
+  open: string | null = null;
+  reports: readonly ReportView[] | null = null;
+  /** Secrets that a person asked to see, by the device's name; the product's own under "". Never kept. */
+  secrets: ReadonlyMap<string, string> = new Map();
   #limit = PAGE;
   #world: World | null = null;
   #end: (() => void) | undefined;
@@ -46,6 +51,7 @@ class Operate extends Store {
     this.#world = clouds.world;
     this.products = null;
     this.log = [];
+    this.#close();
     const end = operator.follow((line) => {
       this.log = [...this.log.slice(1 - MAX_LOG), line];
       this.changed();
@@ -66,6 +72,7 @@ class Operate extends Store {
     this.#end?.();
     this.#end = undefined;
     this.#world = null;
+    this.#close();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -81,6 +88,7 @@ class Operate extends Store {
     this.upgrades = [];
     this.chosen = new Set();
     this.failure = null;
+    this.#close();
     this.#limit = PAGE;
     this.changed();
     if (this.#end !== undefined) void this.refresh();
@@ -89,6 +97,47 @@ class Operate extends Store {
   more(): void {
     this.#limit = Math.min(1_000, this.#limit + PAGE);
     void this.refresh();
+  }
+
+  #close(): void {
+    this.open = null;
+    this.reports = null;
+    this.secrets = new Map();
+  }
+
+  /** Opens a device's row, or closes it. */
+  look(name: string): void {
+    const open = this.open === name ? null : name;
+    this.open = open;
+    this.reports = null;
+    const secrets = new Map(this.secrets);
+    for (const key of secrets.keys()) if (key !== "") secrets.delete(key);
+    this.secrets = secrets;
+    this.changed();
+    if (open !== null) void this.refresh();
+  }
+
+  /** Shows a secret, or hides it again: of a device, or of the product (""). */
+  async reveal(name: string): Promise<void> {
+    const { operator, platform, product } = this;
+    const secrets = new Map(this.secrets);
+    if (!secrets.delete(name) && operator !== null) {
+      this.failure = null;
+      try {
+        const result =
+          name === ""
+            ? await operator.operate({ platform, action: "list_products", reveal: true })
+            : await operator.operate({ platform, action: "list_devices", product, limit: this.#limit, reveal: true });
+        if (platform !== this.platform || product !== this.product) return;
+        const items: readonly { id?: string; name: string; secret: string | null }[] = result.result === "products" || result.result === "devices" ? result.items : [];
+        const found = items.find((item) => (name === "" ? item.id === product : item.name === name));
+        secrets.set(name, found?.secret ?? "");
+      } catch (error) {
+        this.failure = refusal(error);
+      }
+    }
+    this.secrets = secrets;
+    this.changed();
   }
 
   tick(name: string, on: boolean): void {
@@ -124,16 +173,20 @@ class Operate extends Store {
         this.devices = [];
         this.upgrades = [];
       } else {
-        const [page, upgrades, owners] = await Promise.all([
+        const { open } = this;
+        const [page, upgrades, owners, reports] = await Promise.all([
           operator.devices(platform, this.product, this.#limit),
           platform === "cmcc" ? [] : operator.upgrades(platform, this.product),
           platform === "alibaba" ? operator.owners() : [],
+          open === null ? null : operator.reports(platform, this.product, open).catch(() => []),
         ]);
         if (round !== this.#round) return;
         this.devices = page.items;
         this.total = page.total;
         this.upgrades = upgrades;
         this.owners = owners;
+        if (open === this.open) this.reports = reports;
+        if (!page.items.some((device) => device.name === this.open)) this.open = null;
       }
     } catch (error) {
       if (round !== this.#round) return;
@@ -145,6 +198,8 @@ class Operate extends Store {
 
   /** Does it and shows what came of it; null if it was refused, which is shown too. */
   async operate(action: Action): Promise<OperationResult | null> {
+    // What was shown may not be the secret any more.
+    if (action.action === "reset") this.secrets = new Map();
     return this.#doing((operator) => operator.operate({ platform: this.platform, ...action }));
   }
 

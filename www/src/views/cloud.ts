@@ -11,9 +11,14 @@ import { messageText } from "../state/messages";
 import { COLUMNS, isOpen, nextVersion, operate, splitSwitches } from "../state/operate";
 import { router } from "../state/router";
 import { View, announce, command, copyButton, segments } from "./base";
+import { jsonView } from "./detail";
 import { ask } from "./dialogs";
 import { PLATFORMS } from "./devices";
 import { icon } from "./icons";
+
+/** What the vendors call them. */
+const ID_NAMES: Record<PlatformName, string> = { ucloud: "ProductSN", cmcc: "productId", krtyun: "ProductID", alibaba: "ProductKey" };
+const SECRET_NAMES: Record<PlatformName, string> = { ucloud: "ProductSecret", cmcc: "productKey", krtyun: "ProductSecret", alibaba: "ProductSecret" };
 
 @customElement("m-cloud")
 export class CloudView extends View {
@@ -23,6 +28,7 @@ export class CloudView extends View {
   @state() private file: File | null = null;
   @state() private said = "";
   @state() private pushVersion = "";
+  @state() private creating = false;
   #focused = "";
 
   protected override stores() {
@@ -45,6 +51,7 @@ export class CloudView extends View {
   }
 
   protected override updated(): void {
+    for (const dialog of this.querySelectorAll("dialog")) if (!dialog.open) dialog.showModal();
     const { query } = router.route;
     if (query["focus"] === undefined || operate.products === null || this.#focused === location.hash) return;
     const target = { reset: ".found", import: "#import", switches: "#switches" }[query["focus"]];
@@ -77,15 +84,63 @@ export class CloudView extends View {
           (platform) => this.#go(platform),
         )}
         ${products === null || products.length === 0 ? nothing : this.#products(products)}
+        ${products === null ? nothing : html`<button type="button" class="btn" data-testid="product-new" @click=${() => (this.creating = true)}>${icon("plus")}${d.cloud.newProduct}</button>`}
       </div>
       ${failure === null
         ? nothing
         : html`<div class="banner bad flat" role="alert" data-testid="cloud-error">${icon("alert")}<div><strong>${messageText(failure.message)}</strong>${failure.next === null ? nothing : html`<p>${d.common.nextMove} ${messageText(failure.next)}</p>`}</div></div>`}
       <div class="columns">
         <div class="column">${products === null ? html`<section class="box"><p class="quiet-text">${d.common.loading}</p></section>` : this.#devices()} ${this.#upgrades()} ${this.#log()}</div>
-        <div class="column side">${this.#import()} ${this.#firmware()} ${this.#switches()} ${this.#owners()} ${this.#terminal()}</div>
+        <div class="column side">${this.#product()} ${this.#import()} ${this.#firmware()} ${this.#switches()} ${this.#owners()} ${this.#terminal()}</div>
       </div>
+      ${this.creating ? this.#create() : nothing}
     </div>`;
+  }
+
+  // ---------- products ----------
+
+  #product(): TemplateResult | typeof nothing {
+    const d = t().cloud;
+    const { current } = operate;
+    if (current === undefined) return nothing;
+    const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
+    return html`<section class="box" aria-labelledby="product-title" data-testid="product">
+      <h2 id="product-title">${d.product}</h2>
+      <dl>${line(ID_NAMES[operate.platform], html`${current.id}${copyButton(current.id, ID_NAMES[operate.platform])}`)} ${current.name === "" || current.name === current.id ? nothing : line(d.name, html`<span class="sans">${current.name}</span>`)} ${line(SECRET_NAMES[operate.platform], this.#secret(""))}</dl>
+    </section>`;
+  }
+
+  #create(): TemplateResult {
+    const d = t();
+    const close = () => (this.creating = false);
+    const { platform } = operate;
+    const submit = async (event: SubmitEvent) => {
+      event.preventDefault();
+      const data = new FormData(event.target as HTMLFormElement);
+      const text = (name: string) => String(data.get(name) ?? "").trim();
+      const id = text("id");
+      const action = { action: "create_product", ...(text("name") === "" ? {} : { name: text("name") }), ...(id === "" ? {} : { id }), ...(data.has("dynamic") ? { switches: { DynamicRegister: "true" } } : {}) } as const;
+      const result = await operate.operate(action);
+      close();
+      if (result?.result !== "product") return;
+      announce(d.cloud.done);
+      this.#go(platform, result.id);
+    };
+    return html`<dialog class="small" aria-labelledby="product-new-title" data-testid="product-dialog" @close=${close}>
+      <form @submit=${submit}>
+        <h2 id="product-new-title">${d.cloud.newProductOf(d.platform[platform].short)}</h2>
+        <div class="stacked">
+          <label><span>${d.cloud.name}</span><input name="name" data-testid="product-name" autocomplete="off" spellcheck="false" /></label>
+          <label><span>${ID_NAMES[platform]} <small>${d.tools.optional}</small></span><input name="id" class="mono" data-testid="product-id" autocomplete="off" spellcheck="false" placeholder=${d.cloud.madeUp} /></label>
+          ${platform === "cmcc" ? nothing : html`<label class="check"><input type="checkbox" name="dynamic" checked data-testid="product-dynamic" />${d.cloud.dynamic}</label>`}
+        </div>
+        <p class="quiet-text">${d.cloud.newProductHelp}</p>
+        <div class="buttons">
+          <button type="button" class="btn" data-testid="product-cancel" @click=${close}>${d.common.cancel}</button>
+          <button class="btn pri" data-testid="product-create">${d.cloud.create}</button>
+        </div>
+      </form>
+    </dialog>`;
   }
 
   #go(platform: PlatformName, product?: string): void {
@@ -128,12 +183,12 @@ export class CloudView extends View {
 
   #device(device: DeviceView, upgradable: boolean, found: boolean): TemplateResult {
     const d = t().cloud;
-    const more = Object.entries(device.more);
+    const open = operate.open === device.name;
     const disabled = device.state === "disabled";
     const tone = { online: "ok", disabled: "bad", offline: "quiet", inactive: "quiet" }[device.state] ?? "quiet";
     return html`<tr class=${found ? "found" : ""} data-testid="device-row" data-name=${device.name} data-state=${device.state}>
       ${upgradable ? html`<td class="tick"><input type="checkbox" aria-label=${d.select(device.name)} .checked=${operate.chosen.has(device.name)} @change=${(event: Event) => operate.tick(device.name, (event.target as HTMLInputElement).checked)} /></td>` : nothing}
-      <td class="name"><code>${device.name}</code>${more.length === 0 ? nothing : html`<small>${more.map(([key, value]) => `${key} ${value}`).join(" · ")}</small>`}</td>
+      <td class="name"><button type="button" class="quiet fold" aria-expanded=${open} data-testid="device-open" @click=${() => operate.look(device.name)}>${icon("chevron")}<code>${device.name}</code></button></td>
       <td><span class=${`chip ${tone}`}>${d.states[device.state] ?? device.state}</span></td>
       <td>${device.version ?? "–"}</td>
       <td class="time">${device.last_active === null ? d.never : clockText(device.last_active)}</td>
@@ -142,7 +197,36 @@ export class CloudView extends View {
         <button type="button" class="btn" data-testid="disable" @click=${() => operate.operate({ action: "disable", product: operate.product, device: device.name, disabled: !disabled })}>${disabled ? d.enable : d.disable}</button>
         <button type="button" class="btn" data-testid="delete" @click=${() => this.#delete(device.name)}>${d.delete}</button>
       </td>
-    </tr>`;
+    </tr>
+    ${open ? html`<tr class="opened" data-testid="device-more"><td colspan=${upgradable ? 6 : 5}>${this.#more(device)}</td></tr>` : nothing}`;
+  }
+
+  /** What the platform knows of a device, its secret on request, and what it reported. */
+  #more(device: DeviceView): TemplateResult {
+    const d = t().cloud;
+    const { reports } = operate;
+    const list = [...(reports ?? [])].reverse().slice(0, 20);
+    return html`<div class="opened-body">
+      <dl>
+        <dt>${d.secret}</dt><dd>${this.#secret(device.name)}</dd>
+        ${Object.entries(device.more).map(([key, value]) => html`<dt>${key}</dt><dd>${value}</dd>`)}
+      </dl>
+      <div class="reports" data-testid="reports">
+        <h3>${d.reports}</h3>
+        ${reports === null
+          ? html`<p class="quiet-text">${t().common.loading}</p>`
+          : list.length === 0
+            ? html`<p class="quiet-text">${d.noReports}</p>`
+            : list.map((report, at) => html`<details class="more" ?open=${at === 0} data-testid="report"><summary><time>${clockText(report.at)}</time> <code>${firstLine(report.json)}</code></summary><div class="pre">${jsonView(report.json, false)}${copyButton(report.json, d.reports)}</div></details>`)}
+      </div>
+    </div>`;
+  }
+
+  #secret(name: string): TemplateResult {
+    const d = t();
+    const shown = operate.secrets.get(name);
+    return html`<span class="secret">${shown === undefined ? html`<span class="mask" data-testid="mask">${"•".repeat(16)}</span>` : shown === "" ? html`<span class="sans quiet-text">${d.cloud.noSecret}</span>` : html`<code data-testid="secret">${shown}</code>${copyButton(shown, d.cloud.secret)}`}
+      <button type="button" class="btn tiny" aria-pressed=${shown !== undefined} data-testid="reveal" @click=${() => operate.reveal(name)}>${shown === undefined ? d.common.show : d.common.hide}</button></span>`;
   }
 
   async #reset(device: string): Promise<void> {
@@ -333,4 +417,9 @@ export class CloudView extends View {
       <p><a href="/start">${d.cloud.startPage}</a></p>
     </section>`;
   }
+}
+
+/** The beginning of a report, for its line. */
+function firstLine(json: string): string {
+  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
 }

@@ -49,6 +49,7 @@ export class Detail extends View {
     if (event.key !== "Escape" || this.row === undefined) return;
     const { key } = this.row;
     this.session.update({ selected: null });
+    // In a sheet the packet cannot take the focus before the sheet is gone, which then sees to it.
     document.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
   };
 
@@ -119,7 +120,8 @@ export class Detail extends View {
     const title = row.entry.kind === "event" || row.entry.kind === "app_event" || row.entry.kind === "store" ? text.strong : say(about.title);
     return html`<header class="detail-head">
         <h2>${title}</h2>
-        <button type="button" class="quiet square" data-testid="detail-close" aria-label=${t().common.close} title="Esc" @click=${() => session.update({ selected: null })}>${icon("close")}</button>
+        <span class="detail-nav"><button type="button" class="quiet square" data-testid="detail-prev" aria-label=${t().detail.prev} title=${t().detail.prev} @click=${() => this.#walk(-1)}>${icon("up")}</button><button type="button" class="quiet square" data-testid="detail-next" aria-label=${t().detail.nextEntry} title=${t().detail.nextEntry} @click=${() => this.#walk(1)}>${icon("down")}</button>
+        <button type="button" class="quiet square" data-testid="detail-close" aria-label=${t().common.close} title="Esc" @click=${() => session.update({ selected: null })}>${icon("close")}</button></span>
       </header>
       ${this.#facts(entry)}
       ${packet
@@ -148,6 +150,10 @@ export class Detail extends View {
         <dt>${d.source}</dt><dd class="sans">${say(about.source)}</dd>
         ${about.assumed === undefined ? nothing : html`<dt>${d.assumed}</dt><dd class="sans">${say(about.assumed)}</dd>`}
       </dl>`;
+  }
+
+  #walk(step: 1 | -1): void {
+    this.dispatchEvent(new CustomEvent("walk", { detail: step }));
   }
 
   #signed(): boolean {

@@ -10,6 +10,7 @@ import { atOrigin, nameKeys, withDevice } from "../state/settings";
 import { kept } from "../state/store";
 import { hostOf } from "../state/texts";
 import { View } from "./base";
+import { Overlay } from "./isolate";
 import { ask, openSettings } from "./dialogs";
 import { icon } from "./icons";
 import "./chip";
@@ -20,9 +21,39 @@ export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "
 @customElement("m-devices")
 export class DevicesView extends View {
   @state() private drawer = false;
+  readonly #narrow = matchMedia("(max-width: 860px)");
+  readonly #overlay = new Overlay();
 
   protected override stores() {
     return [devices, clouds];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#narrow.addEventListener("change", this.#close);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#narrow.removeEventListener("change", this.#close);
+    this.#overlay.release();
+  }
+
+  readonly #close = () => {
+    this.drawer = false;
+  };
+
+  readonly #key = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !this.drawer) return;
+    event.preventDefault();
+    this.drawer = false;
+  };
+
+  protected override updated(): void {
+    const list = this.querySelector<HTMLElement>(".list");
+    const open = this.drawer && this.#narrow.matches && list !== null;
+    const first = () => list?.querySelector<HTMLElement>("[aria-current], .add") ?? null;
+    this.#overlay.sync(open, list, first, () => this.querySelector<HTMLElement>(".drawer-open"));
   }
 
   override render(): TemplateResult {
@@ -40,8 +71,8 @@ export class DevicesView extends View {
       this.drawer = false;
       devices.open(session);
     };
-    return html`<button type="button" class="btn drawer-open" aria-expanded=${this.drawer} @click=${() => (this.drawer = !this.drawer)}>${icon("list")}${d.title(sessions.length)}</button>
-      <aside class=${`list${this.drawer ? " open" : ""}`} aria-label=${d.open}>
+    return html`<button type="button" class="btn drawer-open" aria-expanded=${this.drawer} aria-controls="device-list" @click=${() => (this.drawer = !this.drawer)}>${icon("list")}${d.title(sessions.length)}</button>
+      <aside class=${`list${this.drawer ? " open" : ""}`} id="device-list" role=${this.drawer ? "dialog" : nothing} aria-modal=${this.drawer ? "true" : nothing} aria-label=${d.open} @keydown=${this.#key}>
         <div class="cap"><span>${d.title(sessions.length)}</span></div>
         <ul data-testid="device-list">
           ${sessions.map(

@@ -18,6 +18,7 @@ const PATHS = {
   gear: svg`<path d="M4 7h9m4 0h3M4 17h3m4 0h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,
   up: svg`<path d="M6 15l6-6 6 6"/>`,
   down: svg`<path d="M6 9l6 6 6-6"/>`,
+  chevron: svg`<path d="M9 6l6 6-6 6"/>`,
   play: svg`<path d="M7 5v14l12-7z"/>`,
   trash: svg`<path d="M4 7h16M10 4h4m-7 3 1 13h8l1-13"/>`,
   retry: svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6"/>`,

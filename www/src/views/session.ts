@@ -16,6 +16,7 @@ import { View, announce, maskedText } from "./base";
 import { ask, openSettings } from "./dialogs";
 import "./chip";
 import { icon } from "./icons";
+import { Overlay } from "./isolate";
 import "./detail";
 import "./owner";
 
@@ -27,6 +28,11 @@ export class SessionView extends View {
   #said = "";
   /** When the person last touched the scroller: what scrolls by itself changes nothing. */
   #touched = 0;
+  /** Below this width the detail is a sheet over the page. */
+  readonly #narrow = matchMedia("(max-width: 1180px)");
+  readonly #overlay = new Overlay();
+  #last: string | null = null;
+  readonly #resized = () => this.requestUpdate();
 
   static override properties = { session: { attribute: false } };
 
@@ -34,8 +40,15 @@ export class SessionView extends View {
     return [clouds];
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#narrow.addEventListener("change", this.#resized);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#narrow.removeEventListener("change", this.#resized);
+    this.#overlay.release();
     this.#ends?.();
     this.#shown = undefined;
   }
@@ -53,6 +66,7 @@ export class SessionView extends View {
     const said = `${session.id} ${word}`;
     if (this.#said !== said && this.#said.startsWith(`${session.id} `)) announce(`${t().platform[session.plan.platform].short}: ${t().word[word]}`);
     this.#said = said;
+    this.#sheet();
     if (session.follow && session.selected === null) {
       this.#toEnd();
       // What stands above may have grown, which is known once it is laid out.
@@ -60,6 +74,20 @@ export class SessionView extends View {
         if (this.session === session && session.follow && session.selected === null) this.#toEnd();
       });
     }
+  }
+
+  /** The sheet takes the focus, and gives it back to the packet that it was about. */
+  #sheet(): void {
+    const { selected } = this.session;
+    const sheet = this.querySelector<HTMLElement>("m-detail");
+    const open = selected !== null && this.#narrow.matches;
+    this.#overlay.sync(
+      open,
+      sheet,
+      () => sheet?.querySelector<HTMLElement>("[data-testid=detail-close]") ?? sheet,
+      () => (selected === null && this.#last !== null ? this.querySelector<HTMLElement>(`[data-key="${CSS.escape(this.#last)}"]`) : null),
+    );
+    this.#last = selected;
   }
 
   #toEnd(): void {
@@ -71,6 +99,7 @@ export class SessionView extends View {
   override render(): TemplateResult {
     const { session } = this;
     const selected = session.find(session.selected);
+    const sheet = selected !== undefined && this.#narrow.matches;
     return html`<section class="work" aria-label=${session.names.device}>
         ${this.#bar()}
         <div class="status">
@@ -81,7 +110,7 @@ export class SessionView extends View {
         </div>
         <div class="flow-scroll" @scroll=${this.#scrolled} @wheel=${this.#touch} @touchmove=${this.#touch} @pointerdown=${this.#touch} @keydown=${this.#key}>${this.#lanes()}</div>
       </section>
-      <m-detail class=${`detail${selected === undefined ? "" : " open"}`} .session=${session} .row=${selected}></m-detail>
+      <m-detail class=${`detail${selected === undefined ? "" : " open"}`} role=${sheet ? "dialog" : nothing} aria-modal=${sheet ? "true" : nothing} aria-label=${sheet ? t().detail.label : nothing} tabindex=${sheet ? -1 : nothing} .session=${session} .row=${selected} @walk=${this.#walk}></m-detail>
       ${selected === undefined ? nothing : html`<div class="scrim detail-scrim" @click=${() => session.update({ selected: null })}></div>`}`;
   }
 
@@ -393,6 +422,16 @@ export class SessionView extends View {
     // Walking with the detail open reads on; else it only moves.
     if (session.selected !== null) session.update({ selected: next });
     this.#focus(next);
+  };
+
+  /** From the detail: the entry before or after. */
+  readonly #walk = (event: CustomEvent<1 | -1>) => {
+    const { session } = this;
+    const keys = this.#rows().rows.filter((row) => row.type === "entry").map((row) => row.key);
+    const next = keys[keys.indexOf(session.selected ?? "") + event.detail];
+    if (next === undefined) return;
+    session.update({ selected: next });
+    void this.updateComplete.then(() => this.querySelector(`[data-key="${CSS.escape(next)}"]`)?.scrollIntoView({ block: "nearest" }));
   };
 
   #focus(key: string): void {
