@@ -50,6 +50,11 @@ export function clockText(unix: number): string {
   return new Date(unix).toLocaleTimeString(i18n.language === "zh" ? "zh-CN" : "en-GB", { hour12: false });
 }
 
+/** Date and time of day. */
+export function dateText(unix: number): string {
+  return new Date(unix).toLocaleString(i18n.language === "zh" ? "zh-CN" : "en-GB", { hour12: false });
+}
+
 /** A stretch of time as people say it. Number and unit stay on one line. */
 export function waitText(ms: number): string {
   const zhText = i18n.language === "zh";

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { clockText, t } from "../i18n";
+import { clockText, dateText, t } from "../i18n";
 import type { DeviceView, PlatformName, ProductView, RejectedRow, UpgradeView } from "../muster/types";
 import { sizeText } from "../state/bytes";
 import { clouds } from "../state/clouds";
@@ -174,7 +174,7 @@ export class CloudView extends View {
       ${devices.length === 0
         ? html`<p class="quiet-text">${d.noDevices}</p>`
         : html`<div class="table" role="group" aria-labelledby="devices-title" tabindex="0"><table>
-            <thead><tr>${upgradable ? html`<th><span class="hidden">${d.push}</span></th>` : nothing}<th>${d.name}</th><th>${d.state}</th><th>${d.version}</th><th>${d.lastSeen}</th><th><span class="hidden">${d.actions}</span></th></tr></thead>
+            <thead><tr>${upgradable ? html`<th><span class="hidden">${d.push}</span></th>` : nothing}<th>${d.name}</th><th>${d.state}</th><th>${d.version}</th><th class="th-time">${d.lastSeen}</th><th class="th-acts"><span class="hidden">${d.actions}</span></th></tr></thead>
             <tbody>${devices.map((device) => this.#device(device, upgradable, device.name === found))}</tbody>
           </table></div>`}
       ${devices.length < total ? html`<div class="buttons start"><span class="quiet-text">${d.shown(devices.length, total)}</span><button type="button" class="btn" @click=${() => operate.more()}>${d.more}</button></div>` : nothing}
@@ -184,7 +184,6 @@ export class CloudView extends View {
   #device(device: DeviceView, upgradable: boolean, found: boolean): TemplateResult {
     const d = t().cloud;
     const open = operate.open === device.name;
-    const disabled = device.state === "disabled";
     const tone = { online: "ok", disabled: "bad", offline: "quiet", inactive: "quiet" }[device.state] ?? "quiet";
     return html`<tr class=${found ? "found" : ""} data-testid="device-row" data-name=${device.name} data-state=${device.state}>
       ${upgradable ? html`<td class="tick"><input type="checkbox" aria-label=${d.select(device.name)} .checked=${operate.chosen.has(device.name)} @change=${(event: Event) => operate.tick(device.name, (event.target as HTMLInputElement).checked)} /></td>` : nothing}
@@ -192,13 +191,17 @@ export class CloudView extends View {
       <td><span class=${`chip ${tone}`}>${d.states[device.state] ?? device.state}</span></td>
       <td>${device.version ?? "–"}</td>
       <td class="time">${device.last_active === null ? d.never : clockText(device.last_active)}</td>
-      <td class="acts">
-        <button type="button" class="btn" data-testid="reset" @click=${() => this.#reset(device.name)}>${d.reset}</button>
-        <button type="button" class="btn" data-testid="disable" @click=${() => operate.operate({ action: "disable", product: operate.product, device: device.name, disabled: !disabled })}>${disabled ? d.enable : d.disable}</button>
-        <button type="button" class="btn" data-testid="delete" @click=${() => this.#delete(device.name)}>${d.delete}</button>
-      </td>
+      <td class="acts">${this.#acts(device)}</td>
     </tr>
     ${open ? html`<tr class="opened" data-testid="device-more"><td colspan=${upgradable ? 6 : 5}>${this.#more(device)}</td></tr>` : nothing}`;
+  }
+
+  #acts(device: DeviceView): TemplateResult {
+    const d = t().cloud;
+    const disabled = device.state === "disabled";
+    return html`<button type="button" class="btn" data-testid="reset" @click=${() => this.#reset(device.name)}>${d.reset}</button>
+      <button type="button" class="btn" data-testid="disable" @click=${() => operate.operate({ action: "disable", product: operate.product, device: device.name, disabled: !disabled })}>${disabled ? d.enable : d.disable}</button>
+      <button type="button" class="btn" data-testid="delete" @click=${() => this.#delete(device.name)}>${d.delete}</button>`;
   }
 
   /** What the platform knows of a device, its secret on request, and what it reported. */
@@ -207,10 +210,11 @@ export class CloudView extends View {
     const { reports } = operate;
     const list = [...(reports ?? [])].reverse().slice(0, 20);
     return html`<div class="opened-body">
-      <dl>
+      <div class="stack"><dl>
         <dt>${d.secret}</dt><dd>${this.#secret(device.name)}</dd>
-        ${Object.entries(device.more).map(([key, value]) => html`<dt>${key}</dt><dd>${value}</dd>`)}
-      </dl>
+        <dt>${d.lastSeen}</dt><dd><span class="sans">${device.last_active === null ? d.never : dateText(device.last_active)}</span></dd>
+        ${Object.entries(device.more).map(([key, value]) => html`<dt>${key}</dt><dd>${/^1\d{12}$/.test(value) && key.includes("report") ? html`<span class="sans">${dateText(Number(value))}</span>` : value}</dd>`)}
+      </dl><div class="acts">${this.#acts(device)}</div></div>
       <div class="reports" data-testid="reports">
         <h3>${d.reports}</h3>
         ${reports === null

@@ -132,21 +132,20 @@ export class SessionView extends View {
         </div>
         <m-next .session=${session}></m-next>
         <label class="check follow" title=${d.run.followHelp}><input type="checkbox" data-testid="follow" .checked=${session.follow} @change=${this.#follow} />${d.run.follow}</label>
+        <button type="button" class="quiet square" data-testid="device-settings" aria-label=${d.run.settings} title=${d.run.settings} @click=${() => this.#settings()}>${icon("gear")}</button>
       </div>
       <div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
         ${stopped && on ? button("try-again", d.run.tryAgain, () => session.intend({ intent: "try_again" }), { pri: true }) : nothing}
         ${on
-          ? html`${button("restart", d.run.restart, () => session.restart())}${button("stop", d.run.stop, () => session.stop())}
-            ${button("cut-power", d.run.cutPower, () => session.cutPower(), { title: d.run.cutPowerHelp })}
-            ${button("drop-network", d.run.dropNetwork, () => session.dropNetwork(), { title: d.run.dropNetworkHelp })}
-            ${button("report-now", d.run.report, () => session.intend({ intent: "report" }))}
+          ? html`<span class="joined">${button("restart", d.run.restart, () => session.restart())}${button("stop", d.run.stop, () => session.stop())}</span>
+            <span class="joined">${button("cut-power", d.run.cutPower, () => session.cutPower(), { title: d.run.cutPowerHelp })}${button("drop-network", d.run.dropNetwork, () => session.dropNetwork(), { title: d.run.dropNetworkHelp })}</span>
+            <span class="joined">${button("report-now", d.run.report, () => session.intend({ intent: "report" }))}
             ${platform === "cmcc" && session.plan.settings["strategy"] === "daily" ? button("use-today", d.run.use, () => session.intend({ intent: "use", date: today() })) : nothing}
             ${platform === "ucloud" ? button("request-firmware", d.run.requestFirmware, () => session.intend({ intent: "request_firmware" })) : nothing}
             ${platform === "ucloud" || platform === "alibaba" ? button("post-properties", d.run.postProperties, () => this.#postProperties()) : nothing}
-            ${platform === "alibaba" ? button("new-bind-token", d.run.newToken, () => session.intend({ intent: "new_bind_token" })) : nothing}
+            ${platform === "alibaba" ? button("new-bind-token", d.run.newToken, () => session.intend({ intent: "new_bind_token" })) : nothing}</span>
             ${button("register-again", d.run.registerAgain, () => this.#registerAgain())}`
           : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => goOn(session)}>${icon("play")}${session.busy ? d.first.starting : session.remembered ? (session.plan.storage === "browser" ? d.before.goOn : d.before.anew) : d.run.start}</button>`}
-        <button type="button" class="btn" data-testid="device-settings" @click=${() => this.#settings()}>${d.run.settings}</button>
       </div>
     </div>`;
   }
@@ -271,7 +270,7 @@ export class SessionView extends View {
         <p class="versions">
           <span><small>${d.before}</small> <b data-testid="version-before">${card.from}</b></span>
           <span aria-hidden="true">→</span>
-          <span><small>${d.after}</small> <b data-testid="version-after">${card.to}</b></span>
+          <span><small>${card.phase === "reported" ? d.after : d.ordered}</small> <b data-testid="version-after">${card.to}</b></span>
         </p>
         <span class=${`chip ${over ? "bad" : card.phase === "reported" ? "ok" : "run"}`}>${words[card.phase] ?? card.phase}</span>
       </div>
