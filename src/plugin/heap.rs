@@ -137,10 +137,10 @@ mod tests {
         let mut heap = heap(1 << 20);
         let mut used: Vec<(usize, usize)> = Vec::new();
         for _ in 0..20_000 {
-            if used.is_empty() || (used.len() < 60 && rng.u64() % 2 == 0) {
+            if used.is_empty() || (used.len() < 60 && rng.u64().is_multiple_of(2)) {
                 let size = rng.between(1, 700) as usize;
                 let at = heap.take(size);
-                assert!(at != 0 && at % 8 == 0);
+                assert!(at != 0 && at.is_multiple_of(8));
                 assert!(used.iter().all(|&(a, s)| at + size <= a || a + s <= at));
                 used.push((at, size));
             } else {
