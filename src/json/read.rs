@@ -4,7 +4,7 @@
 //! plugin. Vendors' messages are read by machines: that one is no JSON is all that is ever told.
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -12,15 +12,15 @@ use super::{MAX_DEPTH, MAX_TEXT};
 use crate::error::{CodecError, Error, PeerMisbehaved};
 use crate::num;
 
-/// A parsed document.
+/// A parsed document, which borrows its text: there is no second copy of a secret in it.
 ///
 /// [`Document::open`] never fails: what is wrong with the text, or with a field that [`Value::must`] and its kin were
 /// asked for, is noted, and [`Document::finish`] has the first such error. Until then an empty text or a zero stands
 /// in the place of what is not there. Messages are read without a way out at every field by this, which took half of
 /// the code for it.
 #[derive(Clone)]
-pub(crate) struct Document {
-    text: String,
+pub(crate) struct Document<'t> {
+    text: &'t str,
     /// Every value of the text in the order of their first characters; an object's names count as values.
     nodes: Vec<Node>,
     wrong: RefCell<Option<Error>>,
@@ -35,32 +35,32 @@ struct Node {
     next: u32,
 }
 
-impl Document {
+impl<'t> Document<'t> {
     /// Parses strictly (RFC 8259).
     #[cfg(any(test, feature = "cloud", feature = "app"))]
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, CodecError> {
+    pub(crate) fn parse(bytes: &'t [u8]) -> Result<Self, CodecError> {
         Self::read(bytes, false)
     }
 
     /// Parses, and lets a comma stand before a closing bracket, as the krtyun document does in its own example.
     #[cfg(all(feature = "krtyun", any(test, feature = "cloud")))]
-    pub(crate) fn parse_trailing_comma(bytes: &[u8]) -> Result<Self, CodecError> {
+    pub(crate) fn parse_trailing_comma(bytes: &'t [u8]) -> Result<Self, CodecError> {
         Self::read(bytes, true)
     }
 
     /// An object, parsed strictly.
-    pub(crate) fn open(bytes: &[u8]) -> Self {
+    pub(crate) fn open(bytes: &'t [u8]) -> Self {
         Self::opened(bytes, false)
     }
 
     /// The same, parsed like [`Document::parse_trailing_comma`].
     #[cfg(feature = "krtyun")]
-    pub(crate) fn open_trailing_comma(bytes: &[u8]) -> Self {
+    pub(crate) fn open_trailing_comma(bytes: &'t [u8]) -> Self {
         Self::opened(bytes, true)
     }
 
     #[inline(never)]
-    fn opened(bytes: &[u8], trailing_comma: bool) -> Self {
+    fn opened(bytes: &'t [u8], trailing_comma: bool) -> Self {
         match Self::read(bytes, trailing_comma) {
             Ok(doc) => {
                 if !doc.root().is_object() {
@@ -70,7 +70,7 @@ impl Document {
             }
             Err(error) => {
                 let wrong = RefCell::new(Some(error.into()));
-                Self { text: String::new(), nodes: Vec::new(), wrong }
+                Self { text: "", nodes: Vec::new(), wrong }
             }
         }
     }
@@ -101,7 +101,7 @@ impl Document {
     }
 
     #[inline(never)]
-    fn read(bytes: &[u8], trailing_comma: bool) -> Result<Self, CodecError> {
+    fn read(bytes: &'t [u8], trailing_comma: bool) -> Result<Self, CodecError> {
         // Some SDKs send NULs behind the JSON.
         let end = bytes.iter().rposition(|&b| b != 0 && !is_space(b)).map_or(0, |last| last + 1);
         let bytes = bytes.get(..end).unwrap_or_default();
@@ -111,20 +111,17 @@ impl Document {
         let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
         // Most texts have no more values than this, and their index is allocated once.
         let nodes = Vec::with_capacity((bytes.len() / 8 + 4).min(64));
-        let mut reader = Reader { bytes, at: 0, nodes, trailing_comma, too_deep: false };
-        let whole = reader.value(0) && reader.at == bytes.len();
-        if reader.too_deep {
-            return Err(CodecError::TooDeep);
-        }
-        if !whole {
+        let mut reader = Reader { bytes, at: 0, nodes, trailing_comma };
+        reader.value(0)?;
+        if reader.at < bytes.len() {
             return Err(CodecError::NotJson);
         }
         let wrong = RefCell::new(None);
-        Ok(Self { text: text.to_string(), nodes: reader.nodes, wrong })
+        Ok(Self { text, nodes: reader.nodes, wrong })
     }
 }
 
-impl core::fmt::Debug for Document {
+impl core::fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // There may be a secret in it.
         f.write_str("Document(…)")
@@ -136,18 +133,17 @@ struct Reader<'a> {
     at: usize,
     nodes: Vec<Node>,
     trailing_comma: bool,
-    too_deep: bool,
 }
 
 impl Reader<'_> {
     /// A value and the white space around it.
-    fn value(&mut self, depth: usize) -> bool {
+    fn value(&mut self, depth: usize) -> Result<(), CodecError> {
         self.space();
         let (node, start) = (self.nodes.len(), self.at as u32);
         self.nodes.push(Node { start, end: start, next: 0 });
         let whole = match self.peek() {
-            b'{' => self.items(b'}', depth),
-            b'[' => self.items(b']', depth),
+            b'{' => self.items(b'}', depth)?,
+            b'[' => self.items(b']', depth)?,
             b'"' => self.string(),
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
@@ -155,50 +151,48 @@ impl Reader<'_> {
             _ => self.number(),
         };
         if !whole {
-            return false;
+            return Err(CodecError::NotJson);
         }
         let (end, next) = (self.at as u32, self.nodes.len() as u32);
         if let Some(node) = self.nodes.get_mut(node) {
             (node.end, node.next) = (end, next);
         }
         self.space();
-        true
+        Ok(())
     }
 
     /// What is between two brackets: values, or names with values.
-    fn items(&mut self, close: u8, depth: usize) -> bool {
+    fn items(&mut self, close: u8, depth: usize) -> Result<bool, CodecError> {
         if depth == MAX_DEPTH {
-            self.too_deep = true;
-            return false;
+            return Err(CodecError::TooDeep);
         }
         self.at += 1;
         self.space();
         if self.eat(close) {
-            return true;
+            return Ok(true);
         }
         loop {
             if close == b'}' {
                 self.space();
                 if self.peek() != b'"' {
-                    return false;
+                    return Ok(false);
                 }
-                if !self.value(depth) || !self.eat(b':') {
-                    return false;
+                self.value(depth)?;
+                if !self.eat(b':') {
+                    return Ok(false);
                 }
             }
-            if !self.value(depth + 1) {
-                return false;
-            }
+            self.value(depth + 1)?;
             if self.eat(close) {
-                return true;
+                return Ok(true);
             }
             if !self.eat(b',') {
-                return false;
+                return Ok(false);
             }
             if self.trailing_comma {
                 self.space();
                 if self.eat(close) {
-                    return true;
+                    return Ok(true);
                 }
             }
         }
@@ -276,7 +270,6 @@ impl Reader<'_> {
     }
 
     /// The next byte; NUL, which stands nowhere in JSON, at the end.
-    #[cfg_attr(feature = "plugin", inline(never))]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
@@ -301,7 +294,7 @@ fn plain_escape(byte: u8) -> Option<char> {
 /// One value inside a [`Document`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Value<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     at: u32,
 }
 
@@ -370,11 +363,11 @@ impl<'a> Value<'a> {
     /// A number, or a string of digits.
     #[cfg(feature = "cloud")]
     pub(crate) fn as_i64(self) -> Option<i64> {
-        num::read_signed(self.as_text()?.trim_ascii())
+        num::read_signed(self.as_text()?.trim())
     }
 
     pub(crate) fn as_u64(self) -> Option<u64> {
-        num::read(self.as_text()?.trim_ascii())
+        num::read(self.as_text()?.trim())
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {
@@ -509,7 +502,7 @@ impl<'a> Value<'a> {
 }
 
 struct Children<'a> {
-    doc: &'a Document,
+    doc: &'a Document<'a>,
     at: u32,
     end: u32,
 }
@@ -597,7 +590,9 @@ mod tests {
 
     #[test]
     fn what_rfc_8259_allows_is_read_and_nothing_else() {
-        let read = |text: &str| Document::parse(text.as_bytes());
+        fn read(text: &str) -> Result<Document<'_>, CodecError> {
+            Document::parse(text.as_bytes())
+        }
         for good in [
             "0",
             "-0",

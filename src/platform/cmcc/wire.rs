@@ -3,8 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::num;
-use crate::snapshot::Kept;
+use crate::cbor::{Decode, Encode};
 
 use super::config::Config;
 use super::{REPORT, SECRET_INFO};
@@ -14,9 +13,11 @@ use crate::json::{Document, Object};
 use crate::secret::Secret;
 
 /// What `secret/info` gives, and a device keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Credential {
+    #[n(0)]
     pub(super) device_id: String,
+    #[n(1)]
     pub(super) device_secret: Secret,
 }
 
@@ -90,7 +91,7 @@ pub(super) fn read_report(
 }
 
 /// HTTP status 200, JSON, `code` 200 and `success` not false.
-fn accepted(response: &Response, secrets: &[&Secret]) -> Document {
+fn accepted<'t>(response: &'t Response, secrets: &[&Secret]) -> Document<'t> {
     let doc = Document::open(&response.body);
     let root = doc.root();
     // The table calls it `message`, its own remark on errors `msg`.
@@ -104,15 +105,15 @@ fn accepted(response: &Response, secrets: &[&Secret]) -> Document {
     let denied = root.get("success").is_some_and(|success| {
         success.as_bool() == Some(false) || success.as_str().is_some_and(|text| text == "false")
     });
-    if code.trim_ascii() != "200" || denied {
-        root.wrong(Rejected::code(code.trim_ascii(), &message, secrets));
+    if code.trim() != "200" || denied {
+        root.wrong(Rejected::code(code.trim(), &message, secrets));
     }
     drop(message);
     doc
 }
 
 fn usable(text: &str) -> bool {
-    num::is_printed(text, 128)
+    !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The credential as it is stored, with the number that it belongs to: readable by people and flashers.

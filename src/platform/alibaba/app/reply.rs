@@ -150,10 +150,10 @@ pub(super) struct Session {
 }
 
 /// A reply's envelope was read: its `data`, or the no that it was.
-pub(super) struct Envelope(Document);
+pub(super) struct Envelope<'t>(Document<'t>);
 
-impl Envelope {
-    pub(super) fn read(response: &Response, secrets: &[&Secret]) -> Result<Self, Error> {
+impl<'t> Envelope<'t> {
+    pub(super) fn read(response: &'t Response, secrets: &[&Secret]) -> Result<Self, Error> {
         if response.status != 200 {
             let message = header(&response.headers, "X-Ca-Error-Message").unwrap_or_default();
             return Err(Rejected::http(response.status, message, secrets).into());

@@ -16,10 +16,10 @@ const MAX_ID: usize = 128;
 const MAX_PARAM: usize = 64;
 
 /// A body that can be read.
-pub(super) struct Body(Document);
+pub(super) struct Body<'t>(Document<'t>);
 
-impl Body {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+impl<'t> Body<'t> {
+    pub(super) fn parse(bytes: &'t [u8]) -> Result<Self, String> {
         let explain = |error| match error {
             CodecError::TooLong => "请求体过长",
             CodecError::TooDeep => "请求体嵌套过深",

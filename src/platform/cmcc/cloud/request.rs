@@ -69,7 +69,7 @@ impl CloudState {
         reply(numeric, false, &refusal.message, None)
     }
 
-    fn secret_info(&mut self, body: &Body, cx: &mut CloudCx<'_>) -> Result<Object, Refusal> {
+    fn secret_info(&mut self, body: &Body<'_>, cx: &mut CloudCx<'_>) -> Result<Object, Refusal> {
         let nobody = |message| Refusal::new(message, "", "");
         let number_type = body.id("deviceNoType").map_err(nobody)?;
         let number = body.id("deviceNo").map_err(nobody)?;
@@ -103,7 +103,7 @@ impl CloudState {
 
     fn report(
         &mut self,
-        body: &Body,
+        body: &Body<'_>,
         ip: Option<&str>,
         cx: &mut CloudCx<'_>,
     ) -> Result<Object, Refusal> {

@@ -63,7 +63,7 @@ enum Reported<'d> {
 }
 
 impl<'d> Report<'d> {
-    fn read(doc: &'d Document) -> Result<Self, CodecError> {
+    fn read(doc: &'d Document<'d>) -> Result<Self, CodecError> {
         let root = doc.object()?;
         let payload = root.get("Payload").ok_or_else(|| CodecError::missing("Payload"))?;
         let module = payload.text("Module").unwrap_or(Cow::Borrowed(wire::DEFAULT_MODULE));

@@ -97,7 +97,7 @@ pub(super) fn set_body(request_id: &str, json: &str) -> Option<String> {
 }
 
 /// The root and the RequestID to echo.
-fn request(doc: &Result<Document, CodecError>) -> Option<(Value<'_>, String)> {
+fn request<'d>(doc: &'d Result<Document<'d>, CodecError>) -> Option<(Value<'d>, String)> {
     let root = doc.as_ref().ok()?.object().ok()?;
     Some((root, wire::echo(root.get("RequestID")?)?))
 }
