@@ -172,9 +172,8 @@ impl Encoder {
             _ => (27, 8),
         };
         self.0.push(major | info);
-        for i in (0..length).rev() {
-            self.0.push((n >> (8 * i)) as u8);
-        }
+        let bytes = n.to_be_bytes();
+        self.0.extend_from_slice(&bytes[bytes.len() - length..]);
     }
 }
 

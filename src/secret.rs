@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use crate::cbor::{Decode, Encode};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -11,7 +11,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 ///
 /// It can be encoded as CBOR, because a credential has to cross from the plugin to its host inside a command, and
 /// because a running agent's snapshot has to hold a secret that is not stored yet.
-#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Encode, Decode)]
+#[derive(Clone, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Secret(#[n(0)] String);
 
@@ -31,6 +31,20 @@ impl Secret {
         self.0.is_empty()
     }
 }
+
+impl Zeroize for Secret {
+    fn zeroize(&mut self) {
+        wipe(&mut mem::take(&mut self.0).into_bytes());
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +71,7 @@ impl SecretBytes {
 
     /// Hands the bytes on, for a caller that has to own them. From there on they are the caller's to wipe.
     pub fn into_inner(mut self) -> Vec<u8> {
-        core::mem::take(&mut self.0)
+        mem::take(&mut self.0)
     }
 
     /// The bytes themselves.
@@ -67,11 +81,8 @@ impl SecretBytes {
 }
 
 impl Zeroize for SecretBytes {
-    /// All that is allocated, in one pass: `Vec` itself goes over its contents twice.
     fn zeroize(&mut self) {
-        self.0.resize(self.0.capacity(), 0);
-        self.0.as_mut_slice().zeroize();
-        self.0.clear();
+        wipe(&mut self.0);
     }
 }
 
@@ -87,4 +98,13 @@ impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretBytes({} bytes)", self.0.len())
     }
+}
+
+/// Zeros in all that is allocated, many bytes at a time: what `zeroize` does for a `Vec` itself, it does byte by byte.
+fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.resize(bytes.capacity(), 0);
+    // From here on nobody may say that the zeros are never read.
+    zeroize::optimization_barrier(bytes.as_slice());
+    bytes.clear();
 }
