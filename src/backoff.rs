@@ -1,22 +1,19 @@
 //! Waiting longer after each failure, never in step with the neighbours.
 
-use crate::snapshot::Kept;
+use crate::cbor::{Decode, Encode};
 use crate::time::Millis;
 
 use crate::rng::Rng;
 
 /// Doubles from `first` up to `cap`, each wait moved by up to ±20 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Kept)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Backoff {
+    #[n(0)]
     first_ms: u32,
+    #[n(1)]
     cap_ms: u32,
+    #[n(2)]
     failures: u32,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self::login()
-    }
 }
 
 impl Backoff {

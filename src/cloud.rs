@@ -13,6 +13,7 @@
 pub mod demo;
 mod operation;
 mod registry;
+mod text;
 
 use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
@@ -24,6 +25,7 @@ use crate::cbor::{self, Decode, Encode};
 
 pub use operation::*;
 pub(crate) use registry::*;
+pub use text::Text;
 
 use crate::http::Response;
 use crate::output::QoS;
@@ -245,7 +247,7 @@ pub struct Change {
     /// Which kind of thing, such as `product` or `device`.
     pub table: &'static str,
     /// Which of them.
-    pub key: String,
+    pub key: Text,
     /// CBOR, opaque to the host; `None` deletes.
     pub value: Option<SecretBytes>,
 }
@@ -258,7 +260,8 @@ pub struct LogEntry {
     /// Whose.
     pub platform: PlatformName,
     /// `product/device`, or a part of it, or empty.
-    pub subject: String,
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub subject: Text,
     /// What, in a word.
     pub what: What,
     /// For a person.
@@ -352,20 +355,15 @@ impl CloudCx<'_> {
         self.now.unix.map_or(self.now.mono.0, |unix| unix.0)
     }
 
-    pub(crate) fn put<T: Encode>(
-        &mut self,
-        table: &'static str,
-        key: impl Into<String>,
-        value: &T,
-    ) {
+    pub(crate) fn put<T: Encode>(&mut self, table: &'static str, key: impl Into<Text>, value: &T) {
         self.change(table, key, Some(SecretBytes::new(cbor::encode(value))));
     }
 
-    pub(crate) fn delete(&mut self, table: &'static str, key: impl Into<String>) {
+    pub(crate) fn delete(&mut self, table: &'static str, key: impl Into<Text>) {
         self.change(table, key, None);
     }
 
-    fn change(&mut self, table: &'static str, key: impl Into<String>, value: Option<SecretBytes>) {
+    fn change(&mut self, table: &'static str, key: impl Into<Text>, value: Option<SecretBytes>) {
         let change = Change { platform: self.platform, table, key: key.into(), value };
         self.changes.push_back(CloudOutput::Persist(change));
     }
@@ -406,7 +404,7 @@ impl CloudCx<'_> {
     pub(crate) fn log(
         &mut self,
         what: What,
-        subject: impl Into<String>,
+        subject: impl Into<Text>,
         detail: impl Into<Cow<'static, str>>,
     ) {
         let entry = LogEntry {

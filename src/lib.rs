@@ -53,7 +53,6 @@ mod platform;
 mod rng;
 mod secret;
 mod settings;
-mod snapshot;
 mod time;
 
 #[cfg(feature = "cloud")]

@@ -332,16 +332,11 @@ impl World {
         self.devices[id.0].agent.as_ref()
     }
 
-    /// A running agent, to look into its snapshot.
-    pub fn agent_mut(&mut self, id: DeviceId) -> Option<&mut Agent> {
-        self.devices[id.0].agent.as_mut()
-    }
-
     /// Replaces a running agent by one restored from its own snapshot.
     pub fn swap_agent(&mut self, id: DeviceId) -> Result<(), ApiMisuse> {
         let now = self.now;
         let device = &mut self.devices[id.0];
-        if let Some(agent) = &mut device.agent {
+        if let Some(agent) = &device.agent {
             device.agent = Some(Agent::restore(device.config.clone(), &agent.save(), now)?);
         }
         Ok(())
@@ -690,7 +685,7 @@ impl World {
         loop {
             match self.cloud.poll_output() {
                 CloudOutput::Persist(change) => {
-                    let key = (change.platform, change.table, change.key);
+                    let key = (change.platform, change.table, change.key.into());
                     match change.value {
                         Some(value) => self.kept.insert(key, value),
                         None => self.kept.remove(&key),

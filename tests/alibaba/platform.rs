@@ -70,8 +70,8 @@ impl Platform {
                 CloudOutput::Persist(change) => {
                     assert!(!replied, "a change behind a reply");
                     match change.value {
-                        Some(value) => self.kept.insert((change.table, change.key), value),
-                        None => self.kept.remove(&(change.table, change.key)),
+                        Some(value) => self.kept.insert((change.table, change.key.into()), value),
+                        None => self.kept.remove(&(change.table, change.key.into())),
                     };
                 }
                 output => {

@@ -334,8 +334,8 @@ impl Door {
                 CloudOutput::Persist(Change { platform, table, key, value }) => {
                     assert!(seen.is_empty(), "a change after an output");
                     match value {
-                        Some(value) => self.kept.insert((platform, table, key), value),
-                        None => self.kept.remove(&(platform, table, key)),
+                        Some(value) => self.kept.insert((platform, table, key.into()), value),
+                        None => self.kept.remove(&(platform, table, key.into())),
                     };
                 }
                 CloudOutput::ConnAck { connection, code, silence } => {

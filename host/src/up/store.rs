@@ -162,10 +162,13 @@ impl Store {
             for change in changes {
                 let platform = change.platform.as_str();
                 match &change.value {
-                    Some(value) => {
-                        put.execute(params![platform, change.table, change.key, value.expose()])?
-                    }
-                    None => delete.execute(params![platform, change.table, change.key])?,
+                    Some(value) => put.execute(params![
+                        platform,
+                        change.table,
+                        change.key.as_str(),
+                        value.expose()
+                    ])?,
+                    None => delete.execute(params![platform, change.table, change.key.as_str()])?,
                 };
             }
             for (key, value) in meta {

@@ -13,8 +13,8 @@
 
 use alloc::vec::Vec;
 
+use crate::cbor::{Decode, Encode};
 use crate::num;
-use crate::snapshot::Kept;
 
 use super::config::{Config, Strategy};
 use crate::agent::Cx;
@@ -33,15 +33,19 @@ pub(super) const CLOCK_CHECK: Millis = Millis::of_secs(3_600);
 const RETRY_CAP_MS: u32 = 900_000;
 
 /// T_next, and how long before it T_current was.
-#[derive(Debug, Default, Kept)]
+#[derive(Debug, Encode, Decode)]
 pub(super) struct Plan {
     /// T_next by the monotonic clock.
+    #[n(0)]
     next: Instant,
     /// T_next by the wall clock, as it is stored.
+    #[n(1)]
     next_unix: Option<UnixTime>,
     /// T_next - T_current.
+    #[n(2)]
     span_ms: u64,
     /// T_next comes from the store and the wall clock at the start.
+    #[n(3)]
     inherited: bool,
 }
 
@@ -163,11 +167,13 @@ fn wall(now: Now, at: Instant) -> Option<UnixTime> {
 }
 
 /// The days of the daily strategy, local dates as `yyyymmdd`.
-#[derive(Debug, Default, Kept)]
+#[derive(Debug, Encode, Decode)]
 pub(super) struct Diary {
     /// The latest day of use that the host told.
+    #[n(0)]
     today: Option<u32>,
     /// The day that the last accepted report counts for.
+    #[n(1)]
     reported: Option<u32>,
 }
 
@@ -196,13 +202,15 @@ impl Diary {
 }
 
 /// Keeps the stored schedule up to date, one store at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Keeper {
-    #[default]
+    #[n(0)]
     Idle,
-    Storing(Token),
+    #[n(1)]
+    Storing(#[n(0)] Token),
     /// What is being stored is out of date already.
-    Stale(Token),
+    #[n(2)]
+    Stale(#[n(0)] Token),
 }
 
 impl Keeper {

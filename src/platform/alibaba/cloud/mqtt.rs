@@ -25,6 +25,8 @@ use crate::secret::Secret;
 
 /// Subscriptions of one device, and bytes of a topic (help.aliyun.com "limits").
 const MAX_SUBSCRIPTIONS: usize = 100;
+/// As many as a device has that subscribes to one topic after the other, like the vendor's SDKs.
+const USUAL_SUBSCRIPTIONS: usize = 8;
 const MAX_TOPIC: usize = 128;
 /// Publishes of one device in a second.
 const MAX_RATE: u32 = 30;
@@ -146,17 +148,29 @@ impl CloudState {
             None | Some("connwl") => {}
             Some(_) => return Err((4, subject(&key), "unknown authType")),
         }
-        // One refusal for all that is wrong: a stranger learns nothing about which devices there are.
-        let wrong = || (4, subject(&key), "wrong names or signature");
-        let device = self.registry.device(&key).ok_or_else(wrong)?;
-        if !proves(device, &key, &client, password) {
-            return Err(wrong());
+        let now = cx.unix();
+        let edited = self.registry.try_edit_device(&key, cx, |device| {
+            if !proves(device, &key, &client, password) {
+                return Err(None);
+            }
+            if device.disabled {
+                return Err(Some(6204));
+            }
+            let first = device.activated.is_none();
+            device.activated.get_or_insert(now);
+            device.power_on = Some(now);
+            device.last_active = Some(now);
+            Ok(first)
+        });
+        match edited.unwrap_or(Err(None)) {
+            Ok(first) => {
+                self.log_in(connection, connect, key, first, cx);
+                Ok(())
+            }
+            Err(Some(code)) => Err(refused(&key, code)),
+            // One refusal for all that is wrong: a stranger learns nothing about which devices there are.
+            Err(None) => Err((4, subject(&key), "wrong names or signature")),
         }
-        if device.disabled {
-            return Err(refused(&key, 6204));
-        }
-        self.log_in(connection, connect, key, cx);
-        Ok(())
     }
 
     fn push_secret(
@@ -173,33 +187,27 @@ impl CloudState {
         self.sessions.pushing.push_back((cx.now.mono + PUSH_LIFE, connection));
     }
 
+    /// The device proved who it is, and its record says so already.
     fn log_in(
         &mut self,
         connection: ConnectionId,
         connect: &ConnectPacket,
         key: Key,
+        first: bool,
         cx: &mut CloudCx<'_>,
     ) {
         if let Some(old) = self.sessions.of(&key) {
             self.sessions.remove(old);
             cx.send(CloudOutput::Close { connection: old });
-            cx.log(What::Closed, key.path(), "the same device connected again");
+            cx.log(What::Closed, &key, "the same device connected again");
         }
-        let now = cx.unix();
-        let first = self.registry.edit_device(&key, cx, |device| {
-            let first = device.activated.is_none();
-            device.activated.get_or_insert(now);
-            device.power_on = Some(now);
-            device.last_active = Some(now);
-            first
-        });
-        if first == Some(true) {
-            cx.log(What::Activated, key.path(), "first login");
+        if first {
+            cx.log(What::Activated, &key, "first login");
         }
         if connect.will {
-            cx.log(What::Dropped, key.path(), "wills are not supported");
+            cx.log(What::Dropped, &key, "wills are not supported");
         }
-        cx.log(What::Accepted, key.path(), "login");
+        cx.log(What::Accepted, &key, "login");
         cx.connack(connection, Some(silence(connect)));
         let online = Online { key: key.clone(), subscriptions: Vec::new(), rate: (0, 0) };
         self.sessions.by_connection.insert(connection, Session::Online(online));
@@ -223,7 +231,7 @@ impl CloudState {
         match packet {
             Packet::Publish { packet_id, topic, qos, retain, payload } => {
                 if qos > 1 {
-                    cx.log(What::Closed, key.path(), "QoS 2 is not supported");
+                    cx.log(What::Closed, &key, "QoS 2 is not supported");
                     self.sessions.remove(connection);
                     return cx.send(CloudOutput::Close { connection });
                 }
@@ -233,12 +241,12 @@ impl CloudState {
                 if retain {
                     cx.log(
                         What::Dropped,
-                        key.path(),
+                        &key,
                         "retained messages are not supported: taken as plain",
                     );
                 }
                 if self.too_fast(connection, cx) {
-                    return cx.log(What::Dropped, key.path(), "more than 30 publishes in a second");
+                    return cx.log(What::Dropped, &key, "more than 30 publishes in a second");
                 }
                 self.uplink(&key, &topic, payload.expose(), cx);
             }
@@ -331,13 +339,16 @@ impl CloudState {
         let known = online.subscriptions.contains(&filter);
         if own && (known || online.subscriptions.len() < MAX_SUBSCRIPTIONS) {
             if !known {
+                if online.subscriptions.is_empty() {
+                    online.subscriptions.reserve_exact(USUAL_SUBSCRIPTIONS);
+                }
                 online.subscriptions.push(filter);
             }
             qos.min(1)
         } else {
             let shown: String =
                 filter.chars().filter(|c| !c.is_control()).take(MAX_TOPIC).collect();
-            cx.log(What::Refused, key.path(), format!("subscription to {shown}"));
+            cx.log(What::Refused, key, format!("subscription to {shown}"));
             0x80
         }
     }
@@ -360,7 +371,7 @@ impl CloudState {
         if let Some(online) = self.sessions.remove(connection) {
             let now = cx.unix();
             self.registry.edit_device(&online.key, cx, |device| device.last_active = Some(now));
-            cx.log(What::Offline, online.key.path(), "connection gone");
+            cx.log(What::Offline, &online.key, "connection gone");
         }
     }
 
@@ -369,7 +380,7 @@ impl CloudState {
         if let Some(connection) = self.sessions.of(key) {
             self.sessions.remove(connection);
             cx.send(CloudOutput::Close { connection });
-            cx.log(What::Closed, key.path(), why);
+            cx.log(What::Closed, key, why);
         }
     }
 

@@ -149,7 +149,7 @@ impl CloudState {
             device.announced = None;
         });
         self.discovery.forget(key);
-        cx.log(What::Bound, key.path(), "bound to its owner");
+        cx.log(What::Bound, key, "bound to its owner");
         Ok(self.bound_data(&iot_id, key.product()))
     }
 

@@ -5,7 +5,6 @@
 //! 6289. The reply is compact and under 256 bytes, because the vendor's C reader wants it so.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::business::No;
 use super::gateway::form_fields;
@@ -60,17 +59,25 @@ impl CloudState {
         if request.method != "POST" {
             return Err(nobody(400));
         }
-        let form: Vec<_> = form_fields(&request.body).collect();
-        let field = |name: &str| {
-            let found = form.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
-            found.filter(|value| !value.is_empty() && value.len() <= MAX_NAME).ok_or(nobody(460))
-        };
-        let key = Key::new(field("productKey")?, field("deviceName")?);
+        const FIELDS: [&str; 5] = ["productKey", "deviceName", "random", "signMethod", "sign"];
+        let mut form = [const { None }; FIELDS.len()];
+        for (name, value) in form_fields(&request.body) {
+            // The first of several counts.
+            if let Some((_, place)) =
+                FIELDS.iter().zip(&mut form).find(|(known, _)| **known == name)
+            {
+                place.get_or_insert(value);
+            }
+        }
+        let [product, device, random, method, sign] = form.each_ref().map(|value| {
+            let value = value.as_deref().unwrap_or_default();
+            Some(value).filter(|value| (1..=MAX_NAME).contains(&value.len())).ok_or(nobody(460))
+        });
         let claim = Claim {
-            key,
-            random: field("random")?,
-            method: field("signMethod")?.parse().map_err(|_| nobody(460))?,
-            sign: field("sign")?,
+            key: Key::new(product?, device?),
+            random: random?,
+            method: method?.parse().map_err(|_| nobody(460))?,
+            sign: sign?,
         };
         let refused = |code| (subject(&claim.key), code);
         self.check_claim(&claim).map_err(refused)?;
@@ -104,7 +111,7 @@ impl CloudState {
             Ok(())
         });
         issued.unwrap_or(Err(6100u64))?;
-        cx.log(What::SecretIssued, key.path(), "dynamic registration");
+        cx.log(What::SecretIssued, key, "dynamic registration");
         Ok(secret)
     }
 
@@ -136,7 +143,7 @@ impl CloudState {
         };
         let kept = login.clone();
         self.registry.edit_device(key, cx, |device| device.token_login = Some(kept));
-        cx.log(What::SecretIssued, key.path(), "registration without whitelist");
+        cx.log(What::SecretIssued, key, "registration without whitelist");
         Ok(login)
     }
 }

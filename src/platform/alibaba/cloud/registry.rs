@@ -4,6 +4,7 @@
 //! no caller can forget either. Tables: `product`, `device` (key `pk/dn`), `owner` (key identity), `app_key`,
 //! `setting`, `report` (key `pk/dn/slot`).
 
+use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -17,7 +18,7 @@ use crate::cbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest, Sha256};
 
 use super::switches::{ProductSwitches, Settings};
-use crate::cloud::{CloudCx, Firmware, OperationError, decode};
+use crate::cloud::{CloudCx, Firmware, OperationError, Text, decode};
 use crate::secret::Secret;
 
 /// A device's name in the whole platform: `pk/dn`, in one piece that is cheap to copy, because every index holds it.
@@ -92,6 +93,12 @@ impl PartialOrd for Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         self.path.cmp(&other.path)
+    }
+}
+
+impl From<&Key> for Text {
+    fn from(key: &Key) -> Self {
+        key.path.clone().into()
     }
 }
 
@@ -184,7 +191,17 @@ pub(super) struct Device {
 
 /// Versions by module, kept as a map. A device has one, seldom a few: a list takes a tenth of a map's memory.
 #[derive(Debug, Default)]
-pub(super) struct Versions(Vec<(String, String)>);
+pub(super) struct Versions(Vec<(Module, String)>);
+
+/// A module's name, which is almost always [`DEFAULT_MODULE`].
+type Module = Cow<'static, str>;
+
+/// What a missing `module` means in the vendor's messages.
+pub(super) const DEFAULT_MODULE: &str = "default";
+
+fn module_name(name: &str) -> Module {
+    if name == DEFAULT_MODULE { DEFAULT_MODULE.into() } else { name.to_string().into() }
+}
 
 impl Versions {
     pub(super) fn len(&self) -> usize {
@@ -196,7 +213,7 @@ impl Versions {
     }
 
     pub(super) fn insert(&mut self, module: &str, version: &str) {
-        match self.0.binary_search_by(|(name, _)| name.as_str().cmp(module)) {
+        match self.0.binary_search_by(|(name, _)| (**name).cmp(module)) {
             Ok(at) => {
                 if let Some((_, old)) = self.0.get_mut(at) {
                     *old = version.to_string();
@@ -204,7 +221,7 @@ impl Versions {
             }
             Err(at) => {
                 self.0.reserve_exact(1);
-                self.0.insert(at, (module.to_string(), version.to_string()));
+                self.0.insert(at, (module_name(module), version.to_string()));
             }
         }
     }
@@ -214,7 +231,7 @@ impl Encode for Versions {
     fn encode(&self, e: &mut Encoder) {
         e.map(self.0.len() as u32);
         for (module, version) in &self.0 {
-            module.encode(e);
+            (**module).encode(e);
             version.encode(e);
         }
     }
@@ -222,7 +239,8 @@ impl Encode for Versions {
 
 impl Decode for Versions {
     fn decode(d: &mut Decoder<'_>) -> Self {
-        Self(BTreeMap::decode(d).into_iter().collect())
+        let kept: BTreeMap<String, String> = BTreeMap::decode(d);
+        Self(kept.into_iter().map(|(module, version)| (module_name(&module), version)).collect())
     }
 }
 
@@ -598,7 +616,7 @@ impl Registry {
             token_login: None,
             permit: None,
         };
-        cx.put("device", key.path(), &device);
+        cx.put("device", &key, &device);
         self.take_in(key, device);
         Ok(())
     }
@@ -636,7 +654,7 @@ impl Registry {
             Ok(result) => result,
             Err(error) => return Some(Err(error)),
         };
-        cx.put("device", key.path(), device);
+        cx.put("device", key, device);
         if !before.is_of(device) {
             let after = Indexed::of(device);
             self.unindex(key, &before);
@@ -657,7 +675,7 @@ impl Registry {
         if let Some(product) = self.products.get_mut(key.product()) {
             product.devices = product.devices.saturating_sub(1);
         }
-        cx.delete("device", key.path());
+        cx.delete("device", key);
         for report in self.reports.remove(key).unwrap_or_default() {
             cx.delete("report", slot(key, report.sequence, cx.limits.reports_per_device));
         }

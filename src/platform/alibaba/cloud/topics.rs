@@ -5,6 +5,7 @@
 //! properties, events and services", "OTA" and "topological relationships" for the rest. What is not the device's own
 //! topic is dropped and logged.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -29,48 +30,53 @@ impl CloudState {
         let object = document.as_ref().ok().and_then(|document| document.object().ok());
         if let Some(suffix) = key.after("/sys/", topic).and_then(|rest| rest.strip_prefix('/')) {
             let Some(message) = object else {
-                return cx.log(What::Dropped, key.path(), "not a JSON object");
+                return cx.log(What::Dropped, key, "not a JSON object");
             };
             self.alink(key, suffix, message, cx);
         } else if key.after("/ota/device/inform/", topic) == Some("") {
             if object.is_none_or(|message| self.inform(key, message, cx).is_none()) {
-                cx.log(What::Dropped, key.path(), "an inform without version");
+                cx.log(What::Dropped, key, "an inform without version");
             }
         } else if key.after("/ota/device/progress/", topic) == Some("") {
             if object.is_none_or(|message| self.progress(key, message, cx).is_none()) {
-                cx.log(What::Dropped, key.path(), "a progress without step");
+                cx.log(What::Dropped, key, "a progress without step");
             }
         } else if key.after("/", topic).is_some_and(|rest| rest.starts_with("/user/")) {
             self.keep_report(key, "user", &String::from_utf8_lossy(payload), cx);
         } else {
             let shown: String = topic.chars().filter(|c| !c.is_control()).take(128).collect();
-            cx.log(What::Dropped, key.path(), format!("no topic of this device: {shown}"));
+            cx.log(What::Dropped, key, format!("no topic of this device: {shown}"));
         }
     }
 
     fn alink(&mut self, key: &Key, suffix: &str, alink: Value<'_>, cx: &mut CloudCx<'_>) {
-        let empty = || Ok("{}".to_string());
+        let empty = || Ok(Cow::Borrowed("{}"));
         let params = alink.get("params");
-        let data: Result<String, u64> = match suffix {
-            "thing/awss/enrollee/match" => self.take_token(key, params, cx).map(|()| "{}".into()),
+        let data: Result<Cow<'static, str>, u64> = match suffix {
+            "thing/awss/enrollee/match" => self.take_token(key, params, cx).and_then(|()| empty()),
             "thing/awss/enrollee/found" => {
-                params.and_then(|params| self.found(key, params, cx)).ok_or(460)
+                params.and_then(|params| self.found(key, params, cx)).map(Cow::from).ok_or(460)
             }
-            "thing/cipher/get" => params.ok_or(460).and_then(|params| self.cipher_for(params, cx)),
+            "thing/cipher/get" => {
+                params.ok_or(460).and_then(|params| self.cipher_for(params, cx)).map(Cow::from)
+            }
             "thing/reset" => {
                 self.unbind(key, cx);
                 empty()
             }
-            "thing/topo/add" => params.ok_or(460).and_then(|params| self.topo_add(key, params, cx)),
-            "thing/topo/delete" => {
-                params.ok_or(460).and_then(|params| self.topo_delete(key, params, cx))
+            "thing/topo/add" => {
+                params.ok_or(460).and_then(|params| self.topo_add(key, params, cx)).map(Cow::from)
             }
-            "thing/topo/get" => Ok(self.topo_get(key)),
-            "thing/ota/firmware/get" => Ok(self.pending_upgrade(key, params, cx)),
+            "thing/topo/delete" => params
+                .ok_or(460)
+                .and_then(|params| self.topo_delete(key, params, cx))
+                .map(Cow::from),
+            "thing/topo/get" => Ok(self.topo_get(key).into()),
+            "thing/ota/firmware/get" => Ok(self.pending_upgrade(key, params, cx).into()),
             _ if suffix.ends_with("_reply") => {
                 let code: String =
                     alink.text("code").map(|c| c.chars().take(16).collect()).unwrap_or_default();
-                return cx.log(What::Reported, key.path(), format!("{}: {code}", shown(suffix)));
+                return cx.log(What::Reported, key, format!("{}: {code}", shown(suffix)));
             }
             _ if is_report(suffix) => match params {
                 Some(params) if params.is_object() => {
@@ -81,7 +87,7 @@ impl CloudState {
             },
             _ => {
                 let detail = format!("nothing is known under {}", shown(suffix));
-                return cx.log(What::Dropped, key.path(), detail);
+                return cx.log(What::Dropped, key, detail);
             }
         };
         self.alink_reply(key, suffix, alink, data, cx);
@@ -92,18 +98,18 @@ impl CloudState {
         key: &Key,
         suffix: &str,
         alink: Value<'_>,
-        data: Result<String, u64>,
+        data: Result<Cow<'static, str>, u64>,
         cx: &mut CloudCx<'_>,
     ) {
         let Some(connection) = self.sessions.of(key) else { return };
         let id = alink.get("id").filter(|id| id.as_text().is_some() && id.raw().len() <= 64);
         let id = id.map_or("\"\"", Value::raw);
         let (code, data, text) = match &data {
-            Ok(data) => (200, data.as_str(), "success"),
+            Ok(data) => (200, &**data, "success"),
             Err(code) => (i64::try_from(*code).unwrap_or(500), "{}", message(*code)),
         };
         if code != 200 {
-            cx.log(What::Refused, key.path(), format!("{}: {code} {text}", shown(suffix)));
+            cx.log(What::Refused, key, format!("{}: {code} {text}", shown(suffix)));
         }
         let payload = Object::new()
             .number("code", code)
@@ -143,7 +149,7 @@ impl CloudState {
             }
             device.last_active = Some(now);
         });
-        cx.log(What::Reported, key.path(), "a bind token");
+        cx.log(What::Reported, key, "a bind token");
         Ok(())
     }
 
@@ -182,7 +188,7 @@ impl CloudState {
             device.owner.take().is_some()
         });
         if had == Some(true) {
-            cx.log(What::Bound, key.path(), "released from its owner");
+            cx.log(What::Bound, key, "released from its owner");
         }
     }
 
@@ -203,7 +209,7 @@ impl CloudState {
         let report = Object::new().string("topic", what).raw("params", &body).end();
         self.registry.report(key, report, cx);
         self.registry.edit_device(key, cx, |device| device.last_active = Some(now));
-        cx.log(What::Reported, key.path(), what.to_string());
+        cx.log(What::Reported, key, what.to_string());
     }
 }
 

@@ -94,7 +94,7 @@ impl CloudState {
     fn tell_permit(&self, gateway: &Key, product: Option<&str>, time: u64, cx: &mut CloudCx<'_>) {
         let params = Object::new().raw("time", &time.to_string()).maybe("productKey", product);
         self.downlink(gateway, "thing/gateway/permit", "thing.gateway.permit", &params.end(), cx);
-        cx.log(What::Operated, gateway.path(), "joining: time as the app said");
+        cx.log(What::Operated, gateway, "joining: time as the app said");
     }
 
     /// Status: 0 created, 1 deleted.
@@ -111,7 +111,7 @@ impl CloudState {
             return false;
         }
         self.registry.edit_device(sub, cx, |device| device.gateway = None);
-        cx.log(What::Operated, sub.path(), "removed from its gateway");
+        cx.log(What::Operated, sub, "removed from its gateway");
         true
     }
 
@@ -178,7 +178,7 @@ impl CloudState {
         let names: Vec<String> = subs.iter().map(name_json).collect();
         for sub in subs {
             self.registry.edit_device(&sub, cx, |device| device.gateway = Some(gateway.clone()));
-            cx.log(What::Operated, sub.path(), "joined its gateway");
+            cx.log(What::Operated, &sub, "joined its gateway");
         }
         Ok(json::array(names))
     }

@@ -9,13 +9,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::CloudState;
-use super::registry::{Key, Upgrade, UpgradeState, no_product};
+use super::registry::{DEFAULT_MODULE as DEFAULT, Key, Upgrade, UpgradeState, no_product};
 use crate::cloud::{CloudCx, Firmware, OperationError, OperationResult, UpgradeView, What};
 use crate::json::{Object, Value};
 use crate::output::QoS;
 
-/// What a missing `module` means in the vendor's messages.
-const DEFAULT: &str = "default";
 /// Modules of one device.
 const MAX_MODULES: usize = 10;
 
@@ -48,11 +46,9 @@ impl CloudState {
             Ok(Some(order.state))
         });
         let state = state?.ok()?;
-        cx.log(What::Reported, key.path(), "its version");
+        cx.log(What::Reported, key, "its version");
         match state {
-            Some(UpgradeState::Succeeded) => {
-                cx.log(What::Update, key.path(), "runs its new version")
-            }
+            Some(UpgradeState::Succeeded) => cx.log(What::Update, key, "runs its new version"),
             Some(state) if !state.is_over() => self.send_upgrade(key, &module, cx),
             _ => {}
         }
@@ -82,7 +78,7 @@ impl CloudState {
         }
         let detail = if step < 0 { format!("{step} {told}") } else { format!("{step} %") };
         let detail = detail.trim().to_string();
-        cx.log(What::Update, key.path(), detail.clone());
+        cx.log(What::Update, key, detail.clone());
         self.registry.edit_device(key, cx, |device| {
             if let Some(order) = device.upgrades.get_mut(&*module) {
                 order.state = state;
@@ -206,7 +202,7 @@ impl CloudState {
             if taken == Some(true) {
                 ordered += 1;
                 self.send_upgrade(key, module, cx);
-                cx.log(What::Update, key.path(), "ordered");
+                cx.log(What::Update, key, "ordered");
             }
         }
         Ok(OperationResult::Ordered { devices: ordered })
@@ -234,7 +230,7 @@ impl CloudState {
                     order.state = UpgradeState::Cancelled;
                 }
             });
-            cx.log(What::Update, key.path(), "cancelled");
+            cx.log(What::Update, key, "cancelled");
         }
         Ok(OperationResult::Ordered { devices: cancelled })
     }

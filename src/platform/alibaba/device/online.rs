@@ -1,6 +1,6 @@
 //! A device at work.
 
-use crate::snapshot::Kept;
+use crate::cbor::{Decode, Encode};
 
 use super::{Flow, State, ignored};
 use crate::agent::Cx;
@@ -14,12 +14,15 @@ use crate::platform::update::{Ending, Moved};
 use crate::time::Timer;
 
 /// Which report is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub(super) enum Report {
-    #[default]
+    #[n(0)]
     None,
+    #[n(1)]
     Version,
     /// That an update failed.
+    #[n(2)]
     Failure,
 }
 
@@ -61,7 +64,7 @@ impl Flow {
         cx.step(Step::PostProperties);
         let id = self.id();
         let id_text = num::text(id.into());
-        let payload = wire::thing(&id_text, "thing.event.property.post", json.trim_ascii());
+        let payload = wire::thing(&id_text, "thing.event.property.post", json.trim());
         self.publish(wire::PROPERTY_POST, payload, config, cx);
         self.posts.push(id);
         cx.after(Timer::Reply, config.reply_timeout);
@@ -102,17 +105,17 @@ impl Flow {
                     Some(total) if total > 0 => received.saturating_mul(100) / total,
                     _ => 0,
                 };
-                let percent = percent.min(99) as u8;
+                let percent = percent.min(99) as i8;
                 if percent < self.percent.saturating_add(10) {
                     return;
                 }
-                (percent as i8, "downloading")
+                (percent, "downloading")
             }
             Moved::Installing => (100, "verified"),
             Moved::Ended => return self.report_ending(config, cx),
         };
         if matches!(moved, Moved::Accepted | Moved::Progress { .. }) {
-            self.percent = step.unsigned_abs();
+            self.percent = step;
         }
         let token = self.progress(step, text, config, cx);
         self.remember(token);

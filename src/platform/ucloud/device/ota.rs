@@ -3,8 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::num;
-use crate::snapshot::Kept;
+use crate::cbor::{Decode, Encode};
 
 use super::Config;
 use crate::agent::Cx;
@@ -77,7 +76,8 @@ impl Order {
 fn is_url(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|host| !matches!(host.as_bytes(), [] | [b'/' | b':', ..]))
-        && num::is_printed(url, 1024)
+        && url.bytes().all(|b| b.is_ascii_graphic())
+        && url.len() <= 1024
 }
 
 /// The vendor's ErrCode for a failure.
@@ -103,9 +103,11 @@ pub(super) fn ending_body(offer: &Offer, ending: &Ending) -> Vec<u8> {
 }
 
 /// What the cloud was told of a download's progress.
-#[derive(Debug, Default, Kept)]
+#[derive(Debug, Default, Encode, Decode)]
 pub(super) struct ProgressReports {
+    #[n(0)]
     at: Option<Instant>,
+    #[n(1)]
     percent: u8,
 }
 
@@ -119,7 +121,7 @@ impl ProgressReports {
         cx: &mut Cx<'_>,
     ) {
         let Some(offer) = updater.offer() else { return };
-        let now = cx.mono();
+        let now = cx.now().mono;
         match *moved {
             Moved::Accepted => self.send("downloading", 0, offer, config, cx),
             Moved::Progress { received, total } => {
@@ -143,7 +145,7 @@ impl ProgressReports {
     fn send(&mut self, state: &str, percent: u8, offer: &Offer, config: &Config, cx: &mut Cx<'_>) {
         let body = wire::ota_progress(state, percent, &offer.reference, &offer.version);
         cx.publish(config.topic(wire::OTA_UP), QoS::AtMostOnce, body);
-        *self = Self { at: Some(cx.mono()), percent };
+        *self = Self { at: Some(cx.now().mono), percent };
     }
 }
 
