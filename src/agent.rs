@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use crate::cbor::{self, Decode, Encode};
-
 use crate::backoff::Backoff;
 use crate::error::{ApiMisuse, Error};
 use crate::http::Request;
@@ -15,6 +13,7 @@ use crate::output::{
 use crate::platform::{Config, Flow};
 use crate::rng::Rng;
 use crate::secret::SecretBytes;
+use crate::snapshot::{Kept, Walk};
 use crate::time::{Instant, Millis, Now, Timer, TimerTable};
 
 /// The layout of a snapshot. A snapshot of another number is refused, and the host starts from what is stored.
@@ -34,17 +33,12 @@ pub struct Agent {
 }
 
 /// Everything about a running agent that is not its platform's flow.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Kept)]
 struct Core {
-    #[n(0)]
     rng: Rng,
-    #[n(1)]
     timers: TimerTable,
-    #[n(2)]
     now: Now,
-    #[n(3)]
     next_token: u32,
-    #[n(4)]
     stray: u64,
 }
 
@@ -58,11 +52,11 @@ impl Agent {
         seed: [u8; 32],
         now: Now,
     ) -> Result<Self, ApiMisuse> {
-        let mut core =
-            Core { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 };
+        let mut core = Core::new(seed, now);
         let mut outbox = Vec::with_capacity(8);
         let mut cx = Cx { core: &mut core, outbox: &mut outbox, misuse: None };
-        let flow = Flow::start(&config, &stored, &mut cx);
+        let mut flow = Flow::blank(&config);
+        flow.start(&config, &stored, &mut cx);
         match cx.misuse {
             Some(misuse) => Err(misuse),
             None => Ok(Self { config, flow, core, outbox }),
@@ -73,26 +67,39 @@ impl Agent {
     ///
     /// Nothing is sent: connection, timers and awaited answers are those of the agent that was saved.
     pub fn restore(config: Config, snapshot: &SecretBytes, now: Now) -> Result<Self, ApiMisuse> {
-        let mut decoder = cbor::Decoder::new(snapshot.expose());
-        if decoder.number() != SNAPSHOT_SCHEMA {
+        let mut walk = Walk::reading(snapshot.expose());
+        let mut agent = Self {
+            flow: Flow::blank(&config),
+            config,
+            core: Core::new([0; 32], Now::mono(0)),
+            outbox: Vec::new(),
+        };
+        if !agent.walk(&mut walk) || walk.from.finish().is_err() {
             return Err(ApiMisuse::SnapshotUnreadable);
         }
-        let (mut core, flow) = (Core::decode(&mut decoder), Flow::decode(&mut decoder));
-        decoder.finish().map_err(|_| ApiMisuse::SnapshotUnreadable)?;
-        if !flow.fits(&config) {
-            return Err(ApiMisuse::SnapshotUnreadable);
-        }
-        core.advance(now);
-        Ok(Self { config, flow, core, outbox: Vec::new() })
+        agent.core.advance(now);
+        Ok(agent)
     }
 
     /// Everything needed to go on elsewhere. It may hold a secret that is not stored yet: keep it in memory only.
-    pub fn save(&self) -> SecretBytes {
-        let mut encoder = cbor::Encoder::new();
-        encoder.number(SNAPSHOT_SCHEMA);
-        self.core.encode(&mut encoder);
-        self.flow.encode(&mut encoder);
-        SecretBytes::new(encoder.into_bytes())
+    ///
+    /// It changes nothing; what it takes mutably is the one walk over the state, which also restores it.
+    pub fn save(&mut self) -> SecretBytes {
+        let mut walk = Walk::writing();
+        self.walk(&mut walk);
+        SecretBytes::new(walk.to.into_bytes())
+    }
+
+    /// `false`: the snapshot is of another schema or platform.
+    fn walk(&mut self, walk: &mut Walk<'_>) -> bool {
+        let platform = self.config.platform() as u32;
+        let is = [SNAPSHOT_SCHEMA, platform].map(|number| walk.variant(number, u32::MAX) == number);
+        if is != [true; 2] {
+            return false;
+        }
+        self.core.walk(walk);
+        self.flow.walk(walk);
+        true
     }
 
     /// Takes one input. **Drain [`Agent::poll_output`] until [`Output::Timeout`] before the next.**
@@ -127,11 +134,23 @@ impl Agent {
 
     /// The next output; [`Output::Timeout`] is always the last.
     pub fn poll_output(&mut self) -> Output {
-        if !self.outbox.is_empty() {
-            return self.outbox.remove(0);
-        }
+        if self.outbox.is_empty() { self.timeout() } else { self.outbox.remove(0) }
+    }
+
+    /// The last output.
+    pub(crate) fn timeout(&self) -> Output {
         // Never a time in the past.
         Output::Timeout(self.core.timers.next().map(|(at, _)| at.max(self.core.now.mono)))
+    }
+
+    /// The outputs before the time-out, for who drains all at once.
+    pub(crate) fn outputs(&self) -> &[Output] {
+        &self.outbox
+    }
+
+    /// They were read.
+    pub(crate) fn forget_outputs(&mut self) {
+        self.outbox.clear();
     }
 
     /// Why the agent wants to be called again.
@@ -152,6 +171,10 @@ impl Agent {
 }
 
 impl Core {
+    fn new(seed: [u8; 32], now: Now) -> Self {
+        Self { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 }
+    }
+
     /// Time never goes back on the monotonic clock; the wall clock is taken as it comes.
     fn advance(&mut self, now: Now) {
         self.now = Now { mono: self.now.mono.max(now.mono), unix: now.unix };
@@ -160,7 +183,7 @@ impl Core {
 
 /// What the device finds on its stable storage when it starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stored(Vec<(StoreKey, SecretBytes)>);
+pub struct Stored([Option<SecretBytes>; StoreKey::ALL.len()]);
 
 impl Stored {
     /// An empty store: a device fresh from the factory.
@@ -170,25 +193,25 @@ impl Stored {
 
     /// Adds what was stored under `key`.
     pub fn insert(&mut self, key: StoreKey, value: SecretBytes) {
-        self.remove(key);
-        // In the order of the keys, so that equal stores are equal.
-        let at = self.0.iter().filter(|(other, _)| *other < key).count();
-        self.0.insert(at, (key, value));
+        self.0[key as usize] = Some(value);
     }
 
     /// Removes what was stored under `key`.
     pub fn remove(&mut self, key: StoreKey) {
-        self.0.retain(|(other, _)| *other != key);
+        self.0[key as usize] = None;
     }
 
     /// What was stored under `key`.
     pub fn get(&self, key: StoreKey) -> Option<&SecretBytes> {
-        self.iter().find(|(other, _)| *other == key).map(|(_, value)| value)
+        self.0[key as usize].as_ref()
     }
 
     /// All of it.
     pub fn iter(&self) -> impl Iterator<Item = (StoreKey, &SecretBytes)> {
-        self.0.iter().map(|(key, value)| (*key, value))
+        StoreKey::ALL
+            .into_iter()
+            .zip(&self.0)
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 }
 
@@ -205,6 +228,11 @@ impl Cx<'_> {
     /// Notes that the device cannot start. The first reason counts.
     pub(crate) fn misuse(&mut self, misuse: impl Into<ApiMisuse>) {
         self.misuse.get_or_insert(misuse.into());
+    }
+
+    /// The monotonic clock.
+    pub(crate) fn mono(&self) -> Instant {
+        self.core.now.mono
     }
 
     pub(crate) fn now(&self) -> Now {

@@ -1,19 +1,22 @@
 //! Waiting longer after each failure, never in step with the neighbours.
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 use crate::time::Millis;
 
 use crate::rng::Rng;
 
 /// Doubles from `first` up to `cap`, each wait moved by up to ±20 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Kept)]
 pub(crate) struct Backoff {
-    #[n(0)]
     first_ms: u32,
-    #[n(1)]
     cap_ms: u32,
-    #[n(2)]
     failures: u32,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::login()
+    }
 }
 
 impl Backoff {

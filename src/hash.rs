@@ -55,30 +55,48 @@ mod small {
     type Rounds = fn(&mut [u32; 8], &[u32; 16]);
 
     /// What the three have in common: blocks of 64 bytes, padded with a one, zeros and the length in bits.
-    fn digest(parts: &[&[u8]], big: bool, start: &[u32], rounds: Rounds) -> [u8; 32] {
-        let mut state = [0; 8];
-        state.iter_mut().zip(start).for_each(|(to, &from)| *to = from);
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        let bits = (length as u64) << 3;
-        let bits = if big { bits.to_be_bytes() } else { bits.to_le_bytes() };
-        let zeros = (BLOCK - 1 - (length + 8) % BLOCK) % BLOCK;
-        let padding = [0x80_u8].into_iter().chain(core::iter::repeat_n(0, zeros)).chain(bits);
-        let mut block = [0_u32; 16];
-        let mut at = 0;
-        let bytes = parts.iter().flat_map(|part| part.iter().copied());
-        for byte in bytes.chain(padding) {
-            let word = &mut block[at / 4];
-            let shift = if big { 24 - at % 4 * 8 } else { at % 4 * 8 };
-            *word |= u32::from(byte) << shift;
-            at += 1;
-            if at == BLOCK {
-                rounds(&mut state, &block);
-                (block, at) = ([0; 16], 0);
+    struct Blocks {
+        state: [u32; 8],
+        block: [u32; 16],
+        /// Bytes so far.
+        length: usize,
+        big: bool,
+        rounds: Rounds,
+    }
+
+    impl Blocks {
+        #[inline(never)]
+        fn take(&mut self, bytes: &[u8]) {
+            for &byte in bytes {
+                let at = self.length % BLOCK;
+                let place = if self.big { 24 - at % 4 * 8 } else { at % 4 * 8 };
+                self.block[at / 4] |= u32::from(byte) << place;
+                self.length += 1;
+                if at == BLOCK - 1 {
+                    (self.rounds)(&mut self.state, &self.block);
+                    self.block = [0; 16];
+                }
             }
         }
+    }
+
+    #[inline(never)]
+    fn digest(parts: &[&[u8]], big: bool, start: &[u32], rounds: Rounds) -> [u8; 32] {
+        let mut blocks = Blocks { state: [0; 8], block: [0; 16], length: 0, big, rounds };
+        blocks.state.iter_mut().zip(start).for_each(|(to, &from)| *to = from);
+        for part in parts {
+            blocks.take(part);
+        }
+        let bits = (blocks.length as u64) << 3;
+        blocks.take(&[0x80]);
+        while blocks.length % BLOCK != BLOCK - 8 {
+            blocks.take(&[0]);
+        }
+        blocks.take(&if big { bits.to_be_bytes() } else { bits.to_le_bytes() });
         let mut out = [0; 32];
-        for (to, word) in out.as_chunks_mut().0.iter_mut().zip(&state[..start.len()]) {
-            *to = if big { word.to_be_bytes() } else { word.to_le_bytes() };
+        for (at, to) in out.iter_mut().take(4 * start.len()).enumerate() {
+            let place = if big { 24 - at % 4 * 8 } else { at % 4 * 8 };
+            *to = (blocks.state[at / 4] >> place) as u8;
         }
         out
     }

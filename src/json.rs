@@ -10,6 +10,7 @@ use crate::num;
 
 mod read;
 
+#[cfg_attr(not(feature = "alibaba"), allow(unused_imports))]
 pub(crate) use read::{Document, Value};
 
 /// The longest JSON text that is read.

@@ -53,6 +53,7 @@ mod platform;
 mod rng;
 mod secret;
 mod settings;
+mod snapshot;
 mod time;
 
 #[cfg(feature = "cloud")]

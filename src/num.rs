@@ -1,4 +1,5 @@
-//! Numbers as text, both ways. The library's own ways are for every width and radix: 1.5 KB of the plugin.
+//! Numbers as text, both ways, and shapes of text. The library's own ways are for every width and radix: 1.5 KB of the
+//! plugin.
 
 use alloc::string::String;
 
@@ -15,6 +16,7 @@ pub(crate) fn read(text: &str) -> Option<u64> {
 }
 
 /// The same with a sign.
+#[cfg(any(test, feature = "cloud"))]
 pub(crate) fn read_signed(text: &str) -> Option<i64> {
     match text.strip_prefix('-') {
         Some(digits) if digits.starts_with('+') => None,
@@ -44,6 +46,18 @@ pub(crate) fn text_signed(n: i64) -> String {
         out.insert(0, '-');
     }
     out
+}
+
+/// Whether it is 1 to `most` characters of ASCII that leave ink on paper.
+#[inline(never)]
+pub(crate) fn is_printed(text: &str, most: usize) -> bool {
+    !text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The same with spaces.
+#[inline(never)]
+pub(crate) fn is_printable(text: &str, most: usize) -> bool {
+    !text.is_empty() && text.len() <= most && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// How many characters there are.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::cbor::{Decode, Encode};
+use crate::snapshot::{Kept, Walk};
 
 use crate::error::Error;
 use crate::http::Request;
@@ -10,7 +11,9 @@ use crate::secret::{Secret, SecretBytes};
 use crate::time::{Instant, UnixTime};
 
 /// Correlates a command and its answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Kept,
+)]
 #[cbor(transparent)]
 pub struct Token(#[n(0)] pub u32);
 
@@ -493,12 +496,13 @@ pub enum Update {
 }
 
 /// Why an update came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum UpdateFailure {
     /// The URL cannot be used: scheme, host, or the host's policy.
+    #[default]
     #[n(0)]
     Url,
     /// The server refused: the signature in the URL has run out, or the file is gone.
@@ -516,6 +520,16 @@ pub enum UpdateFailure {
     /// Installing failed, or the new image did not come up.
     #[n(5)]
     Install,
+}
+
+impl Kept for UpdateFailure {
+    fn walk(&mut self, w: &mut Walk<'_>) {
+        if w.reads {
+            *self = Self::decode(&mut w.from);
+        } else {
+            self.encode(&mut w.to);
+        }
+    }
 }
 
 /// What a person may want to do after [`Event::Stopped`].

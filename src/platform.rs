@@ -6,6 +6,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::cbor::{Decode, Encode};
+use crate::snapshot::{Kept, Walk};
 
 use crate::agent::{Cx, Stored};
 use crate::error::ConfigError;
@@ -84,11 +85,11 @@ impl FromStr for PlatformName {
 /// The device's side of one platform.
 ///
 /// The implementing type holds what changes (and is what a snapshot keeps); the configuration stays outside.
-pub(crate) trait Device: Sized {
+pub(crate) trait Device: Default + Kept {
     type Config;
 
     /// Starts from what is stored; may send its first commands. If that cannot be, it says [`Cx::misuse`].
-    fn start(config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>) -> Self;
+    fn start(&mut self, config: &Self::Config, stored: &Stored, cx: &mut Cx<'_>);
 
     /// Takes one input; never [`Input::Timeout`].
     fn handle(&mut self, config: &Self::Config, input: &Input, cx: &mut Cx<'_>);
@@ -120,12 +121,21 @@ macro_rules! platforms {
         impl Config {
             /// Reads settings: the keys are listed in each platform's documentation.
             pub fn from_settings(platform: PlatformName, settings: &Settings) -> Result<Self, ConfigError> {
-                match platform {
+                let mut s = settings.reader();
+                let config = match platform {
                     $( #[cfg(feature = $feature)]
-                       PlatformName::$Variant =>
-                           Ok(Self::$Variant(Box::new($module::Config::from_settings(settings)?))), )*
+                       PlatformName::$Variant => Self::$Variant(Box::new($module::Config::read(&mut s))), )*
                     #[allow(unreachable_patterns)]
-                    _ => Err(crate::settings::problem("platform", "is not part of this build")),
+                    _ => return Err(crate::settings::problem("platform", "is not part of this build")),
+                };
+                s.finish()?;
+                Ok(config)
+            }
+
+            pub(crate) fn platform(&self) -> PlatformName {
+                match self {
+                    $( #[cfg(feature = $feature)]
+                       Self::$Variant(_) => PlatformName::$Variant, )*
                 }
             }
 
@@ -150,17 +160,35 @@ macro_rules! platforms {
         }
 
         /// The running flow of one device.
-        #[derive(Debug, Encode, Decode)]
+        #[derive(Debug)]
         pub(crate) enum Flow {
-            $( #[cfg(feature = $feature)] #[n($n)] $Variant(#[n(0)] Box<$module::device::Flow>), )*
+            $( #[cfg(feature = $feature)] $Variant(Box<$module::device::Flow>), )*
         }
 
         impl Flow {
-            pub(crate) fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
+            /// Of the configuration's platform; to be started, or to be restored.
+            pub(crate) fn blank(config: &Config) -> Self {
                 match config {
                     $( #[cfg(feature = $feature)]
-                       Config::$Variant(config) =>
-                           Self::$Variant(Box::new(<$module::device::Flow as Device>::start(config, stored, cx))), )*
+                       Config::$Variant(_) => Self::$Variant(Box::default()), )*
+                }
+            }
+
+            pub(crate) fn walk(&mut self, w: &mut Walk<'_>) {
+                match self {
+                    $( #[cfg(feature = $feature)]
+                       Self::$Variant(flow) => flow.walk(w), )*
+                }
+            }
+
+            pub(crate) fn start(&mut self, config: &Config, stored: &Stored, cx: &mut Cx<'_>) {
+                match (self, config) {
+                    $( #[cfg(feature = $feature)]
+                       (Self::$Variant(flow), Config::$Variant(config)) =>
+                           flow.start(config, stored, cx), )*
+                    // They were made for each other.
+                    #[allow(unreachable_patterns)]
+                    _ => {}
                 }
             }
 
@@ -169,7 +197,6 @@ macro_rules! platforms {
                     $( #[cfg(feature = $feature)]
                        (Self::$Variant(flow), Config::$Variant(config)) =>
                            flow.handle(config, input, cx), )*
-                    // `fits` has looked.
                     #[allow(unreachable_patterns)]
                     _ => {}
                 }
@@ -182,16 +209,6 @@ macro_rules! platforms {
                            flow.expired(config, timer, cx), )*
                     #[allow(unreachable_patterns)]
                     _ => {}
-                }
-            }
-
-            /// Whether this flow is of the configuration's platform.
-            pub(crate) fn fits(&self, config: &Config) -> bool {
-                match (self, config) {
-                    $( #[cfg(feature = $feature)]
-                       (Self::$Variant(_), Config::$Variant(_)) => true, )*
-                    #[allow(unreachable_patterns)]
-                    _ => false,
                 }
             }
         }

@@ -46,7 +46,7 @@ impl bindings::exports::muster::agent::agent::Guest for Plugin {
     }
 
     fn save() -> Vec<u8> {
-        DEVICE.0.borrow().save()
+        DEVICE.0.borrow_mut().save()
     }
 
     fn restore(request: Vec<u8>) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 use zeroize::Zeroize;
 
 use crate::{hash, hex};
@@ -11,11 +11,9 @@ use crate::{hash, hex};
 ///
 /// SHA-256 is in the core anyway, so this costs no bytes in the plugin. It serves nonces, tokens and jitter; its
 /// strength is that of the seed, which has to come from the host's entropy source and be new at every boot.
-#[derive(Clone, Encode, Decode)]
+#[derive(Clone, Kept)]
 pub(crate) struct Rng {
-    #[cbor(n(0), with = "crate::cbor::bytes")]
     seed: [u8; 32],
-    #[n(1)]
     counter: u64,
 }
 
@@ -24,19 +22,18 @@ impl Rng {
         Self { seed, counter: 0 }
     }
 
+    #[inline(never)]
     fn block(&mut self) -> [u8; 32] {
         let block = hash::sha256(&[&self.seed, &self.counter.to_le_bytes()]);
         self.counter = self.counter.wrapping_add(1);
         block
     }
 
+    /// At most 32.
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let mut out = [0; N];
-        for chunk in out.chunks_mut(32) {
-            let block = self.block();
-            chunk.copy_from_slice(&block[..chunk.len()]);
-        }
-        out
+        const { assert!(N <= 32, "of one block") };
+        let block = self.block();
+        core::array::from_fn(|at| block[at])
     }
 
     pub(crate) fn u64(&mut self) -> u64 {
@@ -52,7 +49,8 @@ impl Rng {
 
     /// `N` random bytes as lower-case hex.
     pub(crate) fn hex<const N: usize>(&mut self) -> String {
-        hex::lower(&self.bytes::<N>())
+        const { assert!(N <= 32, "of one block") };
+        hex::lower(&self.block()[..N])
     }
 
     /// `len` characters of `a-z0-9`, the alphabet the vendors' own secrets are printed in.

@@ -182,11 +182,24 @@ impl<'a> Reader<'a> {
             let rest = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
             rest.is_some_and(|rest| !matches!(rest.as_bytes(), [] | [b'/' | b':', ..]))
         });
-        if !good || text.len() > 1024 || !text.bytes().all(|b| b.is_ascii_graphic()) {
+        if !good || !num::is_printed(text, 1024) {
             let rule = ["has to be a URL with one of the schemes ", &schemes.join(", ")].concat();
             self.fail(key, &rule);
         }
         text.to_string()
+    }
+
+    /// The same without slashes at its end.
+    pub(crate) fn base_url(
+        &mut self,
+        key: &'static str,
+        schemes: &[&str],
+        default: Option<&str>,
+    ) -> String {
+        let mut url = self.url(key, schemes, default);
+        let end = url.bytes().rposition(|byte| byte != b'/').map_or(0, |last| last + 1);
+        url.truncate(end);
+        url
     }
 
     /// The MQTT server of a device.

@@ -332,11 +332,16 @@ impl World {
         self.devices[id.0].agent.as_ref()
     }
 
+    /// A running agent, to look into its snapshot.
+    pub fn agent_mut(&mut self, id: DeviceId) -> Option<&mut Agent> {
+        self.devices[id.0].agent.as_mut()
+    }
+
     /// Replaces a running agent by one restored from its own snapshot.
     pub fn swap_agent(&mut self, id: DeviceId) -> Result<(), ApiMisuse> {
         let now = self.now;
         let device = &mut self.devices[id.0];
-        if let Some(agent) = &device.agent {
+        if let Some(agent) = &mut device.agent {
             device.agent = Some(Agent::restore(device.config.clone(), &agent.save(), now)?);
         }
         Ok(())

@@ -4,9 +4,10 @@ use core::ops::Add;
 use core::time::Duration;
 
 use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 /// Milliseconds on a clock that never goes back. Its zero means nothing: a host may start it at boot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Kept)]
 #[cbor(transparent)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -52,14 +53,14 @@ impl Add<Duration> for Instant {
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z. May jump either way: the owner of the clock may set it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Kept)]
 #[cbor(transparent)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct UnixTime(#[n(0)] pub u64);
 
 /// Both clocks at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Kept)]
 #[cbor(map)]
 pub struct Now {
     /// The clock that timers run on.
@@ -85,9 +86,8 @@ impl Now {
 /// Deadlines of one agent, one for each purpose `T`.
 ///
 /// A table instead of one deadline, because a heartbeat may be due while a reply is awaited.
-#[derive(Clone, Debug, Encode, Decode)]
+#[derive(Clone, Debug, Kept)]
 pub(crate) struct TimerTable {
-    #[n(0)]
     deadlines: [Option<Instant>; Timer::ALL.len()],
 }
 

@@ -1,4 +1,4 @@
-//! `Encode` and `Decode` for the core's own CBOR traits (`src/cbor.rs`).
+//! `Encode` and `Decode` for the core's own CBOR traits (`src/cbor.rs`), and `Kept` for snapshots (`src/snapshot.rs`).
 //!
 //! The attributes are those of `minicbor-derive`, in which the core was first written: `#[n(3)]` numbers a field or a
 //! variant for ever, `#[cbor(map)]` makes a struct a map instead of an array, `#[cbor(index_only)]` makes an enum
@@ -30,6 +30,60 @@ pub fn derive_encode(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Decode, attributes(n, cbor))]
 pub fn derive_decode(input: TokenStream) -> TokenStream {
     expand(input, decode)
+}
+
+/// Walks over a value for a snapshot: a struct's fields in their order; an enum's variant by its place, then its fields.
+#[proc_macro_derive(Kept)]
+pub fn derive_kept(input: TokenStream) -> TokenStream {
+    expand(input, kept)
+}
+
+fn kept(input: &DeriveInput) -> Result<Tokens> {
+    let name = plain_name(input)?;
+    let body = match &input.data {
+        Data::Struct(data) => {
+            let fields = data.fields.iter().enumerate().map(|(i, field)| member(i, field));
+            quote!(#(crate::snapshot::Kept::walk(&mut self.#fields, w);)*)
+        }
+        Data::Enum(data) => {
+            let count = data.variants.len() as u32;
+            let (mut numbers, mut blanks, mut walks) = (Vec::new(), Vec::new(), Vec::new());
+            for (number, variant) in (0_u32..).zip(&data.variants) {
+                let name = &variant.ident;
+                let members: Vec<_> =
+                    variant.fields.iter().enumerate().map(|(i, field)| member(i, field)).collect();
+                let names: Vec<_> = (0..members.len()).map(|i| format_ident!("f{i}")).collect();
+                numbers.push(quote!(Self::#name { .. } => #number));
+                let blank =
+                    quote!(Self::#name { #(#members: ::core::default::Default::default()),* });
+                blanks.push(if number == 0 {
+                    quote!(_ => #blank)
+                } else {
+                    quote!(#number => #blank)
+                });
+                walks.push(quote! {
+                    Self::#name { #(#members: #names),* } => {
+                        #(crate::snapshot::Kept::walk(#names, w);)*
+                    }
+                });
+            }
+            blanks.rotate_left(1);
+            quote! {
+                let number = w.variant(match self { #(#numbers),* }, #count);
+                if w.reads {
+                    *self = match number { #(#blanks),* };
+                }
+                match self { #(#walks)* }
+            }
+        }
+        Data::Union(_) => return Err(Error::new_spanned(name, "a union cannot be kept")),
+    };
+    Ok(quote! {
+        #[automatically_derived]
+        impl crate::snapshot::Kept for #name {
+            fn walk(&mut self, w: &mut crate::snapshot::Walk<'_>) { #body }
+        }
+    })
 }
 
 fn expand(input: TokenStream, derive: fn(&DeriveInput) -> Result<Tokens>) -> TokenStream {

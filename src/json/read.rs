@@ -111,9 +111,12 @@ impl<'t> Document<'t> {
         let text = core::str::from_utf8(bytes).map_err(|_| CodecError::NotUtf8)?;
         // Most texts have no more values than this, and their index is allocated once.
         let nodes = Vec::with_capacity((bytes.len() / 8 + 4).min(64));
-        let mut reader = Reader { bytes, at: 0, nodes, trailing_comma };
-        reader.value(0)?;
-        if reader.at < bytes.len() {
+        let mut reader = Reader { bytes, at: 0, nodes, trailing_comma, too_deep: false };
+        let whole = reader.value(0) && reader.at == bytes.len();
+        if reader.too_deep {
+            return Err(CodecError::TooDeep);
+        }
+        if !whole {
             return Err(CodecError::NotJson);
         }
         let wrong = RefCell::new(None);
@@ -133,17 +136,18 @@ struct Reader<'a> {
     at: usize,
     nodes: Vec<Node>,
     trailing_comma: bool,
+    too_deep: bool,
 }
 
 impl Reader<'_> {
     /// A value and the white space around it.
-    fn value(&mut self, depth: usize) -> Result<(), CodecError> {
+    fn value(&mut self, depth: usize) -> bool {
         self.space();
         let (node, start) = (self.nodes.len(), self.at as u32);
         self.nodes.push(Node { start, end: start, next: 0 });
         let whole = match self.peek() {
-            b'{' => self.items(b'}', depth)?,
-            b'[' => self.items(b']', depth)?,
+            b'{' => self.items(b'}', depth),
+            b'[' => self.items(b']', depth),
             b'"' => self.string(),
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
@@ -151,48 +155,50 @@ impl Reader<'_> {
             _ => self.number(),
         };
         if !whole {
-            return Err(CodecError::NotJson);
+            return false;
         }
         let (end, next) = (self.at as u32, self.nodes.len() as u32);
         if let Some(node) = self.nodes.get_mut(node) {
             (node.end, node.next) = (end, next);
         }
         self.space();
-        Ok(())
+        true
     }
 
     /// What is between two brackets: values, or names with values.
-    fn items(&mut self, close: u8, depth: usize) -> Result<bool, CodecError> {
+    fn items(&mut self, close: u8, depth: usize) -> bool {
         if depth == MAX_DEPTH {
-            return Err(CodecError::TooDeep);
+            self.too_deep = true;
+            return false;
         }
         self.at += 1;
         self.space();
         if self.eat(close) {
-            return Ok(true);
+            return true;
         }
         loop {
             if close == b'}' {
                 self.space();
                 if self.peek() != b'"' {
-                    return Ok(false);
+                    return false;
                 }
-                self.value(depth)?;
-                if !self.eat(b':') {
-                    return Ok(false);
+                if !self.value(depth) || !self.eat(b':') {
+                    return false;
                 }
             }
-            self.value(depth + 1)?;
+            if !self.value(depth + 1) {
+                return false;
+            }
             if self.eat(close) {
-                return Ok(true);
+                return true;
             }
             if !self.eat(b',') {
-                return Ok(false);
+                return false;
             }
             if self.trailing_comma {
                 self.space();
                 if self.eat(close) {
-                    return Ok(true);
+                    return true;
                 }
             }
         }
@@ -270,6 +276,7 @@ impl Reader<'_> {
     }
 
     /// The next byte; NUL, which stands nowhere in JSON, at the end.
+    #[cfg_attr(feature = "plugin", inline(never))]
     fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
@@ -363,11 +370,11 @@ impl<'a> Value<'a> {
     /// A number, or a string of digits.
     #[cfg(feature = "cloud")]
     pub(crate) fn as_i64(self) -> Option<i64> {
-        num::read_signed(self.as_text()?.trim())
+        num::read_signed(self.as_text()?.trim_ascii())
     }
 
     pub(crate) fn as_u64(self) -> Option<u64> {
-        num::read(self.as_text()?.trim())
+        num::read(self.as_text()?.trim_ascii())
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {

@@ -6,8 +6,8 @@
 
 use alloc::string::{String, ToString};
 
-use crate::cbor::{Decode, Encode};
 use crate::num;
+use crate::snapshot::Kept;
 
 use crate::agent::{Cx, Stored};
 use crate::backoff::Backoff;
@@ -23,24 +23,17 @@ const DOWNLOAD_SILENCE: Millis = Millis::of_secs(60);
 const DOWNLOAD_TRIES: u32 = 4;
 
 /// An order to update, as parsed from the cloud's message.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(crate) struct Offer {
     /// The cloud's id of the order, or UCloud's module: whatever the report has to name.
-    #[n(0)]
     pub(crate) reference: String,
-    #[n(1)]
     pub(crate) version: String,
-    #[n(2)]
     pub(crate) url: String,
-    #[n(3)]
     pub(crate) size: Option<u64>,
     /// Lower-case hex, or nothing.
-    #[n(4)]
     pub(crate) md5: String,
     /// Lower-case hex, or nothing.
-    #[n(5)]
     pub(crate) sha256: String,
-    #[n(6)]
     pub(crate) max_size: u64,
 }
 
@@ -52,62 +45,46 @@ impl Offer {
 }
 
 /// The update of one device. Lives as long as the device, across connections.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(crate) struct Updater {
     /// The version that runs.
-    #[n(0)]
     running: String,
-    #[n(1)]
     state: State,
     /// Of the command whose answer is awaited.
-    #[n(2)]
     token: Token,
     /// The order in hand, or the last one.
-    #[n(3)]
     offer: Offer,
     /// Of downloads.
-    #[n(4)]
     backoff: Backoff,
     /// Of the staged image.
-    #[n(5)]
     sha256: String,
-    #[n(6)]
     ending: Ending,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum State {
-    #[n(0)]
+    #[default]
     Idle,
     /// The order is being stored; it is acknowledged after that.
-    #[n(1)]
     Keeping,
     /// Kept, and waiting for [`Updater::resume`], or for a retry.
-    #[n(2)]
     Waiting,
-    #[n(3)]
     Downloading,
     /// That the image is about to be installed is being stored.
-    #[n(4)]
     Announcing,
-    #[n(5)]
     Installing,
     /// The end is known, and the cloud has to hear of it.
-    #[n(6)]
     Ended,
     /// The cloud heard of it; the order is being erased.
-    #[n(7)]
     Forgetting,
 }
 
 /// How an update ended.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(crate) enum Ending {
-    #[n(0)]
+    #[default]
     Succeeded,
-    #[n(1)]
-    Failed(#[n(0)] UpdateFailure),
+    Failed(UpdateFailure),
 }
 
 /// What a platform has to tell its cloud now.
@@ -129,32 +106,22 @@ pub(crate) enum Moved {
 
 impl Updater {
     /// Takes up what a cut left behind.
-    pub(crate) fn start(running: &str, stored: &Stored, cx: &mut Cx<'_>) -> Self {
-        let mut updater = Self {
-            running: running.to_string(),
-            state: State::Idle,
-            token: Token::default(),
-            offer: Offer::default(),
-            backoff: Backoff::login(),
-            sha256: String::new(),
-            ending: Ending::Succeeded,
-        };
-        let Some(kept) = stored.get(StoreKey::Firmware) else { return updater };
+    pub(crate) fn start(&mut self, running: &str, stored: &Stored, cx: &mut Cx<'_>) {
+        self.running = running.to_string();
+        let Some(kept) = stored.get(StoreKey::Firmware) else { return };
         let Some((offer, installing)) = read_kept(kept.expose()) else {
-            cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Firmware));
-            return updater;
+            return cx.misuse(ApiMisuse::StoredUnreadable(StoreKey::Firmware));
         };
-        updater.state = if offer.version == running {
+        self.state = if offer.version == running {
             State::Ended
         } else if installing {
             // It was about to be installed, and the old version came up.
-            updater.ending = Ending::Failed(UpdateFailure::Install);
+            self.ending = Ending::Failed(UpdateFailure::Install);
             State::Ended
         } else {
             State::Waiting
         };
-        updater.offer = offer;
-        updater
+        self.offer = offer;
     }
 
     /// The version that runs.
@@ -167,10 +134,16 @@ impl Updater {
         (!matches!(self.state, State::Idle | State::Forgetting)).then_some(&self.offer)
     }
 
-    /// The order that is being stored, and has to be acknowledged after that.
+    /// Of the order in hand, or of the last one.
     #[cfg(feature = "krtyun")]
-    pub(crate) fn keeping(&self) -> Option<&Offer> {
-        (self.state == State::Keeping).then_some(&self.offer)
+    pub(crate) fn reference(&self) -> &str {
+        &self.offer.reference
+    }
+
+    /// Whether the order is being stored, and has to be acknowledged after that.
+    #[cfg(feature = "krtyun")]
+    pub(crate) fn is_keeping(&self) -> bool {
+        self.state == State::Keeping
     }
 
     /// The order that is being worked on: kept, and not at its end.
@@ -353,11 +326,11 @@ impl Updater {
             Downloaded::Failed(Failure::TooLarge) => UpdateFailure::Size,
             Downloaded::Failed(failure) => {
                 if self.backoff.failures() + 1 < DOWNLOAD_TRIES {
-                    cx.retrying(Timer::Update, failure.clone().into(), &mut self.backoff);
+                    cx.retrying(Timer::Update, (*failure).into(), &mut self.backoff);
                     self.state = State::Waiting;
                     return Moved::Nothing;
                 }
-                UpdateFailure::Download(failure.clone())
+                UpdateFailure::Download(*failure)
             }
         };
         self.failed(failure, cx)

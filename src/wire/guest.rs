@@ -1,17 +1,16 @@
 //! The plugin's end: one agent behind five functions of bytes.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
-use super::reply::{Describe, Drain, GuestLimits, Refusal, Reply, SaveReply};
-use super::request::{Handle, NowOf, Open, Restore, SchemaOf, bytes};
+use super::reply::{GuestLimits, Refusal};
+use super::request::{Handle, NowOf, Open, Restore, SchemaOf};
 use super::{MAX_REQUEST, OLDEST_SCHEMA, SCHEMA};
-use crate::cbor::{self, Fault};
+use crate::cbor::{self, Encode, Encoder, Fault};
 use crate::error::ApiMisuse;
-use crate::{Agent, Config, Output, PlatformName, SNAPSHOT_SCHEMA};
+use crate::{Agent, Config, PlatformName, SNAPSHOT_SCHEMA};
 
 /// One device, or none yet.
 #[derive(Debug, Default)]
@@ -27,15 +26,23 @@ impl Guest {
 
     /// What this build is.
     pub fn describe(&self) -> Vec<u8> {
-        let describe = Describe {
-            schema: SCHEMA,
-            oldest_schema: OLDEST_SCHEMA,
-            snapshot_schema: SNAPSHOT_SCHEMA,
-            platforms: PlatformName::BUILT.iter().map(|name| name.as_str().into()).collect(),
-            version: String::from(env!("CARGO_PKG_VERSION")),
-            limits: GuestLimits { request: MAX_REQUEST as u32, body: crate::http::MAX_BODY as u32 },
-        };
-        bytes(&describe).into_inner()
+        // The fields of `Describe`.
+        let mut e = Encoder::new();
+        e.map(6);
+        for number in [0, SCHEMA, 1, OLDEST_SCHEMA, 2, SNAPSHOT_SCHEMA] {
+            e.number(number);
+        }
+        e.number(3);
+        e.array(PlatformName::BUILT.len() as u32);
+        for name in PlatformName::BUILT {
+            e.text(name.as_str());
+        }
+        e.number(4);
+        e.text(env!("CARGO_PKG_VERSION"));
+        e.number(5);
+        GuestLimits { request: MAX_REQUEST as u32, body: crate::http::MAX_BODY as u32 }
+            .encode(&mut e);
+        e.into_bytes()
     }
 
     /// Takes the bytes of an [`Open`].
@@ -57,21 +64,20 @@ impl Guest {
     }
 
     /// The agent as it is between two inputs.
-    pub fn save(&self) -> Vec<u8> {
-        let reply = match &self.agent {
-            Some(agent) => SaveReply::Saved(agent.save()),
-            None => SaveReply::Refused(Refusal::NotOpen),
-        };
-        bytes(&reply).into_inner()
+    pub fn save(&mut self) -> Vec<u8> {
+        let Some(agent) = &mut self.agent else { return refused(&Refusal::NotOpen) };
+        let mut e = Encoder::new();
+        e.variant(0, 1);
+        agent.save().encode(&mut e);
+        e.into_bytes()
     }
 
     fn try_open(&mut self, request: &[u8]) -> Result<(), Refusal> {
         self.may_open(request)?;
         let open: Open = cbor::decode(request).map_err(unreadable)?;
         let config = Config::from_settings(open.platform, &open.settings).map_err(misuse)?;
-        let agent =
-            Agent::new(config, open.stored, open.seed.expose(), open.now).map_err(misuse)?;
-        self.agent = Some(Box::new(agent));
+        let agent = Agent::new(config, open.stored, open.seed.expose(), open.now);
+        self.agent = Some(Box::new(agent.map_err(misuse)?));
         Ok(())
     }
 
@@ -79,8 +85,8 @@ impl Guest {
         self.may_open(request)?;
         let restore: Restore = cbor::decode(request).map_err(unreadable)?;
         let config = Config::from_settings(restore.platform, &restore.settings).map_err(misuse)?;
-        let agent = Agent::restore(config, &restore.snapshot, restore.now).map_err(misuse)?;
-        self.agent = Some(Box::new(agent));
+        let agent = Agent::restore(config, &restore.snapshot, restore.now);
+        self.agent = Some(Box::new(agent.map_err(misuse)?));
         Ok(())
     }
 
@@ -113,27 +119,39 @@ impl Guest {
     }
 
     /// Drains the agent, and forgets the request: it may hold a secret.
+    #[inline(never)]
     fn reply(&mut self, mut request: Vec<u8>, result: Result<(), Refusal>) -> Vec<u8> {
         request.zeroize();
-        let reply = match (result, &mut self.agent) {
-            (Ok(()), Some(agent)) => Reply::Drained(drain(agent)),
-            (Ok(()), None) => Reply::Refused(Refusal::NotOpen),
-            (Err(refusal), _) => Reply::Refused(refusal),
-        };
-        bytes(&reply).into_inner()
+        match (result, &mut self.agent) {
+            (Ok(()), Some(agent)) => drained(agent),
+            (Ok(()), None) => refused(&Refusal::NotOpen),
+            (Err(refusal), _) => refused(&refusal),
+        }
     }
 }
 
-fn drain(agent: &mut Agent) -> Drain {
-    let mut outputs = Vec::new();
-    loop {
-        let output = agent.poll_output();
-        let last = matches!(output, Output::Timeout(_));
-        outputs.push(output);
-        if last {
-            return Drain { outputs, stray: agent.stray_inputs(), skipped: 0 };
-        }
+/// A [`Drain`](super::Drain), written while it is drained.
+fn drained(agent: &mut Agent) -> Vec<u8> {
+    let mut e = Encoder::new();
+    e.variant(0, 1);
+    e.map(2);
+    e.number(0);
+    e.array(agent.outputs().len() as u32 + 1);
+    for output in agent.outputs() {
+        output.encode(&mut e);
     }
+    agent.forget_outputs();
+    agent.timeout().encode(&mut e);
+    e.number(1);
+    e.uint(agent.stray_inputs());
+    e.into_bytes()
+}
+
+fn refused(refusal: &Refusal) -> Vec<u8> {
+    let mut e = Encoder::new();
+    e.variant(1, 1);
+    refusal.encode(&mut e);
+    e.into_bytes()
 }
 
 fn fits(request: &[u8]) -> Result<(), Refusal> {

@@ -8,18 +8,9 @@ use crate::cbor::{self, Decode, Decoder, Encode, Fault};
 use crate::error::ApiMisuse;
 use crate::{Output, SecretBytes};
 
-/// The answer to `open`, `restore` and `handle`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode)]
-pub(super) enum Reply {
-    #[n(0)]
-    Drained(#[n(0)] Drain),
-    #[n(1)]
-    Refused(#[n(0)] Refusal),
-}
-
 /// The answer to `save`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub(super) enum SaveReply {
+enum SaveReply {
     #[n(0)]
     Saved(#[n(0)] SecretBytes),
     #[n(1)]

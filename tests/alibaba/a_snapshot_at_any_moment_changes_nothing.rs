@@ -48,8 +48,8 @@ fn a_whole_life_is_the_same() {
 #[test]
 fn a_snapshot_that_is_none_is_refused() {
     let config = config(&settings());
-    let bench = Bench::ready(&settings());
-    let good = bench.agent.as_ref().unwrap().save();
+    let mut bench = Bench::ready(&settings());
+    let good = bench.agent.as_mut().unwrap().save();
     for cut in 0..good.expose().len() {
         let short = SecretBytes::new(good.expose()[..cut].to_vec());
         let restored = Agent::restore(config.clone(), &short, bench.now());

@@ -189,7 +189,7 @@ impl Bench {
     pub(crate) fn input(&mut self, input: Input) {
         let now = self.now();
         if self.swap
-            && let Some(agent) = &self.agent
+            && let Some(agent) = &mut self.agent
         {
             self.agent = Some(Agent::restore(self.config.clone(), &agent.save(), now).unwrap());
         }

@@ -58,7 +58,7 @@ fn after_every_step_of_a_life() {
 
 #[test]
 fn a_snapshot_of_nonsense_is_refused() {
-    let agent = Agent::new(config(), Stored::empty(), [1; 32], Now::mono(0)).unwrap();
+    let mut agent = Agent::new(config(), Stored::empty(), [1; 32], Now::mono(0)).unwrap();
     let good = agent.save();
     for cut in 0..good.expose().len() {
         let cut = SecretBytes::new(good.expose()[..cut].to_vec());

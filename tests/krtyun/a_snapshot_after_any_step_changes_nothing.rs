@@ -77,7 +77,7 @@ fn swap(hand: &mut Hand) {
 
 #[test]
 fn a_damaged_snapshot_is_refused() {
-    let hand = Hand::new(&settings(), stored(true));
+    let mut hand = Hand::new(&settings(), stored(true));
     let snapshot = hand.agent.save().expose().to_vec();
     for length in 0..snapshot.len() {
         let cut = SecretBytes::new(snapshot[..length].to_vec());

@@ -69,7 +69,7 @@ fn on_a_bad_link() {
 #[test]
 fn a_snapshot_of_something_else_is_refused() {
     let now = muster::Now::mono(0);
-    let agent = muster::Agent::new(config(&dynamic()), Stored::empty(), [1; 32], now).unwrap();
+    let mut agent = muster::Agent::new(config(&dynamic()), Stored::empty(), [1; 32], now).unwrap();
     let saved = agent.save();
     for cut in 0..saved.expose().len() {
         let part = muster::SecretBytes::new(saved.expose()[..cut].to_vec());

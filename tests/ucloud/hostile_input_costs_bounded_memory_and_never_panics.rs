@@ -169,7 +169,7 @@ fn a_flood_of_everything_leaves_bounded_traces() {
             world.log.clear();
         }
     }
-    let agent = world.agent(id).unwrap().save().expose().len();
+    let agent = world.agent_mut(id).unwrap().save().expose().len();
     assert!(agent < 16 * 1024, "the agent's state has {agent} bytes");
     let kept: usize = world.kept.values().map(|value| value.expose().len()).sum();
     assert!(world.kept.len() < 40, "{} values kept", world.kept.len());

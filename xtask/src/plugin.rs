@@ -32,6 +32,28 @@ pub(crate) fn component(_: &[String]) -> Outcome {
     show(&out)
 }
 
+/// What flash has to have room for.
+const ALL: u64 = 110_000;
+const ONE: u64 = 64_000;
+
+/// Builds the plugin with all platforms, and with each alone, and compares with the budgets.
+pub(crate) fn sizes() -> Outcome {
+    let alone = wasm::PLATFORMS.iter().map(|platform| (vec![*platform], ONE));
+    let all = (wasm::PLATFORMS.to_vec(), ALL);
+    let mut over = Vec::new();
+    for (platforms, budget) in alone.chain([all]) {
+        let name = platforms.join("-");
+        let out = folder().join("size.wasm");
+        build(&platforms, &out)?;
+        let bytes = fs::metadata(&out).map_err(|e| format!("{}: {e}", out.display()))?.len();
+        println!("{name}: {bytes} bytes, at most {budget}");
+        if bytes > budget {
+            over.push(name);
+        }
+    }
+    if over.is_empty() { Ok(()) } else { Err(format!("too large: {}", over.join(", "))) }
+}
+
 fn folder() -> PathBuf {
     target_dir().join("plugin")
 }

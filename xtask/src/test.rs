@@ -20,6 +20,11 @@ const STEPS: &[Step] = &[
     Step { name: "types", what: "TypeScript types are those of the Rust declarations", run: types },
     Step { name: "doc", what: "documentation without warnings", run: doc },
     Step { name: "web", what: "the browser's module and the console's own tests", run: web },
+    Step {
+        name: "size",
+        what: "the plugin's bytes, with all platforms and with each alone",
+        run: size,
+    },
     Step { name: "host", what: "plugin, host, local clouds and real peers", run: host },
     Step {
         name: "browser",
@@ -128,6 +133,10 @@ fn browser() -> Outcome {
     tests.env("MUSTER_CHROMIUM", chromium).env("MUSTER_BIN", target_dir().join("release/muster"));
     tests.env_remove("MUSTER_CONSOLE");
     run(tests)
+}
+
+fn size() -> Outcome {
+    crate::plugin::sizes()
 }
 
 fn host() -> Outcome {

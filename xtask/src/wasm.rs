@@ -107,10 +107,11 @@ pub(crate) fn build(
     Ok(())
 }
 
-/// What the compiler's own calls need by name, and nobody outside: `memcpy` and its kin (`src/plugin/mem.rs`).
-const INTERNAL: [&[u8]; 3] = [b"memcpy", b"memmove", b"memset"];
-/// What says how the module was made.
-const CHATTER: [&[u8]; 2] = [b"producers", b"target_features"];
+/// What the compiler's own calls need by name, and nobody outside: `memcpy` and its kin (`src/plugin/mem.rs`), and the
+/// second name of `cabi_realloc`.
+const INTERNAL: [&[u8]; 4] = [b"memcpy", b"memmove", b"memset", b"cabi_realloc_wit_bindgen_"];
+/// What says how the module was made, and a component's type, which is embedded anew where a component is made.
+const CHATTER: [&[u8]; 3] = [b"producers", b"target_features", b"component-type"];
 
 /// The module without [`INTERNAL`] exports and [`CHATTER`]: its bytes are sections, each a kind, a length and a body.
 fn without_names_of_its_own(module: &[u8]) -> Option<Vec<u8>> {
@@ -120,7 +121,7 @@ fn without_names_of_its_own(module: &[u8]) -> Option<Vec<u8>> {
         let (body, behind) = behind.split_at_checked(length)?;
         rest = behind;
         let body = match kind {
-            0 if CHATTER.contains(&name(body)?.0) => continue,
+            0 if begins_with_any(name(body)?.0, &CHATTER) => continue,
             7 => exports(body)?,
             _ => body.to_vec(),
         };
@@ -138,7 +139,7 @@ fn exports(body: &[u8]) -> Option<Vec<u8>> {
     for _ in 0..count {
         let (name, behind) = name(rest)?;
         let (_, next) = number(behind.get(1..)?)?;
-        if !INTERNAL.contains(&name) {
+        if !begins_with_any(name, &INTERNAL) {
             kept += 1;
             out.extend(rest.get(..rest.len() - next.len())?);
         }
@@ -148,6 +149,10 @@ fn exports(body: &[u8]) -> Option<Vec<u8>> {
     push_number(&mut body, kept);
     body.extend(out);
     Some(body)
+}
+
+fn begins_with_any(name: &[u8], beginnings: &[&[u8]]) -> bool {
+    beginnings.iter().any(|beginning| name.starts_with(beginning))
 }
 
 fn name(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -287,6 +292,14 @@ impl Toolchain {
     pub(crate) fn apply(&self, cargo: &mut Command) {
         cargo.env("RUSTC", &self.rustc).args(["--target", self.target.triple]);
         let mut flags: Vec<String> = self.target.flags.iter().map(|&flag| flag.into()).collect();
+        // Copies of structs as calls instead of one load and store a word: 3 KB less. Compilers before LLVM 22 may not
+        // know how to be asked for it.
+        const SMALL_COPIES: &str = "-Cllvm-args=-max-store-memcpy=1";
+        let mut probe = Command::new(&self.rustc);
+        probe.args([SMALL_COPIES, "--print", "cfg"]);
+        if self.target.triple == PLUGIN.triple && run(&mut probe).is_ok() {
+            flags.push(SMALL_COPIES.into());
+        }
         // The module must not depend on where it was built.
         let home = env::var_os("CARGO_HOME")
             .map(PathBuf::from)

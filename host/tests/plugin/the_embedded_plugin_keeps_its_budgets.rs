@@ -51,11 +51,10 @@ fn live(platform: PlatformName) -> (u64, (u64, String)) {
     (instance.memory_pages(), most)
 }
 
-/// The budget is 110 KB and is not met yet (`cargo xtask bench` shows by how much). Until then the plugin may only
-/// become smaller: lower this number with every gain, never raise it.
+/// Each platform alone, at most 64,000 bytes: `cargo xtask test size`.
 #[test]
-fn the_plugin_does_not_grow() {
-    const TODAY: usize = 136_000;
+fn all_four_platforms_take_at_most_110_000_bytes() {
     let bytes = embedded_bytes().len();
-    assert!(bytes <= TODAY, "{bytes} bytes");
+    println!("{bytes} bytes");
+    assert!(bytes <= 110_000, "{bytes} bytes");
 }

@@ -4,9 +4,9 @@ use alloc::string::String;
 use core::fmt;
 
 use super::credentials::{AuthType, Device, SecureMode, SignMethod};
-use crate::error::ConfigError;
+use crate::num;
 use crate::secret::Secret;
-use crate::settings::{Settings, Shape};
+use crate::settings::{Reader, Shape};
 use crate::time::Millis;
 
 /// Configuration of one device.
@@ -78,8 +78,7 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut s = settings.reader();
+    pub(crate) fn read(s: &mut Reader<'_>) -> Self {
         let product_key = s.shaped("product_key", None, NAME).into();
         let device_name = s.shaped("device_name", None, NAME).into();
         let firmware_version = s.shaped("firmware_version", Some("1.0.0"), VERSION).into();
@@ -94,9 +93,9 @@ impl Config {
         let instance_id = s.shaped("instance_id", Some(""), NAME);
         let product_secret = s.secret("product_secret", ANYTHING);
         let device_secret = s.secret("device_secret", ANYTHING);
-        let auth_url = s.optional("auth_url");
-        if auth_url.is_some() {
-            s.url("auth_url", &["http", "https"], None);
+        let mut auth_url = String::new();
+        if s.optional("auth_url").is_some() {
+            auth_url = s.base_url("auth_url", &["http", "https"], None);
         }
         if device_secret.is_none() {
             if product_secret.is_none() {
@@ -106,7 +105,7 @@ impl Config {
             if over_http && regnwl {
                 s.fail("auth_type", "regnwl needs `registration` = mqtt");
             }
-            if over_http && auth_url.is_none() {
+            if over_http && auth_url.is_empty() {
                 let why = "is missing: registration over HTTP needs it, such as \
                            https://iot-auth.cn-shanghai.aliyuncs.com";
                 s.fail("auth_url", why);
@@ -125,8 +124,8 @@ impl Config {
             None => Origin::Registration(Registration {
                 product_secret: product_secret.unwrap_or_default(),
                 way: if over_http {
-                    let base = auth_url.unwrap_or_default().trim_end_matches('/');
-                    Way::Http { url: [base, super::wire::REGISTER_PATH].concat() }
+                    auth_url.push_str(super::wire::REGISTER_PATH);
+                    Way::Http { url: auth_url }
                 } else {
                     Way::Mqtt {
                         auth_type: if regnwl { AuthType::Regnwl } else { AuthType::Register },
@@ -140,7 +139,7 @@ impl Config {
                 },
             }),
         };
-        let config = Self {
+        Self {
             broker,
             product_key,
             device_name,
@@ -155,9 +154,7 @@ impl Config {
             keep_alive: s.number("keep_alive", 30, 1200, 300) as u16,
             reply_timeout: Millis(s.number("reply_timeout_ms", 100, 600_000, 10_000)),
             request_retries: s.number("request_retries", 0, 20, 3) as u32,
-        };
-        s.finish()?;
-        Ok(config)
+        }
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {
@@ -175,10 +172,10 @@ const VERSION: Shape = (is_version, "has to be 1 to 64 printable ASCII character
 const ANYTHING: Shape = (|_| true, "");
 
 fn is_name(text: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || b"-_@.:".contains(&b);
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'@' | b'.' | b':');
     text.len() <= 64 && text.bytes().all(good)
 }
 
 fn is_version(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+    num::is_printable(text, 64)
 }

@@ -224,7 +224,8 @@ fn form_encode(fields: &[(&str, &str)]) -> String {
         }
         out.push_str(key);
         out.push('=');
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
         // Almost every value is plain: copied in one go.
         if value.bytes().all(plain) {
             out.push_str(value);
@@ -252,15 +253,16 @@ pub fn registration_connect(
     secure_mode: SecureMode,
     instance_id: Option<&str>,
 ) -> MqttCredential {
-    let mut fields = Vec::from([
+    let fields = [
         ("random", random),
         ("authType", auth_type.as_str()),
         ("securemode", secure_mode.as_str()),
         ("signmethod", method.as_str()),
-    ]);
-    fields.extend(instance_id.map(|id| ("instanceId", id)));
+        ("instanceId", instance_id.unwrap_or_default()),
+    ];
+    let fields = if instance_id.is_some() { &fields[..] } else { &fields[..4] };
     MqttCredential {
-        client_id: client_id(&[device.device_name, ".", device.product_key].concat(), &fields),
+        client_id: client_id(&[device.device_name, ".", device.product_key].concat(), fields),
         username: device.username(),
         password: Secret::new(registration_sign(method, device, product_secret, random)),
     }
@@ -309,40 +311,22 @@ pub fn login_connect(
     let (pk, dn) = (device.product_key, device.device_name);
     let (mode, sign) = (("securemode", secure_mode.as_str()), ("signmethod", method.as_str()));
     let time = ("timestamp", timestamp);
-    let (name, fields) = match style {
-        Style::Muster => ([pk, ".", dn].concat(), Vec::from([mode, sign, time])),
+    let (separator, fields): (_, &[(&str, &str)]) = match style {
+        Style::Muster => (".", &[mode, sign, time]),
         Style::LinkkitC => (
-            [pk, ".", dn].concat(),
-            Vec::from([
-                time,
-                ("_v", "sdk-c-3.0.1"),
-                mode,
-                sign,
-                ("lan", "C"),
-                ("gw", "0"),
-                ("ext", "0"),
-            ]),
+            ".",
+            &[time, ("_v", "sdk-c-3.0.1"), mode, sign, ("lan", "C"), ("gw", "0"), ("ext", "0")],
         ),
-        Style::LinkkitPython => (
-            [pk, "&", dn].concat(),
-            Vec::from([
-                mode,
-                sign,
-                ("ext", "1"),
-                ("_ss", "1"),
-                ("lan", "Python"),
-                ("_v", "1.2.13"),
-                time,
-            ]),
-        ),
-        Style::LinkkitNode => (
-            [pk, "&", dn].concat(),
-            Vec::from([mode, sign, time, ("lan", "NodeJS"), ("_v", "1.2.8")]),
-        ),
+        Style::LinkkitPython => {
+            let (ext, ss) = (("ext", "1"), ("_ss", "1"));
+            ("&", &[mode, sign, ext, ss, ("lan", "Python"), ("_v", "1.2.13"), time])
+        }
+        Style::LinkkitNode => ("&", &[mode, sign, time, ("lan", "NodeJS"), ("_v", "1.2.8")]),
     };
+    let name = [pk, separator, dn].concat();
     let password = login_sign(method, device, device_secret, &name, Some(timestamp));
     MqttCredential {
-        client_id: client_id(&name, &fields),
+        client_id: client_id(&name, fields),
         username: device.username(),
         password: match style {
             Style::LinkkitC => Secret::new(password.expose().to_ascii_uppercase()),

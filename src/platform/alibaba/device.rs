@@ -25,7 +25,7 @@ mod session;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use self::binder::Binder;
 use self::credential::Credential;
@@ -42,138 +42,89 @@ use crate::platform::update::Updater;
 use crate::time::Timer;
 
 /// A running device.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(crate) struct Flow {
-    #[n(0)]
     updater: Updater,
-    #[n(1)]
     state: State,
     /// The connection that is open or being opened; in [`State::Leaving`], the one that is being closed.
-    #[n(2)]
     connection: Option<Token>,
     /// Of the command whose answer the step waits for.
-    #[n(3)]
     awaited: Token,
     /// The device's own secret, once there is one.
-    #[n(4)]
     credential: Credential,
     /// Of the registration or the logins in hand.
-    #[n(5)]
     backoff: Backoff,
     /// SUBSCRIBEs under way, and for which of the topics.
-    #[n(6)]
     pending: Vec<(Token, u8)>,
     /// Publishes whose acknowledgement changes nothing: kept so that it is not counted as stray.
-    #[n(7)]
     sent: Vec<Token>,
-    #[n(8)]
     binder: Binder,
     /// What was reported: a download that outlived the last session may change it meanwhile.
-    #[n(9)]
     version: String,
-    #[n(10)]
     report: Report,
     /// Ids of property posts that are not answered yet.
-    #[n(11)]
     posts: Vec<u32>,
     /// The progress last reported, so that a download does not make a message of every block.
-    #[n(12)]
-    percent: i8,
-    #[n(13)]
-    next_id: u32,
+    percent: u8,
+    last_id: u32,
     /// A person asked for a bind token while there was no session.
-    #[n(14)]
     token_wanted: bool,
 }
 
 /// What is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum State {
     /// The answer to the registration over HTTP.
-    #[n(0)]
     Asking,
     /// CONNACK with the product's signature.
-    #[n(1)]
     Knocking,
     /// The server pushes the secret.
-    #[n(2)]
     Listening,
     /// The time for the next try to register.
-    #[n(3)]
     Pausing,
     /// The secret on stable storage.
-    #[n(4)]
     Storing,
     /// The end of the registration's session: there may be one at a time.
-    #[n(5)]
     Leaving,
     /// The stored secret is being erased.
-    #[n(6)]
     Erasing,
     /// CONNACK with the device's own secret.
-    #[n(7)]
     Connecting,
     /// The time for the next login.
-    #[n(8)]
+    #[default]
     Waiting,
     /// SUBACKs.
-    #[n(9)]
     Subscribing,
     /// PUBACK of the firmware version.
-    #[n(10)]
     Reporting,
     /// The answer to the bind token.
-    #[n(11)]
     Matching,
     /// Logged in, version and bind token reported.
-    #[n(12)]
     Online,
     /// A person; then registers.
-    #[n(13)]
     StoppedToRegister,
     /// A person; then stores the secret, which is nowhere else.
-    #[n(14)]
     StoppedToStore,
     /// A person; then logs in.
-    #[n(15)]
     StoppedToLogin,
     /// A person; then erases.
-    #[n(16)]
     StoppedToErase,
 }
 
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
-        let mut flow = Self {
-            updater: Updater::start(&config.firmware_version, stored, cx),
-            state: State::Waiting,
-            connection: None,
-            awaited: Token::default(),
-            credential: Credential::default(),
-            backoff: Backoff::login(),
-            pending: Vec::new(),
-            sent: Vec::new(),
-            binder: Binder::default(),
-            version: String::new(),
-            report: Report::None,
-            posts: Vec::new(),
-            percent: 0,
-            next_id: 1,
-            token_wanted: false,
-        };
+    fn start(&mut self, config: &Config, stored: &Stored, cx: &mut Cx<'_>) {
+        self.updater.start(&config.firmware_version, stored, cx);
         let kept = stored.get(StoreKey::Credential);
         if let Some(bytes) = kept {
-            flow.credential = Credential::read(bytes, config, cx);
+            self.credential = Credential::read(bytes, config, cx);
         }
         if kept.is_some() && matches!(config.origin, Origin::Registration(_)) {
-            flow.login(config, cx);
+            self.login(config, cx);
         } else {
-            flow.begin(config, cx);
+            self.begin(config, cx);
         }
-        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
@@ -247,7 +198,7 @@ impl Flow {
 
     fn closed(&mut self, why: &Closed, config: &Config, cx: &mut Cx<'_>) {
         let error = match why {
-            Closed::Failed(failure) => failure.clone().into(),
+            Closed::Failed(failure) => (*failure).into(),
             Closed::Refused(code) => Rejected::Connack { code: *code }.into(),
             Closed::Requested => Failure::Lost.into(),
         };
@@ -380,9 +331,8 @@ impl Flow {
     /// The number of the next message. The vendor wants it unique for the device, which a counter is as long as nothing
     /// is cut; the cloud only uses it to answer.
     fn id(&mut self) -> u32 {
-        let id = self.next_id;
-        self.next_id = id.wrapping_add(1).max(1);
-        id
+        self.last_id = self.last_id.wrapping_add(1).max(1);
+        self.last_id
     }
 }
 

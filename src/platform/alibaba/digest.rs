@@ -37,19 +37,29 @@ const BLOCK: usize = 64;
 /// `length` is that of the hash in bytes.
 #[inline(never)]
 fn hmac(hash: Hash, length: usize, secret: &[u8], parts: &[&[u8]]) -> Mac {
-    let mut key = [0; BLOCK];
+    let hashed;
+    let mut key = secret;
     if secret.len() > BLOCK {
-        key.iter_mut().zip(hash(&[secret])).for_each(|(to, from)| *to = from);
-    } else {
-        key.iter_mut().zip(secret).for_each(|(to, &from)| *to = from);
+        hashed = hash(&[secret]);
+        key = &hashed[..length];
     }
-    key.iter_mut().for_each(|byte| *byte ^= 0x36);
-    let inner = match parts {
-        [whole] => hash(&[&key, whole]),
-        parts => hash(&[&[&key[..]], parts].concat()),
+    let joined;
+    let text = match parts {
+        [whole] => *whole,
+        parts => {
+            joined = parts.concat();
+            &joined
+        }
     };
-    key.iter_mut().for_each(|byte| *byte ^= 0x36 ^ 0x5c);
-    let mac = hash(&[&key, &inner[..length]]);
-    key.zeroize();
-    Mac { bytes: mac, length }
+    let inner = padded(hash, key, 0x36, text);
+    Mac { bytes: padded(hash, key, 0x5c, &inner[..length]), length }
+}
+
+#[inline(never)]
+fn padded(hash: Hash, key: &[u8], pad: u8, text: &[u8]) -> [u8; 32] {
+    let mut block = [pad; BLOCK];
+    block.iter_mut().zip(key).for_each(|(byte, key)| *byte ^= key);
+    let hashed = hash(&[&block, text]);
+    block.zeroize();
+    hashed
 }

@@ -194,13 +194,10 @@ pub(crate) fn parse_upgrade(payload: &[u8], max_size: u64) -> Result<Upgrade, Er
         doc.finish()?;
         return Ok(Upgrade::OtherModule(short(&module)));
     }
-    let version = data.must_be("version", |version| {
-        matches!(version.len(), 1..=64)
-            && version.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
-    });
+    let version = data.must_be("version", |version| num::is_printable(version, 64));
     let url = data.must("url");
     let host = url.strip_prefix("http://").or(url.strip_prefix("https://")).unwrap_or_default();
-    if host.is_empty() || url.len() > 4096 || !url.bytes().all(|b| b.is_ascii_graphic()) {
+    if host.is_empty() || !num::is_printed(&url, 4096) {
         data.wrong(PeerMisbehaved::ForbiddenUrl);
     }
     let size = data.get("size").map(|_| data.must_count("size"));

@@ -19,9 +19,13 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
-use crate::num;
-
 use super::imei::{self, Shape, luhn};
+
+/// In sentences.
+pub(super) const NAME: &str = "a CMEI";
+/// What is wrong with a number that begins otherwise.
+pub(super) const PREFIX: &str =
+    "it has to begin with 11, the mark of hardware that is not cellular";
 
 /// How many serial numbers a TUI has: 000000 to 999999.
 pub const SERIALS: u32 = 1_000_000;
@@ -33,8 +37,12 @@ pub struct Cmei(String);
 impl Cmei {
     /// Reads 15 digits that begin with 11, nothing around them.
     pub fn parse(text: &str) -> Result<Self, CmeiError> {
-        check(text)?;
-        Ok(Self(text.to_string()))
+        match imei::digits(text) {
+            Err(Shape::Length(found)) => Err(CmeiError::Length { expected: imei::DIGITS, found }),
+            Err(Shape::Digit(at)) => Err(CmeiError::NotADigit { at }),
+            Ok(()) if !text.starts_with("11") => Err(CmeiError::Prefix),
+            Ok(()) => Ok(Self(text.to_string())),
+        }
     }
 
     /// Reads what a heartbeat may carry: a CMEI, or nothing where it cannot be read.
@@ -102,16 +110,6 @@ impl FromStr for Cmei {
 
     fn from_str(text: &str) -> Result<Self, CmeiError> {
         Self::parse(text)
-    }
-}
-
-/// Whether `text` is a CMEI.
-pub(super) fn check(text: &str) -> Result<(), CmeiError> {
-    match imei::digits(text) {
-        Err(Shape::Length(found)) => Err(CmeiError::Length { expected: imei::DIGITS, found }),
-        Err(Shape::Digit(at)) => Err(CmeiError::NotADigit { at }),
-        Ok(()) if !text.starts_with("11") => Err(CmeiError::Prefix),
-        Ok(()) => Ok(()),
     }
 }
 
@@ -267,30 +265,13 @@ pub enum CmeiError {
     },
 }
 
-impl CmeiError {
-    /// For people, what can be wrong with a number as it is read; nothing for the rest. Apart from `Display`, whose
-    /// machinery a plugin does without.
-    pub(super) fn text(self) -> String {
-        match self {
-            Self::Length { expected, found } => {
-                let what = if expected == 8 { "a TUI has 8" } else { "a CMEI has 15" };
-                [what, " digits, not ", &num::text(found as u64)].concat()
-            }
-            Self::NotADigit { at } => imei::not_a_digit(at),
-            Self::Prefix => {
-                "it has to begin with 11, the mark of hardware that is not cellular".to_string()
-            }
-            Self::Serial { .. } | Self::FreeDigit { .. } | Self::TooMany { .. } => String::new(),
-        }
-    }
-}
-
 impl fmt::Display for CmeiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Length { .. } | Self::NotADigit { .. } | Self::Prefix => {
-                f.write_str(&self.text())
-            }
+            Self::Length { expected: 8, found } => write!(f, "a TUI has 8 digits, not {found}"),
+            Self::Length { found, .. } => f.write_str(&Shape::Length(*found).text(NAME)),
+            Self::NotADigit { at } => f.write_str(&Shape::Digit(*at).text(NAME)),
+            Self::Prefix => f.write_str(PREFIX),
             Self::Serial { serial } => write!(f, "serial number {serial} has more than six digits"),
             Self::FreeDigit { digit } => write!(f, "the last digit has to be 0 to 9, not {digit}"),
             Self::TooMany { first, count, left } => write!(

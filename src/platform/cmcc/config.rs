@@ -4,10 +4,9 @@ use alloc::string::{String, ToString};
 
 use super::ip::is_ip;
 use super::{PRODUCTION, TEST, cmei, imei};
-use crate::error::ConfigError;
 use crate::num;
 use crate::secret::Secret;
-use crate::settings::{Reader, Settings, Shape};
+use crate::settings::{Reader, Shape};
 use crate::time::Millis;
 
 /// The configuration of one device. The setting keys are the field names, unless a field says otherwise.
@@ -91,9 +90,8 @@ pub(super) struct Params {
 }
 
 impl Config {
-    pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut s = settings.reader();
-        let base_url = base_url(&mut s);
+    pub(crate) fn read(s: &mut Reader<'_>) -> Self {
+        let base_url = base_url(s);
         let product_id = s.shaped("product_id", None, PRODUCT_ID);
         let product_key = s.secret("product_key", ANYTHING).unwrap_or_else(|| {
             s.fail("product_key", "is missing: the platform shows it beside the product id");
@@ -104,8 +102,8 @@ impl Config {
             1 => DeviceNoType::Imei,
             _ => DeviceNoType::Cmei,
         };
-        let (device_no, product_id_is_number) = device_no(&mut s, device_no_type, product_id);
-        let (params, odd_imei) = params(&mut s, device_no_type, device_no);
+        let (device_no, product_id_is_number) = device_no(s, device_no_type, product_id);
+        let (params, odd_imei) = params(s, device_no_type, device_no);
         let strategy = match s.choice("strategy", &["interval", "2", "daily", "1"]) {
             0 | 1 => Strategy::Interval,
             _ => Strategy::Daily,
@@ -137,8 +135,7 @@ impl Config {
                 "and jitter_s together have to leave a 48th of limit_s (half an hour of a day) for retries",
             );
         }
-        s.finish()?;
-        Ok(config)
+        config
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {
@@ -163,11 +160,11 @@ fn base_url(s: &mut Reader<'_>) -> String {
     if preset.is_none() && s.optional("base_url").is_none() {
         s.fail("base_url", "is missing: environment local has no preset");
     }
-    let url = s.url("base_url", &["https", "http"], preset);
+    let url = s.base_url("base_url", &["https", "http"], preset);
     if url.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
         s.fail("base_url", "must have neither query nor fragment");
     }
-    url.trim_end_matches('/').to_string()
+    url
 }
 
 /// The device number, and whether it is the product id (the document's Q&A 4, second way). A number looked up by an
@@ -198,21 +195,34 @@ fn device_no<'a>(s: &mut Reader<'a>, kind: DeviceNoType, product_id: &'a str) ->
     (product_id, true)
 }
 
+/// `char::is_whitespace`, which brings a table, without those that are control characters.
+fn is_space(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
+}
+
 /// Whether `number` can be a number of this kind; shared with the cloud's import.
 pub(super) fn check_number(kind: DeviceNoType, number: &str) -> Result<(), String> {
-    match kind {
+    let name = match kind {
         DeviceNoType::Sn => {
             let good = !number.is_empty()
                 && num::characters(number) <= 64
-                && !number.chars().any(|c| c.is_control() || c.is_whitespace());
-            if good {
-                Ok(())
-            } else {
-                Err("has to be 1 to 64 characters without white space".to_string())
-            }
+                && !number.chars().any(|c| c.is_control() || is_space(c));
+            let rule = "has to be 1 to 64 characters without white space";
+            return if good { Ok(()) } else { Err(rule.to_string()) };
         }
-        DeviceNoType::Imei => imei::check(number).map_err(|error| error.text()),
-        DeviceNoType::Cmei => cmei::check(number).map_err(|error| error.text()),
+        DeviceNoType::Imei => imei::NAME,
+        DeviceNoType::Cmei => cmei::NAME,
+    };
+    match imei::digits(number) {
+        Err(shape) => Err(shape.text(name)),
+        Ok(()) if kind == DeviceNoType::Cmei && !number.starts_with("11") => {
+            Err(cmei::PREFIX.to_string())
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@
 mod register;
 mod report;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::config::{Config, Strategy};
 use super::schedule::{self, Diary, Inherited, Keeper, Plan};
@@ -33,73 +33,53 @@ use crate::platform::Device;
 use crate::time::Timer;
 
 /// One device of this platform.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(crate) struct Flow {
-    #[n(0)]
     diary: Diary,
-    #[n(1)]
     step: Step,
     /// Of the command whose answer the step waits for.
-    #[n(2)]
     awaited: Token,
     /// Of the questions or the reports in hand.
-    #[n(3)]
     backoff: Backoff,
     /// How many questions went out and came to nothing, those not counted that found nobody to ask.
-    #[n(4)]
     unanswered: u32,
     /// Empty until the platform has given it.
-    #[n(5)]
     credential: Credential,
     /// When the next report is due. Nothing: none was ever accepted, or nobody knows when.
-    #[n(6)]
     plan: Option<Plan>,
-    #[n(7)]
     keeper: Keeper,
     /// [`Event::Ready`] was said, and nothing has voided it since.
-    #[n(8)]
     ready: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum Step {
     /// `secret/info` is on its way.
-    #[n(0)]
     ExpectSecret,
-    #[n(1)]
     WaitToAsk,
     /// Asking came to nothing; a person decides.
-    #[n(2)]
     Unregistered,
     /// The secret is on its way to the storage; nothing uses it before it is there.
-    #[n(3)]
     ExpectStored,
     /// The secret is here, but the storage does not take it; a person decides.
-    #[n(4)]
     Unstored,
     /// A report is on its way.
-    #[n(5)]
     ExpectAccepted,
-    #[n(6)]
     WaitToReport,
     /// The next report is planned.
-    #[n(7)]
+    #[default]
     Resting,
     /// The platform does not know the device any more.
-    #[n(8)]
     Refused,
     /// The store is being emptied, because a person asked for it.
-    #[n(9)]
     ErasingSchedule,
-    #[n(10)]
     ErasingCredential,
 }
 
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
+    fn start(&mut self, config: &Config, stored: &Stored, cx: &mut Cx<'_>) {
         let mut credential = None;
         if let Some(bytes) = stored.get(StoreKey::Credential) {
             match wire::read_credential(config, bytes.expose()) {
@@ -113,39 +93,25 @@ impl Device for Flow {
         if config.odd_imei {
             warn(Warning::ImeiCheckDigit, cx);
         }
-        let registered = credential.is_some();
-        let mut flow = Self {
-            diary: Diary::new(None),
-            step: Step::Resting,
-            awaited: Token::default(),
-            backoff: schedule::backoff(),
-            unanswered: 0,
-            credential: credential.unwrap_or_default(),
-            plan: None,
-            keeper: Keeper::Idle,
-            ready: false,
-        };
-        if !registered {
-            flow.ask_first(config, cx);
-            return flow;
-        }
+        let Some(credential) = credential else { return self.ask_first(config, cx) };
+        self.credential = credential;
+        self.begin_anew();
         let mut inherited = Inherited::Nothing;
         if let Some(bytes) = stored.get(StoreKey::Schedule) {
             match schedule::inherit(config, bytes.expose(), cx.now()) {
-                Ok(read) => (inherited, flow.diary) = read,
+                Ok(read) => (inherited, self.diary) = read,
                 // A lost schedule costs one early report; a device that does not start costs a visit.
                 Err(error) => warn(Warning::Ignored { error }, cx),
             }
         }
         match inherited {
-            Inherited::Standing(plan) => flow.go_on(plan, config, cx),
+            Inherited::Standing(plan) => self.go_on(plan, config, cx),
             Inherited::ClockJumped => {
                 warn(Warning::ClockJumped, cx);
-                flow.report(config, cx);
+                self.report(config, cx);
             }
-            Inherited::Nothing | Inherited::Due => flow.report(config, cx),
+            Inherited::Nothing | Inherited::Due => self.report(config, cx),
         }
-        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
@@ -217,7 +183,7 @@ impl Flow {
     fn answered(&mut self, answer: &Answer, config: &Config, cx: &mut Cx<'_>) {
         let response = match answer {
             Answer::Response(response) => Ok(response),
-            Answer::Failed(failure) => Err(Error::from(failure.clone())),
+            Answer::Failed(failure) => Err(Error::from(*failure)),
         };
         match self.step {
             Step::ExpectSecret => {

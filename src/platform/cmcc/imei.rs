@@ -10,6 +10,9 @@ use core::str::FromStr;
 
 use crate::num;
 
+/// In sentences.
+pub(super) const NAME: &str = "an IMEI";
+
 /// How many digits an IMEI, and a CMEI, has.
 pub const DIGITS: usize = 15;
 
@@ -20,8 +23,11 @@ pub struct Imei(String);
 impl Imei {
     /// Reads 15 digits, nothing around them. The check digit is not looked at: see [`Imei::check_digit_fits`].
     pub fn parse(text: &str) -> Result<Self, ImeiError> {
-        check(text)?;
-        Ok(Self(text.to_string()))
+        match digits(text) {
+            Ok(()) => Ok(Self(text.to_string())),
+            Err(Shape::Length(found)) => Err(ImeiError::Length { found }),
+            Err(Shape::Digit(at)) => Err(ImeiError::NotADigit { at }),
+        }
     }
 
     /// The 15 digits.
@@ -85,26 +91,13 @@ pub enum ImeiError {
     },
 }
 
-impl ImeiError {
-    /// For people. Apart from `Display`, whose machinery a plugin does without.
-    pub(super) fn text(self) -> String {
-        match self {
-            Self::Length { found } => {
-                ["an IMEI has 15 digits, not ", &num::text(found as u64)].concat()
-            }
-            Self::NotADigit { at } => not_a_digit(at),
-        }
-    }
-}
-
-pub(super) fn not_a_digit(at: usize) -> String {
-    let number = num::text(at as u64);
-    ["character ", &number, " is no digit from 0 to 9 (full-width digits do not count)"].concat()
-}
-
 impl fmt::Display for ImeiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
+        let shape = match self {
+            Self::Length { found } => Shape::Length(*found),
+            Self::NotADigit { at } => Shape::Digit(*at),
+        };
+        f.write_str(&shape.text(NAME))
     }
 }
 
@@ -127,19 +120,26 @@ pub(super) fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> u8 {
     u8::try_from((10 - sum % 10) % 10).unwrap_or(0)
 }
 
-/// Whether `text` is an IMEI, whatever its last digit.
-pub(super) fn check(text: &str) -> Result<(), ImeiError> {
-    match digits(text) {
-        Ok(()) => Ok(()),
-        Err(Shape::Length(found)) => Err(ImeiError::Length { found }),
-        Err(Shape::Digit(at)) => Err(ImeiError::NotADigit { at }),
-    }
-}
-
 /// What is wrong with the shape of a 15-digit number.
 pub(super) enum Shape {
     Length(usize),
     Digit(usize),
+}
+
+impl Shape {
+    /// For people; `name` is what the number was to be. Without `Display`, whose machinery a plugin does without.
+    pub(super) fn text(&self, name: &str) -> String {
+        match self {
+            Self::Length(found) => {
+                [name, " has 15 digits, not ", &num::text(*found as u64)].concat()
+            }
+            Self::Digit(at) => {
+                let at = num::text(*at as u64);
+                ["character ", &at, " is no digit from 0 to 9 (full-width digits do not count)"]
+                    .concat()
+            }
+        }
+    }
 }
 
 /// Exactly 15 ASCII digits.

@@ -6,13 +6,16 @@ pub(super) fn is_ip(text: &str) -> bool {
 }
 
 fn is_ipv4(text: &str) -> bool {
-    let byte = |part: &str| {
-        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = 0;
+    text.as_bytes().split(|&byte| byte == b'.').all(|part| {
+        parts += 1;
+        let number = part.iter().fold(0_u32, |n, &byte| {
+            n.wrapping_mul(10).wrapping_add(u32::from(byte.wrapping_sub(b'0')))
+        });
         // Zeros ahead of it are octal to some and decimal to others.
-        let short = part == "0" || !part.starts_with('0');
-        digits && short && part.len() <= 3 && part.parse::<u8>().is_ok()
-    };
-    text.split('.').count() == 4 && text.split('.').all(byte)
+        let short = part == b"0" || !part.starts_with(b"0");
+        part.iter().all(u8::is_ascii_digit) && short && matches!(part.len(), 1..=3) && number < 256
+    }) && parts == 4
 }
 
 fn is_ipv6(text: &str) -> bool {

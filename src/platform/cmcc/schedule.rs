@@ -13,8 +13,8 @@
 
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
 use crate::num;
+use crate::snapshot::Kept;
 
 use super::config::{Config, Strategy};
 use crate::agent::Cx;
@@ -33,19 +33,15 @@ pub(super) const CLOCK_CHECK: Millis = Millis::of_secs(3_600);
 const RETRY_CAP_MS: u32 = 900_000;
 
 /// T_next, and how long before it T_current was.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Plan {
     /// T_next by the monotonic clock.
-    #[n(0)]
     next: Instant,
     /// T_next by the wall clock, as it is stored.
-    #[n(1)]
     next_unix: Option<UnixTime>,
     /// T_next - T_current.
-    #[n(2)]
     span_ms: u64,
     /// T_next comes from the store and the wall clock at the start.
-    #[n(3)]
     inherited: bool,
 }
 
@@ -167,13 +163,11 @@ fn wall(now: Now, at: Instant) -> Option<UnixTime> {
 }
 
 /// The days of the daily strategy, local dates as `yyyymmdd`.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Diary {
     /// The latest day of use that the host told.
-    #[n(0)]
     today: Option<u32>,
     /// The day that the last accepted report counts for.
-    #[n(1)]
     reported: Option<u32>,
 }
 
@@ -202,15 +196,13 @@ impl Diary {
 }
 
 /// Keeps the stored schedule up to date, one store at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) enum Keeper {
-    #[n(0)]
+    #[default]
     Idle,
-    #[n(1)]
-    Storing(#[n(0)] Token),
+    Storing(Token),
     /// What is being stored is out of date already.
-    #[n(2)]
-    Stale(#[n(0)] Token),
+    Stale(Token),
 }
 
 impl Keeper {

@@ -3,7 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::num;
+use crate::snapshot::Kept;
 
 use super::config::Config;
 use super::{REPORT, SECRET_INFO};
@@ -13,11 +14,9 @@ use crate::json::{Document, Object};
 use crate::secret::Secret;
 
 /// What `secret/info` gives, and a device keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) struct Credential {
-    #[n(0)]
     pub(super) device_id: String,
-    #[n(1)]
     pub(super) device_secret: Secret,
 }
 
@@ -105,15 +104,15 @@ fn accepted<'t>(response: &'t Response, secrets: &[&Secret]) -> Document<'t> {
     let denied = root.get("success").is_some_and(|success| {
         success.as_bool() == Some(false) || success.as_str().is_some_and(|text| text == "false")
     });
-    if code.trim() != "200" || denied {
-        root.wrong(Rejected::code(code.trim(), &message, secrets));
+    if code.trim_ascii() != "200" || denied {
+        root.wrong(Rejected::code(code.trim_ascii(), &message, secrets));
     }
     drop(message);
     doc
 }
 
 fn usable(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
+    num::is_printed(text, 128)
 }
 
 /// The credential as it is stored, with the number that it belongs to: readable by people and flashers.

@@ -3,9 +3,8 @@
 use alloc::string::String;
 
 use super::wire::{self, Assumed, Topic};
-use crate::error::ConfigError;
 use crate::secret::Secret;
-use crate::settings::{Reader, Settings, Shape};
+use crate::settings::{Reader, Shape};
 use crate::time::Millis;
 
 /// Where a device reports no period of its own: once an hour.
@@ -64,8 +63,7 @@ pub(super) struct Topics {
 }
 
 impl Config {
-    pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut s = settings.reader();
+    pub(crate) fn read(s: &mut Reader<'_>) -> Self {
         let product_id = s.shaped("product_id", None, NAME);
         let device_id = s.shaped("device_id", None, NAME);
         let device_secret = s.secret("device_secret", SECRET);
@@ -73,7 +71,7 @@ impl Config {
         if device_secret.is_none() && product_secret.is_none() {
             s.fail("product_secret", "is missing; it may be absent only if device_secret is set");
         }
-        let config = Self {
+        Self {
             broker: s.broker(),
             product_id: product_id.into(),
             device_id: device_id.into(),
@@ -84,21 +82,19 @@ impl Config {
             report_interval_s: s.number("report_interval_s", 0, 31_536_000, REPORT_INTERVAL_S),
             keep_alive: s.number("keep_alive", 0, u16::MAX.into(), 60) as u16,
             firmware_max_size: s.number("firmware_max_size", 1, 1 << 40, FIRMWARE_MAX_SIZE),
-            firmware_sha256: digest(&mut s),
+            firmware_sha256: digest(s),
             reply_timeout: Millis(s.number("reply_timeout_ms", 100, 600_000, 10_000)),
             request_retries: s.number("request_retries", 0, 20, 3) as u32,
             match_id: s.flag("register.match_id", true),
             match_cmd: s.flag("register.match_cmd", true),
-            assumed: assumed(&mut s),
+            assumed: assumed(s),
             topics: Topics {
                 register_post: Topic::RegisterPost.of(product_id, device_id),
                 register_set: Topic::RegisterSet.of(product_id, device_id),
                 ota_post: Topic::OtaPost.of(product_id, device_id),
                 ota_set: Topic::OtaSet.of(product_id, device_id),
             },
-        };
-        s.finish()?;
-        Ok(config)
+        }
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {

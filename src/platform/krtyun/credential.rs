@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::config::Config;
 use super::wire;
@@ -14,11 +14,9 @@ use crate::output::StoreKey;
 use crate::secret::Secret;
 
 /// A secret to log in with.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) struct Credential {
-    #[n(0)]
     pub(super) secret: Secret,
-    #[n(1)]
     pub(super) standing: Standing,
 }
 
@@ -26,41 +24,32 @@ pub(super) struct Credential {
 ///
 /// A cut between storing a secret and the platform's receipt of the confirmation leaves a device that holds a secret
 /// which its platform may refuse. Such a device, and no other, may finish its registration without a person.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) enum Standing {
     /// There is no secret yet.
-    #[n(3)]
+    #[default]
     Absent,
     /// From the settings: the platform's operator vouches for it.
-    #[n(0)]
     Configured,
     /// The platform let us in with it once.
-    #[n(1)]
     Proven,
     /// Stored, and perhaps confirmed.
-    #[n(2)]
     Unproven {
         /// Of the registration, so that the same one can be confirmed.
-        #[n(0)]
         id: String,
         /// Logins refused with it in a row.
-        #[n(1)]
         refusals: u32,
     },
 }
 
 impl Credential {
-    pub(super) fn absent() -> Self {
-        Self { secret: Secret::new(""), standing: Standing::Absent }
-    }
-
     /// The secret to log in with, or its absence: the settings beat the store.
     pub(super) fn find(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
         if let Some(secret) = &config.device_secret {
             let secret = secret.clone();
             return Self { secret, standing: Standing::Configured };
         }
-        let Some(bytes) = stored.get(StoreKey::Credential) else { return Self::absent() };
+        let Some(bytes) = stored.get(StoreKey::Credential) else { return Self::default() };
         let doc = Document::open(bytes.expose());
         let root = doc.root();
         let (product, device) = (root.must("product_id"), root.must("device_id"));

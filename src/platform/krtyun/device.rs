@@ -12,7 +12,7 @@ mod register;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::config::Config;
 use super::credential::{Credential, Standing};
@@ -28,37 +28,26 @@ use crate::secret::Secret;
 use crate::time::{Instant, Timer};
 
 /// Everything that changes in the life of one device.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(crate) struct Flow {
-    #[n(0)]
     update: Updater,
-    #[n(1)]
     state: State,
     /// The connection that is open or being opened.
-    #[n(2)]
     connection: Option<Token>,
     /// Of the command whose answer the step waits for.
-    #[n(3)]
     awaited: Token,
     /// How often the step has asked.
-    #[n(4)]
     tries: u32,
     /// The secret in hand, until it is refused for good.
-    #[n(5)]
     credential: Credential,
     /// Of the registration in hand.
-    #[n(6)]
     id: String,
     /// When the session with the device's own secret began.
-    #[n(7)]
     since: Instant,
-    #[n(8)]
     backoff: Backoff,
     /// Registrations that failed in a row.
-    #[n(9)]
     failed_registrations: u32,
     /// Answers to orders, published and not yet acknowledged.
-    #[n(10)]
     replies: Vec<Token>,
 }
 
@@ -66,101 +55,67 @@ pub(crate) struct Flow {
 const MAX_REPLIES: usize = 8;
 
 /// What is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum State {
     /// CONNACK with the product's secret.
-    #[n(0)]
     RegisterConnecting,
     /// SUBACK for where the secret will come.
-    #[n(1)]
     RegisterSubscribing,
     /// Asked for the secret. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
-    #[n(2)]
     Asking,
     /// The secret is being stored.
-    #[n(3)]
     Storing,
     /// The connection broke meanwhile.
-    #[n(4)]
     StoringOffline,
     /// Sent the confirmation of an issue of this session. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
-    #[n(5)]
     Confirming,
     /// The same for one of an earlier session.
-    #[n(6)]
     ConfirmingEarlier,
     /// The confirmation is acknowledged; the platform is to close the socket.
-    #[n(7)]
     Leaving,
     /// The same for an issue of an earlier session.
-    #[n(8)]
     LeavingEarlier,
     /// CONNACK with the device's own secret.
-    #[n(9)]
     LoggingIn,
     /// The platform let us in for the first time; that is being stored.
-    #[n(10)]
     Proving,
     /// SUBACK for orders.
-    #[n(11)]
     Subscribing,
     /// Logged in, the report acknowledged. [`Timer::Heartbeat`] runs.
-    #[n(12)]
     Online,
     /// Logged in, a report on its way. [`Timer::Reply`] runs, or [`Timer::Retry`] between two tries.
-    #[n(13)]
     Reporting,
     /// Backing off before a registration; [`Timer::Retry`] ends it.
-    #[n(14)]
     RestingToRegister,
     /// Backing off before a login.
-    #[n(15)]
+    #[default]
     RestingToLogin,
     /// Waiting for a person, to register after that.
-    #[n(16)]
     StoppedToRegister,
     /// Waiting for a person, to log in after that.
-    #[n(17)]
     StoppedToLogin,
     /// Waiting for a person, to erase the old credential after that.
-    #[n(18)]
     StoppedToForget,
     /// A person wants to register again; the old credential is being erased.
-    #[n(19)]
     Forgetting,
 }
 
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
-        let mut flow = Self {
-            credential: Credential::find(config, stored, cx),
-            update: Updater::start(&config.firmware_version, stored, cx),
-            state: State::LoggingIn,
-            connection: None,
-            awaited: Token::default(),
-            tries: 0,
-            id: String::new(),
-            since: cx.now().mono,
-            backoff: Backoff::login(),
-            failed_registrations: 0,
-            replies: Vec::new(),
-        };
-        if flow.credential.standing == Standing::Absent {
-            flow.register(config, cx);
+    fn start(&mut self, config: &Config, stored: &Stored, cx: &mut Cx<'_>) {
+        self.credential = Credential::find(config, stored, cx);
+        self.update.start(&config.firmware_version, stored, cx);
+        if self.credential.standing == Standing::Absent {
+            self.register(config, cx);
         } else {
-            flow.login(config, cx);
+            self.login(config, cx);
         }
-        flow
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
-        // The order's ID is gone from the updater once it could not be kept.
-        let keeping = self.update.keeping().map(|offer| offer.reference.clone());
         if let Some(moved) = self.update.handle(input, cx) {
-            return self.moved(&moved, keeping, config, cx);
+            return self.moved(&moved, config, cx);
         }
         match input {
             Input::User(intent) => self.intended(intent, config, cx),
@@ -185,7 +140,7 @@ impl Device for Flow {
     fn expired(&mut self, config: &Config, timer: Timer, cx: &mut Cx<'_>) {
         if timer == Timer::Update {
             let moved = self.update.expired(cx);
-            return self.moved(&moved, None, config, cx);
+            return self.moved(&moved, config, cx);
         }
         let again = timer == Timer::Retry;
         match self.state {
@@ -312,7 +267,7 @@ impl Flow {
             // Nothing is confirmed, so the platform will issue the secret once more.
             (State::Storing | State::StoringOffline, Outcome::Failed(failure)) => {
                 self.close(cx);
-                self.credential = Credential::absent();
+                self.credential = Credential::default();
                 let error = Error::Local { failure: failure.clone() };
                 self.stop(State::StoppedToRegister, error, Advice::CheckStorage, cx);
             }
@@ -333,17 +288,23 @@ impl Flow {
     }
 
     /// The firmware update moved on.
-    fn moved(&mut self, moved: &Moved, kept: Option<String>, config: &Config, cx: &mut Cx<'_>) {
+    fn moved(&mut self, moved: &Moved, config: &Config, cx: &mut Cx<'_>) {
         let online = matches!(self.state, State::Online | State::Reporting);
         let session = online || matches!(self.state, State::Proving | State::Subscribing);
-        match (moved, kept) {
+        match moved {
             // Without a session the platform sends the order again after the next login, and is answered then.
-            (Moved::Accepted, Some(id)) if session => self.answer(&id, wire::OK, config, cx),
-            (Moved::NotKept, Some(id)) if session => self.answer_refused(&id, config, cx),
-            (Moved::Ended, _) if online => self.report(config, cx),
+            Moved::Accepted if session => self.answer_order(wire::OK, config, cx),
+            Moved::NotKept if session => self.answer_order(&config.assumed.refused, config, cx),
+            Moved::Ended if online => self.report(config, cx),
             // The protocol has no word for progress.
             _ => {}
         }
+    }
+
+    /// Answers the order in hand, or the one that could not be kept.
+    fn answer_order(&mut self, back: &str, config: &Config, cx: &mut Cx<'_>) {
+        let body = wire::back(self.update.reference(), back);
+        self.publish_answer(body, config, cx);
     }
 
     fn intended(&mut self, intent: &Intent, config: &Config, cx: &mut Cx<'_>) {
@@ -380,7 +341,7 @@ impl Flow {
     fn forget(&mut self, cx: &mut Cx<'_>) {
         self.quiet(cx);
         cx.step(Step::EraseSecret);
-        self.credential = Credential::absent();
+        self.credential = Credential::default();
         self.awaited = cx.erase(StoreKey::Credential);
         self.state = State::Forgetting;
     }
@@ -439,8 +400,11 @@ impl Flow {
 
     /// Answers an order.
     fn answer(&mut self, id: &str, back: &str, config: &Config, cx: &mut Cx<'_>) {
-        let topic = config.topics.ota_post.as_str();
-        let token = cx.publish(topic, QoS::AtLeastOnce, wire::back(id, back));
+        self.publish_answer(wire::back(id, back), config, cx);
+    }
+
+    fn publish_answer(&mut self, body: Vec<u8>, config: &Config, cx: &mut Cx<'_>) {
+        let token = cx.publish(config.topics.ota_post.as_str(), QoS::AtLeastOnce, body);
         if self.replies.len() == MAX_REPLIES {
             self.replies.remove(0);
         }
@@ -464,7 +428,7 @@ fn warn(error: impl Into<Error>, cx: &mut Cx<'_>) {
 fn why(closed: &Closed) -> Error {
     match closed {
         Closed::Refused(code) => Rejected::Connack { code: *code }.into(),
-        Closed::Failed(failure) => failure.clone().into(),
+        Closed::Failed(failure) => (*failure).into(),
         Closed::Requested => PeerMisbehaved::ClosedEarly.into(),
     }
 }

@@ -115,28 +115,30 @@ impl Assumed {
 
     /// Replaces one entry; the error says what would be right.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<(), &'static str> {
-        let number = || match num::read_signed(value) {
-            Some(n) if (0..=i64::from(u32::MAX)).contains(&n) => Ok(n),
-            _ => Err("has to be a number from 0 to 4294967295"),
-        };
-        let word = || {
-            if matches!(value.len(), 1..=64) && value.bytes().all(|b| b.is_ascii_graphic()) {
-                Ok(value.to_string())
-            } else {
-                Err("has to be 1 to 64 printable ASCII characters without spaces")
+        let word = match key {
+            "key.product_id" => &mut self.product_id,
+            "key.device_id" => &mut self.device_id,
+            "key.device_secret" => &mut self.device_secret,
+            "back.refused" if value == OK => return Err("has to be anything but OK"),
+            "back.refused" => &mut self.refused,
+            _ => {
+                let number = match key {
+                    "cmd.register_request" => &mut self.request,
+                    "cmd.register_issue" => &mut self.issue,
+                    "cmd.register_confirm" => &mut self.confirm,
+                    _ => return Err("is not an entry of the table"),
+                };
+                *number = match num::read(value) {
+                    Some(n) if n <= u64::from(u32::MAX) => n.cast_signed(),
+                    _ => return Err("has to be a number from 0 to 4294967295"),
+                };
+                return Ok(());
             }
         };
-        match key {
-            "cmd.register_request" => self.request = number()?,
-            "cmd.register_issue" => self.issue = number()?,
-            "cmd.register_confirm" => self.confirm = number()?,
-            "key.product_id" => self.product_id = word()?,
-            "key.device_id" => self.device_id = word()?,
-            "key.device_secret" => self.device_secret = word()?,
-            "back.refused" if value == OK => return Err("has to be anything but OK"),
-            "back.refused" => self.refused = word()?,
-            _ => return Err("is not an entry of the table"),
+        if !num::is_printed(value, 64) {
+            return Err("has to be 1 to 64 printable ASCII characters without spaces");
         }
+        *word = value.to_string();
         Ok(())
     }
 
@@ -401,7 +403,7 @@ pub(super) const VERSION_RULE: &str = "has to be 1 to 64 printable ASCII charact
 
 /// A ProductID or DeviceID: the vendor's are numbers; one topic level, whatever else (assumed).
 pub(super) fn is_name(text: &str) -> bool {
-    is_word(text) && !text.contains(['/', '+', '#'])
+    is_word(text) && !text.bytes().any(|byte| matches!(byte, b'/' | b'+' | b'#'))
 }
 
 pub(super) fn is_secret(text: &str) -> bool {
@@ -423,14 +425,11 @@ pub(super) fn is_firmware_url(url: &str) -> bool {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http://") => rest,
         _ => return false,
     };
-    url.len() <= 1024
-        && url.bytes().all(|b| b.is_ascii_graphic())
-        && !rest.is_empty()
-        && !rest.starts_with(['/', ':', '?', '#'])
+    num::is_printed(url, 1024) && !matches!(rest.as_bytes(), [] | [b'/' | b':' | b'?' | b'#', ..])
 }
 
 fn is_word(text: &str) -> bool {
-    matches!(text.len(), 1..=64) && text.bytes().all(|b| b.is_ascii_graphic())
+    num::is_printed(text, 64)
 }
 
 /// `CMD` has to be this one.

@@ -50,11 +50,10 @@ use alloc::string::{String, ToString};
 
 pub use wire::{AuthMode, Credentials, credentials};
 
-use crate::error::ConfigError;
 use crate::output::Identity;
 use crate::platform::PlatformName;
 use crate::secret::Secret;
-use crate::settings::{Settings, Shape};
+use crate::settings::{Reader, Shape};
 
 /// The configuration of one device. See the [module](self) for the settings.
 #[derive(Clone, Debug)]
@@ -74,9 +73,8 @@ pub struct Config {
 }
 
 impl Config {
-    pub(crate) fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
-        let mut s = settings.reader();
-        let config = Self {
+    pub(crate) fn read(s: &mut Reader<'_>) -> Self {
+        Self {
             broker: s.broker(),
             product_sn: s.shaped("product_sn", None, PRODUCT_SN).to_string(),
             product_secret: s.secret("product_secret", SECRET),
@@ -89,9 +87,7 @@ impl Config {
             reply_timeout_ms: s.number("reply_timeout_ms", 1_000, 600_000, 10_000),
             request_retries: s.number("request_retries", 0, 10, 3) as u32,
             credential_retries: s.number("credential_retries", 0, 100, 10) as u32,
-        };
-        s.finish()?;
-        Ok(config)
+        }
     }
 
     pub(crate) fn names(&self) -> (&str, &str) {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Error, PeerMisbehaved};
 use crate::json::{Document, Object, Value};
+use crate::num;
 use crate::secret::Secret;
 
 pub(crate) const PASSWORD: &str = "password";
@@ -101,7 +102,7 @@ pub(crate) fn system_name<'t>(topic: &'t str, product: &str, device: &str) -> Op
 
 fn shaped(text: &str, lengths: core::ops::RangeInclusive<usize>, others: &[u8]) -> bool {
     lengths.contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || others.iter().any(|other| *other == b))
 }
 
 /// The vendor's have 16 characters; at most 24 keep every topic within 128 bytes.
@@ -124,7 +125,7 @@ pub(crate) fn is_module(text: &str) -> bool {
 
 /// 16 characters by document; anything printable up to 64 is taken.
 pub(crate) fn is_secret(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|b| matches!(b, b' '..=b'~'))
+    num::is_printable(text, 64)
 }
 
 /// `{"RequestID":"…"}`

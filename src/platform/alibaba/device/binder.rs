@@ -6,7 +6,7 @@
 use alloc::string::String;
 use core::mem;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::{Flow, ignored};
 use crate::agent::Cx;
@@ -24,13 +24,10 @@ const RETRY: Millis = Millis::of_secs(3);
 const TRIES: u32 = 3;
 
 /// The token that the cloud has not answered yet, or nothing. One that it knows stands until [`Timer::Token`].
-#[derive(Debug, Default, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Binder {
-    #[n(0)]
     token: String,
-    #[n(1)]
     id: u32,
-    #[n(2)]
     tries: u32,
 }
 

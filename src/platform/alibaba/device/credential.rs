@@ -3,8 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
 use crate::num;
+use crate::snapshot::Kept;
 
 use crate::agent::Cx;
 use crate::error::{ApiMisuse, PeerMisbehaved};
@@ -21,19 +21,11 @@ const MAX_SECRET: usize = 64;
 const MAX_TOKEN: usize = 512;
 
 /// The device's own secret, or the token of a registration without whitelist.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) struct Credential {
     /// The client id that goes with a token; with a DeviceSecret there is none.
-    #[n(0)]
     client_id: String,
-    #[n(1)]
     secret: Secret,
-}
-
-impl Default for Credential {
-    fn default() -> Self {
-        Self::device_secret(Secret::new(""))
-    }
 }
 
 impl Credential {
@@ -126,7 +118,7 @@ fn secret(data: Value<'_>, key: &str, good: fn(&str) -> bool) -> Secret {
 }
 
 fn is_client_id(text: &str) -> bool {
-    is_token(text) && !text.as_bytes().contains(&b'|')
+    is_token(text) && !text.bytes().any(|byte| byte == b'|')
 }
 
 fn is_secret(text: &str) -> bool {
@@ -134,5 +126,5 @@ fn is_secret(text: &str) -> bool {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TOKEN && text.bytes().all(|b| b.is_ascii_graphic())
+    num::is_printed(text, MAX_TOKEN)
 }

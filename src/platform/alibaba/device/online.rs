@@ -1,6 +1,6 @@
 //! A device at work.
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::{Flow, State, ignored};
 use crate::agent::Cx;
@@ -14,15 +14,12 @@ use crate::platform::update::{Ending, Moved};
 use crate::time::Timer;
 
 /// Which report is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) enum Report {
-    #[n(0)]
+    #[default]
     None,
-    #[n(1)]
     Version,
     /// That an update failed.
-    #[n(2)]
     Failure,
 }
 
@@ -64,7 +61,7 @@ impl Flow {
         cx.step(Step::PostProperties);
         let id = self.id();
         let id_text = num::text(id.into());
-        let payload = wire::thing(&id_text, "thing.event.property.post", json.trim());
+        let payload = wire::thing(&id_text, "thing.event.property.post", json.trim_ascii());
         self.publish(wire::PROPERTY_POST, payload, config, cx);
         self.posts.push(id);
         cx.after(Timer::Reply, config.reply_timeout);
@@ -105,17 +102,17 @@ impl Flow {
                     Some(total) if total > 0 => received.saturating_mul(100) / total,
                     _ => 0,
                 };
-                let percent = percent.min(99) as i8;
+                let percent = percent.min(99) as u8;
                 if percent < self.percent.saturating_add(10) {
                     return;
                 }
-                (percent, "downloading")
+                (percent as i8, "downloading")
             }
             Moved::Installing => (100, "verified"),
             Moved::Ended => return self.report_ending(config, cx),
         };
         if matches!(moved, Moved::Accepted | Moved::Progress { .. }) {
-            self.percent = step;
+            self.percent = step.unsigned_abs();
         }
         let token = self.progress(step, text, config, cx);
         self.remember(token);

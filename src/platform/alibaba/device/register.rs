@@ -122,7 +122,7 @@ impl Flow {
             return cx.stray();
         }
         let read = match answer {
-            Answer::Failed(failure) => Err(failure.clone().into()),
+            Answer::Failed(failure) => Err((*failure).into()),
             Answer::Response(response) => read_answer(config, response),
         };
         self.issued(read, config, cx);

@@ -49,7 +49,7 @@ impl Flow {
     }
 
     pub(super) fn logged_in(&mut self, config: &Config, cx: &mut Cx<'_>) {
-        self.since = cx.now().mono;
+        self.since = cx.mono();
         cx.stop(Timer::Reply);
         cx.event(Event::Ready);
         self.update.resume(cx);
@@ -72,7 +72,7 @@ impl Flow {
     /// The session ended, or is to end for this reason.
     pub(super) fn lost(&mut self, error: Error, cx: &mut Cx<'_>) {
         self.close(cx);
-        if cx.now().mono >= self.since + SETTLED {
+        if cx.mono() >= self.since + SETTLED {
             self.backoff.reset();
         }
         self.rest(State::RestingToLogin, error, cx);
@@ -165,7 +165,7 @@ impl Flow {
         } else if !repeated {
             // Another image is being installed just now.
             self.answer_refused(&id, config, cx);
-        } else if self.update.keeping().is_none() {
+        } else if !self.update.is_keeping() {
             self.answer(&id, wire::OK, config, cx);
         }
         false

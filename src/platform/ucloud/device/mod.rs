@@ -15,7 +15,7 @@ mod session;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::Config;
 use crate::agent::{Cx, Stored};
@@ -37,156 +37,105 @@ use session::{Kind, Sent};
 const CONNECT_TIMEOUT: Millis = Millis::of_secs(30);
 
 /// One device.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(crate) struct Flow {
-    #[n(0)]
     updater: Updater,
-    #[n(1)]
     progress: ota::ProgressReports,
-    #[n(2)]
     posts: Posts,
-    #[n(3)]
     life: Life,
     /// After [`Life::Leaving`], [`Life::Retrying`] and [`Life::Stopped`].
-    #[n(4)]
     plan: Plan,
     /// The connection that is open or being opened, or was told to close and is not gone yet.
-    #[n(5)]
     connection: Option<Token>,
     /// The device's own, once the cloud has given it.
-    #[n(6)]
     secret: Secret,
     /// Of registrations.
-    #[n(7)]
     registering: Backoff,
     /// How often the connection broke between CONNACK and the secret.
-    #[n(8)]
     broken: u32,
     /// A person had the credential erased for this registration.
-    #[n(9)]
     again: bool,
     /// Of logins.
-    #[n(10)]
     logging_in: Backoff,
     /// Of requests in a session.
-    #[n(11)]
     asks: Backoff,
     /// How often the step has asked.
-    #[n(12)]
     asked: u32,
     /// Of the request for the secret: the same for every try in a session, so that a late reply counts.
-    #[n(13)]
     request_id: String,
     /// Storing or erasing, under way.
-    #[n(14)]
     store: Token,
     /// What was sent and has to be acknowledged.
-    #[n(15)]
     sent: Vec<Sent>,
-    #[n(16)]
     posting: Option<Posting>,
-    #[n(17)]
     next_request: u32,
     /// When the session that stays began.
-    #[n(18)]
     since: Instant,
 }
 
 /// What is awaited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum Life {
     /// CONNACK of the pre-authentication.
-    #[n(0)]
     PreAuth,
     /// SUBACK for where the secret will come.
-    #[n(1)]
     ReplyTopic,
     /// The reply with the secret.
-    #[n(2)]
     AwaitSecret,
     /// The secret on stable storage. Nothing was done with it so far.
-    #[n(3)]
     Storing,
     /// The stored credential is being erased.
-    #[n(4)]
     Erasing,
     /// The connection was told to close.
-    #[n(5)]
     Leaving,
     /// The time to try again, without a connection.
-    #[n(6)]
     Retrying,
     /// CONNACK of the login.
-    #[n(7)]
     LoggingIn,
     /// SUBACK for every topic.
-    #[n(8)]
     Subscribing,
     /// The acknowledgements of what was announced after the login: what runs, how the last update ended, and whether
     /// there is another one.
-    #[n(9)]
     Announcing,
     /// The session stays.
-    #[n(10)]
     Online,
     /// A person.
-    #[n(11)]
+    #[default]
     Stopped,
 }
 
 /// What a device without a connection does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 enum Plan {
     /// Ask the cloud for a secret.
-    #[n(0)]
+    #[default]
     Register,
     /// Put the secret that the cloud gave on stable storage.
-    #[n(1)]
     Store,
     /// Log in with the device's own secret.
-    #[n(2)]
     Login,
     /// Forget the secret, then register, as a person asked.
-    #[n(3)]
     Erase,
 }
 
 impl Device for Flow {
     type Config = Config;
 
-    fn start(config: &Config, stored: &Stored, cx: &mut Cx<'_>) -> Self {
-        let secret = Credential::in_use(config, stored, cx);
-        if secret.is_none() && config.product_secret.is_none() {
-            let missing = "is missing: without a device_secret, and with nothing stored, \
-                           only the product's secret can register this device";
-            cx.misuse(problem("product_secret", missing));
+    fn start(&mut self, config: &Config, stored: &Stored, cx: &mut Cx<'_>) {
+        match Credential::in_use(config, stored, cx) {
+            Some(secret) => {
+                self.secret = secret;
+                self.plan = Plan::Login;
+            }
+            None if config.product_secret.is_some() => self.plan = Plan::Register,
+            None => {
+                let missing = "is missing: without a device_secret, and with nothing stored, \
+                               only the product's secret can register this device";
+                cx.misuse(problem("product_secret", missing));
+            }
         }
-        let plan = if secret.is_some() { Plan::Login } else { Plan::Register };
-        let mut flow = Self {
-            updater: Updater::start(&config.firmware_version, stored, cx),
-            progress: ota::ProgressReports::default(),
-            posts: Posts::default(),
-            life: Life::Stopped,
-            plan,
-            connection: None,
-            secret: secret.unwrap_or_else(|| Secret::new("")),
-            registering: Backoff::login(),
-            broken: 0,
-            again: false,
-            logging_in: Backoff::login(),
-            asks: Backoff::login(),
-            asked: 0,
-            request_id: String::new(),
-            store: Token::default(),
-            sent: Vec::new(),
-            posting: None,
-            next_request: 1,
-            since: cx.now().mono,
-        };
-        flow.begin(config, cx);
-        flow
+        self.updater.start(&config.firmware_version, stored, cx);
+        self.begin(config, cx);
     }
 
     fn handle(&mut self, config: &Config, input: &Input, cx: &mut Cx<'_>) {
@@ -239,7 +188,7 @@ impl Flow {
 
     fn closed(&mut self, closed: &Closed, config: &Config, cx: &mut Cx<'_>) {
         let failure = match closed {
-            Closed::Failed(failure) => failure.clone(),
+            Closed::Failed(failure) => *failure,
             // A CONNACK after CONNACK 0, or a close that nobody asked for: the session is gone either way.
             Closed::Refused(_) | Closed::Requested => Failure::Lost,
         };
@@ -295,7 +244,7 @@ impl Flow {
                 self.again = true;
                 self.leave(Plan::Register, config, cx);
             }
-            (life, Outcome::Failed(failure)) => {
+            (life @ (Life::Storing | Life::Erasing), Outcome::Failed(failure)) => {
                 let error = Error::Local { failure: failure.clone() };
                 let plan = if life == Life::Storing { Plan::Store } else { Plan::Erase };
                 self.stop(plan, error, Advice::CheckStorage, cx);

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::num;
+use crate::snapshot::Kept;
 
 use super::Config;
 use crate::agent::Cx;
@@ -76,8 +77,7 @@ impl Order {
 fn is_url(url: &str) -> bool {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     host.is_some_and(|host| !matches!(host.as_bytes(), [] | [b'/' | b':', ..]))
-        && url.bytes().all(|b| b.is_ascii_graphic())
-        && url.len() <= 1024
+        && num::is_printed(url, 1024)
 }
 
 /// The vendor's ErrCode for a failure.
@@ -103,11 +103,9 @@ pub(super) fn ending_body(offer: &Offer, ending: &Ending) -> Vec<u8> {
 }
 
 /// What the cloud was told of a download's progress.
-#[derive(Debug, Default, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct ProgressReports {
-    #[n(0)]
     at: Option<Instant>,
-    #[n(1)]
     percent: u8,
 }
 
@@ -121,7 +119,7 @@ impl ProgressReports {
         cx: &mut Cx<'_>,
     ) {
         let Some(offer) = updater.offer() else { return };
-        let now = cx.now().mono;
+        let now = cx.mono();
         match *moved {
             Moved::Accepted => self.send("downloading", 0, offer, config, cx),
             Moved::Progress { received, total } => {
@@ -145,7 +143,7 @@ impl ProgressReports {
     fn send(&mut self, state: &str, percent: u8, offer: &Offer, config: &Config, cx: &mut Cx<'_>) {
         let body = wire::ota_progress(state, percent, &offer.reference, &offer.version);
         cx.publish(config.topic(wire::OTA_UP), QoS::AtMostOnce, body);
-        *self = Self { at: Some(cx.now().mono), percent };
+        *self = Self { at: Some(cx.mono()), percent };
     }
 }
 

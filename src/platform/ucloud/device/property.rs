@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::session::Tries;
 use crate::error::{CodecError, Error, Rejected};
@@ -17,14 +17,12 @@ const MAX_WAITING: usize = 8;
 const MAX_POST: usize = 32 * 1024;
 
 /// Properties to be posted, oldest first.
-#[derive(Debug, Default, Encode, Decode)]
-#[cbor(transparent)]
-pub(super) struct Posts(#[n(0)] Vec<Properties>);
+#[derive(Debug, Default, Kept)]
+pub(super) struct Posts(Vec<Properties>);
 
 /// The `Property` object of one post. Its values are the owner's, and not shown.
-#[derive(Encode, Decode)]
-#[cbor(transparent)]
-pub(super) struct Properties(#[n(0)] String);
+#[derive(Default, Kept)]
+pub(super) struct Properties(String);
 
 impl core::fmt::Debug for Properties {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -33,14 +31,11 @@ impl core::fmt::Debug for Properties {
 }
 
 /// Properties under way: one post at a time.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Posting {
     /// The RequestID.
-    #[n(0)]
     pub(super) request: u32,
-    #[n(1)]
     pub(super) properties: Properties,
-    #[n(2)]
     pub(super) tries: Tries,
 }
 
@@ -91,7 +86,7 @@ impl Posting {
         if id != num::text(self.request.into()) {
             return Ok(Replied::ToAnother);
         }
-        if code.trim() == "0" {
+        if code.trim_ascii() == "0" {
             return Ok(Replied::Posted);
         }
         Ok(Replied::Refused(Rejected::code(&code, &root.text_or_empty("Message"), &[])))

@@ -100,7 +100,7 @@ impl Flow {
             Ok(_) => return ignored(PeerMisbehaved::WrongRequestId, cx),
             Err(error) => return ignored(error, cx),
         };
-        if reply.ret_code.trim() != "0" {
+        if reply.ret_code.trim_ascii() != "0" {
             return self.rejected(&reply, config, cx);
         }
         match reply.password {
@@ -120,7 +120,7 @@ impl Flow {
         let secrets = config.product_secret.as_ref();
         let error = Rejected::code(&reply.ret_code, &reply.message, secrets.as_slice());
         // The platform's one list of codes (`retcode.md`); that they are used here is an assumption.
-        let advice = match reply.ret_code.trim() {
+        let advice = match reply.ret_code.trim_ascii() {
             "100003" | "100014" => Advice::CheckProductSecret,
             "140" | "240" | "100008" => self.why_not_admitted(),
             "100072" => Advice::CheckDevice,

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, Encode};
+use crate::snapshot::Kept;
 
 use super::property::{self, Posting, Replied};
 use super::{Config, Flow, Life, Plan, await_reply, ignored, ota, stop_timers};
@@ -18,22 +18,15 @@ use crate::time::{Instant, Millis, Timer, UnixTime};
 const GOOD_SESSION: Millis = Millis::of_secs(60);
 
 /// What has to be acknowledged: SUBSCRIBEs, and reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Kept)]
 pub(super) enum Kind {
-    #[n(0)]
+    #[default]
     ReplyTopic,
-    #[n(1)]
     OtaDown,
-    #[n(2)]
     Set,
-    #[n(3)]
     PostReply,
-    #[n(4)]
     Version,
-    #[n(5)]
     Ending,
-    #[n(6)]
     RequestFirmware,
 }
 
@@ -56,35 +49,30 @@ impl Kind {
 }
 
 /// One request under way.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Sent {
-    #[n(0)]
     kind: Kind,
     /// Every packet of it so far: a late answer to an early one is as good.
-    #[n(1)]
     tokens: Vec<Token>,
     /// In the session that stays, each by itself.
-    #[n(2)]
     tries: Tries,
 }
 
 /// When an answer is late, and how often it was.
-#[derive(Debug, Encode, Decode)]
+#[derive(Debug, Default, Kept)]
 pub(super) struct Tries {
-    #[n(0)]
     due: Instant,
-    #[n(1)]
     backoff: Backoff,
 }
 
 impl Tries {
     fn first(config: &Config, cx: &Cx<'_>) -> Self {
-        let due = cx.now().mono + Millis(config.reply_timeout_ms);
+        let due = cx.mono() + Millis(config.reply_timeout_ms);
         Self { due, backoff: Backoff::login() }
     }
 
     fn late(&self, cx: &Cx<'_>) -> bool {
-        self.due <= cx.now().mono
+        self.due <= cx.mono()
     }
 
     /// Counts a try that got no answer; `false`: it was the last.
@@ -284,7 +272,7 @@ impl Flow {
             if let Some(posting) = self.posting.take() {
                 self.posts.put_back(posting);
             }
-            if cx.now().mono >= self.since + GOOD_SESSION {
+            if cx.mono() >= self.since + GOOD_SESSION {
                 self.logging_in.reset();
             }
         }
@@ -298,7 +286,7 @@ impl Flow {
         heartbeat(config, cx);
         self.updater.resume(cx);
         self.life = Life::Online;
-        self.since = cx.now().mono;
+        self.since = cx.mono();
         self.posting = None;
         self.next_request = 1;
         // An update may have ended while the announcement was under way.
