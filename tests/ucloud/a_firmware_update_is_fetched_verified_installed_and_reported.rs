@@ -240,12 +240,11 @@ fn failures_of_the_host_have_their_codes() {
     ] {
         let (mut bench, _) = online();
         let (mut download_token, _) = downloading(&mut bench);
-        let mut out =
-            bench.give(Input::Downloaded(download_token, Downloaded::Failed(failure.clone())));
+        let mut out = bench.give(Input::Downloaded(download_token, Downloaded::Failed(failure)));
         if retried {
             for _ in 0..3 {
                 download_token = download(&bench.wake().1);
-                let end = Downloaded::Failed(failure.clone());
+                let end = Downloaded::Failed(failure);
                 out = bench.give(Input::Downloaded(download_token, end));
             }
         }
