@@ -209,7 +209,7 @@ fn a_network_that_is_not_there_yet_is_waited_for() {
     for failure in [Failure::Dns, Failure::Unreachable, Failure::Tls] {
         let mut hand = Hand::new(config(), Stored::empty(), Now::mono(0));
         for n in 0..100u32 {
-            hand.fail(failure.clone());
+            hand.fail(failure);
             let [Event::Retrying { failures, in_ms, .. }] = hand.events()[..] else {
                 panic!("{:?}", hand.events());
             };
@@ -232,7 +232,7 @@ fn a_report_is_tried_again_whatever_failed_it() {
     for failure in [Failure::Dns, Failure::Lost, Failure::TooLarge, Failure::Forbidden] {
         let mut hand = Hand::new(config(), stored_credential(), Now::mono(0));
         for _ in 0..20 {
-            hand.fail(failure.clone());
+            hand.fail(failure);
             assert!(matches!(hand.events()[..], [Event::Retrying { .. }]));
             hand.wait();
         }
