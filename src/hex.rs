@@ -1,17 +1,18 @@
 //! Hexadecimal text, both cases.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 #[inline(never)]
 fn encode(bytes: &[u8], digits: &[u8; 16]) -> String {
-    let digit = |nibble: u8| digits[usize::from(nibble)];
-    let mut out = vec![0; bytes.len() * 2];
-    for ([high, low], byte) in out.as_chunks_mut().0.iter_mut().zip(bytes) {
-        (*high, *low) = (digit(byte >> 4), digit(byte & 0x0f));
+    let mut out = String::with_capacity(bytes.len() * 2);
+    // That it is ASCII spares the code for characters of several bytes.
+    let digit = |nibble: u8| char::from(digits[usize::from(nibble)] & 0x7f);
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 0x0f));
     }
-    String::from_utf8(out).unwrap_or_default()
+    out
 }
 
 /// `bytes` as lower-case hex.
