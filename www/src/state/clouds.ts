@@ -150,6 +150,7 @@ class Clouds extends Store {
   /** Whether the clouds in this tab survive a reload. */
   tabKept = false;
   readonly #demos: Partial<Record<World, Demo>> = {};
+  readonly #asking: Partial<Record<World, Promise<Demo>>> = {};
   #cloud: { generation: number; cloud: Promise<Cloud> } | undefined;
 
   async look(): Promise<void> {
@@ -205,7 +206,12 @@ class Clouds extends Store {
     return this.#demos[world];
   }
 
-  async demo(world: World): Promise<Demo> {
+  /** Asked once at a time: asking is written to the cloud's log, and views that follow the log ask again. */
+  demo(world: World): Promise<Demo> {
+    return (this.#asking[world] ??= this.#ask(world).finally(() => delete this.#asking[world]));
+  }
+
+  async #ask(world: World): Promise<Demo> {
     const operator = this.operator(world);
     if (operator === null) return { ucloud: null, cmcc: null, krtyun: null, alibaba: null, alibaba_app: null };
     const demo = await operator.demo();
