@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Entry, Event, What } from "../src/muster/types";
-import { Timeline, freshFacts, freshOwner, merged, percent, reduce, reduceOwner, type DeviceFacts, type PhaseRow } from "../src/state/timeline";
+import { Timeline, freshFacts, freshOwner, merged, percent, reduce, reduceOwner, shifted, windowed, type DeviceFacts, type PhaseRow } from "../src/state/timeline";
 
 let seq = 0;
 const entry = (what: What, at = 0): Entry => ({ seq: ++seq, at, unix: 1_000_000 + at, ...what }) as Entry;
@@ -166,5 +166,63 @@ describe("what is true of a bind", () => {
     expect(waiting).toMatchObject({ word: "binding", step: "token", waitingUntil: 1_000_105 });
     expect(reduceOwner(waiting, app({ event: "bound", device, iot_id: "i" }))).toMatchObject({ word: "bound", iotId: "i", waitingUntil: null });
     expect(reduceOwner(waiting, app({ event: "failed", step: "token", failure: { why: "no_token" } }))).toMatchObject({ word: "failed", failure: { why: "no_token" } });
+  });
+});
+
+describe("the part of the rows that is drawn", () => {
+  const rows = (count: number, side: "device" | "app" = "device") => {
+    const timeline = new Timeline(side);
+    timeline.begin();
+    for (let seq = 1; seq <= count; seq += 1) timeline.push({ seq, at: seq, unix: 1_000 + seq, kind: "link", what: "open", url: "ws://h" });
+    return timeline.rows.filter((row) => row.type === "entry");
+  };
+  const ends = (list: readonly { key: string }[]) => [list[0]?.key, list.at(-1)?.key];
+
+  it("is everything while that is little", () => {
+    const few = rows(5);
+    expect(windowed(few, [], 10, null)).toEqual({ rows: few, earlier: false, later: false });
+    expect(windowed(few, [], 10, few[1]!.key)).toEqual({ rows: few, earlier: false, later: false });
+    expect(windowed([], [], 10, null)).toEqual({ rows: [], earlier: false, later: false });
+  });
+
+  it("is the end, or what ends with a row", () => {
+    const many = rows(100);
+    const end = windowed(many, [], 10, null);
+    expect([...ends(end.rows), end.earlier, end.later]).toEqual(["device:1:91", "device:1:100", true, false]);
+    const middle = windowed(many, [], 10, "device:1:50");
+    expect([...ends(middle.rows), middle.earlier, middle.later]).toEqual(["device:1:41", "device:1:50", true, true]);
+  });
+
+  it("is the oldest if its last row is not kept any more", () => {
+    const { rows: drawn, earlier } = windowed(rows(100), [], 10, "device:0:7");
+    expect([...ends(drawn), earlier]).toEqual(["device:1:1", "device:1:10", false]);
+  });
+
+  it("moves, but not beyond what there is", () => {
+    const many = rows(100);
+    expect(shifted(many, [], 10, null, -5)).toBe("device:1:95");
+    expect(shifted(many, [], 10, "device:1:50", 5)).toBe("device:1:55");
+    expect(shifted(many, [], 10, "device:1:12", -5)).toBe("device:1:10");
+    expect(shifted(many, [], 10, "device:1:98", 5)).toBe("device:1:100");
+    expect(shifted([], [], 10, null, 5)).toBeNull();
+  });
+
+  it("comes past every row on the way up and on the way down", () => {
+    const [device, app] = [rows(95), rows(60, "app")];
+    const seen = new Set<string>();
+    let last: string | null = null;
+    for (let i = 0; i < 100; i += 1) {
+      const part = windowed(device, app, 20, last);
+      for (const row of part.rows) seen.add(row.key);
+      if (!part.earlier) break;
+      last = shifted(device, app, 20, last, -10);
+    }
+    expect(seen.size).toBe(155);
+    let part = windowed(device, app, 20, last);
+    for (let i = 0; i < 100 && part.later; i += 1) {
+      last = shifted(device, app, 20, last, 10);
+      part = windowed(device, app, 20, last);
+    }
+    expect(part.rows.at(-1)?.key).toBe("device:1:95");
   });
 });

@@ -223,6 +223,7 @@ export const en = {
     wasm: "WebAssembly",
     waiting: "Waiting for the first entry…",
     earlier: "Show earlier entries",
+    later: "Show later entries",
     dropped: (n: number) => `${n} older entries were dropped to keep the memory bounded.`,
     empty: "Nothing has happened yet.",
     label: "Timeline",

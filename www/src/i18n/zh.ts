@@ -218,6 +218,7 @@ export const zh: Dict = {
     wasm: "WebAssembly",
     waiting: "等待第一条记录…",
     earlier: "显示更早的记录",
+    later: "显示之后的记录",
     dropped: (n) => `为控制内存，已丢弃 ${n} 条较早的记录。`,
     empty: "还没有任何记录。",
     label: "时间线",

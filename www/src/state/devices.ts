@@ -8,10 +8,11 @@ import { Owner } from "./owner";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
 import { Store, kept, keptHere } from "./store";
 import { nameKeys } from "./settings";
-import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow } from "./timeline";
+import { Frame } from "./frame";
+import { Timeline, freshFacts, reduce, windowed, type DeviceFacts, type EntryRow, type Row } from "./timeline";
 
-/** Rows that are drawn at first; more on demand. */
-export const WINDOW = 300;
+/** Rows that are drawn at once. */
+export const WINDOW = 200;
 
 export type Plan = {
   platform: PlatformName;
@@ -34,7 +35,8 @@ export class Session extends Store {
   /** Key of the selected row. */
   selected: string | null = null;
   follow = true;
-  shown = WINDOW;
+  /** The last row that is drawn, while the person looks at something else than the end. */
+  last: string | null = null;
   side: "both" | "device" | "app" = "both";
   /** From before a reload, and not started since. */
   remembered = false;
@@ -43,6 +45,7 @@ export class Session extends Store {
   /** When this life began: what both sides' times count from. */
   begunUnix = 0;
   #device: Device | undefined;
+  readonly #arrived = new Frame(() => this.changed());
   #starting = false;
 
   constructor(id: number, plan: Plan) {
@@ -136,7 +139,7 @@ export class Session extends Store {
         this.facts = reduce(this.facts, entry);
         if (entry.kind === "misuse") this.misuse = entry.message;
         if (entry.kind === "event" && entry.event.event === "bind_token") void this.owner?.hear(entry.event.token);
-        this.changed();
+        this.#arrived.request();
       }
     } catch {
       // The instance died; the page says so.
@@ -218,8 +221,16 @@ export class Session extends Store {
     return this.timeline.find(key) ?? this.owner?.timeline.find(key);
   }
 
-  update(change: Partial<Pick<Session, "selected" | "follow" | "shown" | "side">>): void {
+  /** Rows of the device, and of the app beside it, as far as they are wanted. */
+  get sides(): readonly [readonly Row[], readonly Row[]] {
+    return [this.side === "app" ? [] : this.timeline.rows, this.side === "device" ? [] : (this.owner?.timeline.rows ?? [])];
+  }
+
+  update(change: Partial<Pick<Session, "selected" | "follow" | "last" | "side">>): void {
     Object.assign(this, change);
+    // Who reads is not moved on by what comes.
+    if (this.follow && this.selected === null) this.last = null;
+    else this.last ??= windowed(...this.sides, WINDOW, null).rows.at(-1)?.key ?? null;
     this.changed();
   }
 

@@ -4,6 +4,7 @@ import type { App, AppBindPlan, AppCall, AppReply, DeviceNameOf, PacketLook } fr
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
+import { Frame } from "./frame";
 import { Store } from "./store";
 import { Timeline, freshOwner, reduceOwner, type OwnerFacts } from "./timeline";
 
@@ -16,6 +17,7 @@ export class Owner extends Store {
   answer: { call: string; reply: AppReply | null; failure: Refusal | null } | null = null;
   readonly world: World;
   #app: App | undefined;
+  readonly #arrived = new Frame(() => this.changed());
   /** A bind by token is under way: what the device announces is for the app's ears. */
   #awaitsToken = false;
   #handed: string | null = null;
@@ -55,7 +57,7 @@ export class Owner extends Store {
         this.timeline.push(entry);
         this.facts = reduceOwner(this.facts, entry);
         if (this.facts.word !== "binding") this.#awaitsToken = false;
-        this.changed();
+        this.#arrived.request();
       }
     } catch {
       // The instance died; the page says so.

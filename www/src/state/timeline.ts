@@ -265,6 +265,34 @@ export function merged(first: readonly Row[], second: readonly Row[], limit: num
   return { rows, more: rows.length < first.length + second.length };
 }
 
+export type Window = { rows: Row[]; earlier: boolean; later: boolean };
+
+/**
+ * A part of the rows of both sides: at most `size`, up to the row `last`, or to the end. All of them are drawn as long
+ * as they are few; of many, no more than can be looked at.
+ */
+export function windowed(first: readonly Row[], second: readonly Row[], size: number, last: string | null): Window {
+  const all = allRows(first, second);
+  const at = last === null ? all.length : all.findIndex((row) => row.key === last) + 1;
+  // A row that is not kept any more was among the oldest.
+  const end = Math.min(all.length, Math.max(at, size));
+  const start = Math.max(0, end - size);
+  return { rows: all.slice(start, end), earlier: start > 0, later: end < all.length };
+}
+
+/** The row that ends the window which is `by` rows further, so that it is neither before the first nor behind the end. */
+export function shifted(first: readonly Row[], second: readonly Row[], size: number, last: string | null, by: number): string | null {
+  const all = allRows(first, second);
+  const at = last === null ? all.length : all.findIndex((row) => row.key === last) + 1;
+  const end = Math.max(Math.min(size, all.length), at + by);
+  return end >= all.length ? (all.at(-1)?.key ?? null) : (all[end - 1]?.key ?? null);
+}
+
+function allRows(first: readonly Row[], second: readonly Row[]): readonly Row[] {
+  if (second.length === 0) return first;
+  return first.length === 0 ? second : merged(first, second, first.length + second.length).rows;
+}
+
 // ---------- the state of a device ----------
 
 export type DeviceWord =

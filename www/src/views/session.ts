@@ -2,8 +2,9 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
-import { clockText, t, waitText } from "../i18n";
+import { clockText, i18n, t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import { WINDOW, devices, type Session } from "../state/devices";
@@ -11,7 +12,7 @@ import { messageText } from "../state/messages";
 import { router } from "../state/router";
 import { sizeText, stopwatch } from "../state/bytes";
 import { entryText, errorText, hostOf, phaseText, updateFailureText } from "../state/texts";
-import { guessReason, merged, percent, type EntryRow, type NoteRow, type PhaseRow, type Row, type TroubleCard, type UpdateCard } from "../state/timeline";
+import { guessReason, percent, shifted, windowed, type EntryRow, type NoteRow, type PhaseRow, type Row, type TroubleCard, type UpdateCard, type Window } from "../state/timeline";
 import { View, announce, maskedText } from "./base";
 import { ask, openSettings } from "./dialogs";
 import "./chip";
@@ -19,6 +20,9 @@ import { icon } from "./icons";
 import { Overlay } from "./isolate";
 import "./detail";
 import "./owner";
+
+/** Rows that come and go at once as one scrolls. */
+const STEP = 60;
 
 @customElement("m-session")
 export class SessionView extends View {
@@ -32,6 +36,7 @@ export class SessionView extends View {
   readonly #narrow = matchMedia("(max-width: 1180px)");
   readonly #overlay = new Overlay();
   #last: string | null = null;
+  #shifting = false;
   readonly #resized = () => this.requestUpdate();
 
   static override properties = { session: { attribute: false } };
@@ -152,7 +157,7 @@ export class SessionView extends View {
 
   readonly #follow = (event: Event) => {
     const follow = (event.target as HTMLInputElement).checked;
-    this.session.update({ follow, ...(follow ? { selected: null, shown: WINDOW } : {}) });
+    this.session.update({ follow, ...(follow ? { selected: null } : {}) });
   };
 
   async #registerAgain(): Promise<void> {
@@ -286,17 +291,48 @@ export class SessionView extends View {
 
   // ---------- the diagram ----------
 
-  #rows(): { rows: Row[]; more: boolean } {
+  #rows(): Window {
     const { session } = this;
-    const mine = session.side === "app" ? [] : session.timeline.rows;
-    const other = session.side === "device" ? [] : (session.owner?.timeline.rows ?? []);
-    return merged(mine, other, session.shown);
+    return windowed(...session.sides, WINDOW, session.last);
+  }
+
+  /** Draws other rows, and leaves those that stay where they are on the screen. */
+  async #shift(by: number): Promise<void> {
+    const { session } = this;
+    const scroller = this.querySelector<HTMLElement>(".flow-scroll");
+    if (this.#shifting || scroller === null) return;
+    this.#shifting = true;
+    const { top, bottom } = scroller.getBoundingClientRect();
+    // The rows, not what is in them: that is not laid out where nobody looks.
+    const seen = [...scroller.querySelectorAll<HTMLElement>(".rows > li")].find((row) => {
+      const box = row.getBoundingClientRect();
+      return box.bottom > top && box.top < bottom;
+    });
+    const before = seen?.getBoundingClientRect().top ?? 0;
+    session.update({ last: shifted(...session.sides, WINDOW, session.last, by), follow: false });
+    await this.updateComplete;
+    if (seen?.isConnected === true) scroller.scrollTop += seen.getBoundingClientRect().top - before;
+    this.#shifting = false;
+  }
+
+  /** Keys of all entries, drawn or not. */
+  #keys(): string[] {
+    return windowed(...this.session.sides, Infinity, null)
+      .rows.filter((row) => row.type === "entry")
+      .map((row) => row.key);
+  }
+
+  /** Draws a row that is not drawn yet. */
+  #draw(key: string): void {
+    const { session } = this;
+    if (this.#rows().rows.some((row) => row.key === key)) return;
+    session.update({ last: shifted(...session.sides, WINDOW, key, WINDOW / 2), follow: false });
   }
 
   #lanes(): TemplateResult {
     const { session } = this;
     const d = t();
-    const { rows, more } = this.#rows();
+    const { rows, earlier, later } = this.#rows();
     const three = session.owner !== null && session.side !== "device";
     const { settings, platform, world } = session.plan;
     const address = world === "tab" ? d.lanes.inTab : hostOf(settings["broker"] ?? settings["base_url"] ?? "");
@@ -309,7 +345,7 @@ export class SessionView extends View {
         ${three ? html`<span><b>${d.lanes.app}</b></span>` : nothing}
       </div>
       ${dropped > 0 ? html`<p class="quiet-text center">${d.lanes.dropped(dropped)}</p>` : nothing}
-      ${more ? html`<button type="button" class="btn center" @click=${() => session.update({ shown: session.shown + WINDOW, follow: false })}>${d.lanes.earlier}</button>` : nothing}
+      ${earlier ? html`<button type="button" class="btn center" data-testid="earlier" @click=${() => this.#shift(-STEP)}>${d.lanes.earlier}</button>` : nothing}
       ${rows.length === 0 ? html`<p class="quiet-text center">${session.running ? d.lanes.waiting : d.lanes.empty}</p>` : nothing}
       <ol class="rows">
         ${repeat(
@@ -318,17 +354,18 @@ export class SessionView extends View {
           (row) => this.#row(row, first),
         )}
       </ol>
+      ${later ? html`<button type="button" class="btn center" data-testid="later" @click=${() => this.#shift(STEP)}>${d.lanes.later}</button>` : nothing}
     </section>`;
   }
 
-  #row(row: Row, first: string | undefined): TemplateResult {
+  #row(row: Row, first: string | undefined): unknown {
     switch (row.type) {
       case "phase":
         return this.#phase(row);
       case "note":
         return this.#note(row);
       case "entry":
-        return this.#entry(row, first);
+        return guard([row.entry, row.key === this.session.selected, this.#tabbable(row, first), i18n.language, this.session.begunUnix], () => this.#entry(row, first));
     }
   }
 
@@ -350,13 +387,18 @@ export class SessionView extends View {
     </li>`;
   }
 
+  #tabbable(row: EntryRow, first: string | undefined): boolean {
+    const { selected } = this.session;
+    return selected === null ? row.key === first : row.key === selected;
+  }
+
   #entry(row: EntryRow, first: string | undefined): TemplateResult {
     const { session } = this;
     const { entry } = row;
     const { platform } = session.plan;
     const text = entryText(entry, platform);
     const on = session.selected === row.key;
-    const tabbable = session.selected === null ? row.key === first : on;
+    const tabbable = this.#tabbable(row, first);
     const direction = entry.kind === "mqtt" || entry.kind === "http" ? entry.direction : "self";
     const d = t().row;
     const secrets = entry.kind === "mqtt" ? entry.packet.masked : entry.kind === "http" ? entry.message.masked : 0;
@@ -392,6 +434,12 @@ export class SessionView extends View {
   readonly #scrolled = (event: Event) => {
     const scroller = event.target as HTMLElement;
     const { session } = this;
+    const { earlier, later } = this.#rows();
+    const near = scroller.clientHeight;
+    if (!session.follow || session.selected !== null) {
+      if (earlier && scroller.scrollTop < near) void this.#shift(-STEP);
+      else if (later && scroller.scrollTop + 2 * near > scroller.scrollHeight) void this.#shift(STEP);
+    }
     if (event.timeStamp - this.#touched > 800) return;
     // Who scrolls up wants to read; who comes back to the end wants to follow.
     const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 24;
@@ -411,13 +459,14 @@ export class SessionView extends View {
     const target = event.target as HTMLElement;
     const key = target.dataset["key"];
     if (key === undefined) return;
-    const keys = this.#rows().rows.filter((row) => row.type === "entry").map((row) => row.key);
+    const keys = this.#keys();
     const at = keys.indexOf(key);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: keys.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     const next = keys[Math.max(0, Math.min(keys.length - 1, to))];
     if (next === undefined) return;
+    this.#draw(next);
     // Walking with the detail open reads on; else it only moves.
     if (session.selected !== null) session.update({ selected: next });
     this.#focus(next);
@@ -426,9 +475,10 @@ export class SessionView extends View {
   /** From the detail: the entry before or after. */
   readonly #walk = (event: CustomEvent<1 | -1>) => {
     const { session } = this;
-    const keys = this.#rows().rows.filter((row) => row.type === "entry").map((row) => row.key);
+    const keys = this.#keys();
     const next = keys[keys.indexOf(session.selected ?? "") + event.detail];
     if (next === undefined) return;
+    this.#draw(next);
     session.update({ selected: next });
     void this.updateComplete.then(() => this.querySelector(`[data-key="${CSS.escape(next)}"]`)?.scrollIntoView({ block: "nearest" }));
   };
