@@ -234,7 +234,7 @@ export class Detail extends View {
     return html`${headers.length === 0
       ? nothing
       : html`<details class="more"><summary>${d.headers} (${headers.length})</summary><dl class="stack">${headers.map(([name, value]) => html`<dt>${name}</dt><dd>${maskedText(value)}</dd>`)}</dl></details>`}
-    ${entry.kind === "http" && entry.message.trouble !== undefined ? html`<p>${t().trouble.reason[entry.message.trouble.reason]}${entry.message.trouble.detail === undefined ? nothing : html` <code>${entry.message.trouble.detail}</code>`}</p>` : nothing}
+    ${entry.kind === "http" && entry.message.trouble !== undefined ? html`<p>${t().trouble.reason[entry.message.trouble.reason][0]}${entry.message.trouble.detail === undefined ? nothing : html` <code>${entry.message.trouble.detail}</code>`}</p>` : nothing}
     ${payload === undefined
       ? nothing
       : payload.text === undefined
@@ -249,7 +249,7 @@ export class Detail extends View {
     }
     if (entry.kind === "app_event") return html`<p>${appEventText(entry.event)}</p><div class="pre">${jsonView(JSON.stringify(entry.event), false)}</div>`;
     if (entry.kind === "reply") return html`<div class="pre">${jsonView(JSON.stringify(entry.result), false)}</div>`;
-    if (entry.kind === "link" && entry.trouble !== undefined) return html`<p>${t().trouble.reason[entry.trouble.reason]}</p>`;
+    if (entry.kind === "link" && entry.trouble !== undefined) return html`<p>${t().trouble.reason[entry.trouble.reason][0]}</p>`;
     if (entry.kind === "misuse") return html`<p>${messageText(entry.message)}</p>`;
     return nothing;
   }

@@ -229,7 +229,7 @@ export class First extends View {
       </div>
       <div class="pcard-foot">
         ${device == null
-          ? html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} ?disabled=${loading} @click=${() => this.#edit(platform, {})}>${d.first.enter}</button>`
+          ? html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} ?disabled=${loading} @click=${() => this.#edit(platform, platform === "cmcc" ? { cmei: "" } : {})}>${d.first.enter}</button>`
           : html`<button type="button" class="btn pri" data-testid=${`start-${platform}`} @click=${() => this.#start(platform, settings, this.#storage())}>${icon("play")}${d.first.start}</button>
               <button type="button" class="btn" data-testid=${`settings-${platform}`} @click=${() => this.#edit(platform, settings)}>${d.first.settings}</button>`}
       </div>

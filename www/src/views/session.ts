@@ -21,6 +21,9 @@ import { Overlay } from "./isolate";
 import "./detail";
 import "./owner";
 
+/** Reasons that are a browser's own: a device in the field would be let through. */
+const BROWSERS: ReadonlySet<string> = new Set(["plain_tcp", "mixed_content", "cors", "refused_by_policy"]);
+
 /** Rows that come and go at once as one scrolls. */
 const STEP = 60;
 
@@ -226,7 +229,10 @@ export class SessionView extends View {
     const { advice, link } = trouble;
     const network = trouble.error.blame === "network" || trouble.error.blame === "no_reply";
     const { settings } = session.plan;
-    const reason = link?.reason ?? guessReason(trouble.error, settings["base_url"] ?? settings["auth_url"] ?? settings["broker"] ?? "", location.protocol);
+    const found = link?.reason ?? guessReason(trouble.error, settings["base_url"] ?? settings["auth_url"] ?? settings["broker"] ?? "", location.protocol);
+    const reason = found === "bad_url" && /^mqtts?:/i.test(link?.url ?? settings["broker"] ?? "") ? "plain_tcp" : found;
+    const [what = "", todo = ""] = network && reason !== null ? d.trouble.reason[reason] : [];
+    const blame = !network || reason === null ? d.trouble.blame[trouble.error.blame] : BROWSERS.has(reason) ? d.trouble.blameBrowser : reason === "not_websocket" || reason === "bad_url" ? d.trouble.blameAddress : d.trouble.blame[trouble.error.blame];
     const operated = world !== "real";
     const toCloud = (text: string, focus: string) =>
       html`<button type="button" class="btn" data-testid="advice" data-advice=${focus} @click=${() => this.#toCloud(focus)}>${text}</button>`;
@@ -234,9 +240,10 @@ export class SessionView extends View {
       ${icon(advice === null ? "retry" : "alert")}
       <div>
         <strong>${errorText(trouble.error, platform)}</strong>
-        <p class="quiet-text">${d.trouble.both(d.trouble.blame[trouble.error.blame], advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped)}</p>
-        ${network && reason !== null ? html`<p data-testid="trouble-reason" data-reason=${reason}>${d.trouble.reason[reason]}${link?.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>` : nothing}
-        ${advice === null ? nothing : html`<p><b>${d.common.nextMove}</b> <span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
+        <p class="quiet-text">${d.trouble.both(blame, advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped)}</p>
+        ${what !== "" ? html`<p data-testid="trouble-reason" data-reason=${reason}>${what}${link?.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>
+              <p><b>${d.common.nextMove}</b> ${todo}</p>` : nothing}
+        ${advice === null ? nothing : html`<p>${todo === "" ? html`<b>${d.common.nextMove}</b> ` : nothing}<span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
         <div class="buttons start">
           ${advice === "check_product_secret" || advice === "check_network" || advice === "already_registered" || (advice === null && network)
             ? html`<button type="button" class="btn" data-testid="advice" data-advice="settings" @click=${() => this.#settings()}>${d.trouble.settings}</button>`
