@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use muster_host::{app, cloud, device, exit::Exit, plugin, tool, up};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Device onboarding on your own machine: local clouds, devices, owners and operators.
 #[derive(Parser)]
 #[command(name = "muster", version, propagate_version = true)]

@@ -7,6 +7,10 @@ mod plugin;
 
 use serde::Serialize;
 
+/// The one of the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// One measured figure.
 #[derive(Debug, Serialize)]
 struct Figure {

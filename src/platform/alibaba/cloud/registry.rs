@@ -244,23 +244,10 @@ impl Decode for Versions {
     }
 }
 
-/// For `with`: a text that an index shares.
-mod shared {
-    use super::{Arc, Decoder, Encoder};
-
-    pub(super) fn encode(text: &Arc<str>, e: &mut Encoder) {
-        e.text(text);
-    }
-
-    pub(super) fn decode(d: &mut Decoder<'_>) -> Arc<str> {
-        d.text().into()
-    }
-}
-
 /// What of a device the indices know, beside its iotId.
 struct Indexed {
-    /// With the time of its report.
-    token: Option<(Arc<str>, u64)>,
+    /// Its mark, with the time of its report.
+    token: Option<(u64, u64)>,
     owner: Option<String>,
     gateway: Option<Key>,
     announced: bool,
@@ -269,7 +256,7 @@ struct Indexed {
 impl Indexed {
     fn of(device: &Device) -> Self {
         Self {
-            token: device.token.as_ref().map(|token| (token.token.clone(), token.reported)),
+            token: device.token.as_ref().map(BindToken::indexed),
             owner: device.owner.clone(),
             gateway: device.gateway.clone(),
             announced: device.announced.is_some(),
@@ -277,21 +264,55 @@ impl Indexed {
     }
 
     fn is_of(&self, device: &Device) -> bool {
-        let token = device.token.as_ref().map(|token| (&token.token, token.reported));
-        self.token.as_ref().map(|(token, reported)| (token, *reported)) == token
+        self.token == device.token.as_ref().map(BindToken::indexed)
             && self.owner == device.owner
             && self.gateway == device.gateway
             && self.announced == device.announced.is_some()
     }
 }
 
-#[derive(Debug, Clone, Encode, Decode)]
-#[cbor(map)]
+#[derive(Debug)]
 pub(super) struct BindToken {
-    #[cbor(n(0), with = "shared")]
-    pub(super) token: Arc<str>,
-    #[n(1)]
+    token: String,
+    /// Worked out once: every change of a device asks whether its indices still hold.
+    mark: u64,
     pub(super) reported: u64,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct KeptToken {
+    #[n(0)]
+    token: String,
+    #[n(1)]
+    reported: u64,
+}
+
+impl BindToken {
+    pub(super) fn new(token: String, reported: u64) -> Self {
+        Self { mark: mark(&token), token, reported }
+    }
+
+    pub(super) fn is(&self, token: &str) -> bool {
+        self.token == token
+    }
+
+    fn indexed(&self) -> (u64, u64) {
+        (self.mark, self.reported)
+    }
+}
+
+impl Encode for BindToken {
+    fn encode(&self, e: &mut Encoder) {
+        KeptToken { token: self.token.clone(), reported: self.reported }.encode(e);
+    }
+}
+
+impl Decode for BindToken {
+    fn decode(d: &mut Decoder<'_>) -> Self {
+        let KeptToken { token, reported } = KeptToken::decode(d);
+        Self::new(token, reported)
+    }
 }
 
 #[derive(Debug, Clone, Encode, Decode)]
@@ -683,8 +704,8 @@ impl Registry {
     }
 
     fn index(&mut self, key: &Key, indexed: &Indexed) {
-        if let Some((token, _)) = &indexed.token {
-            self.by_bind_token.insert((mark(token), key.clone()));
+        if let Some((mark, _)) = indexed.token {
+            self.by_bind_token.insert((mark, key.clone()));
         }
         if let Some(owner) = &indexed.owner {
             self.bound.insert((owner.clone(), key.clone()));
@@ -703,9 +724,9 @@ impl Registry {
     }
 
     fn unindex(&mut self, key: &Key, indexed: &Indexed) {
-        if let Some((token, reported)) = &indexed.token {
-            self.by_bind_token.remove(&(mark(token), key.clone()));
-            self.waiting.remove(&(*reported, key.clone()));
+        if let Some((mark, reported)) = indexed.token {
+            self.by_bind_token.remove(&(mark, key.clone()));
+            self.waiting.remove(&(reported, key.clone()));
         }
         if let Some(owner) = &indexed.owner {
             self.bound.remove(&(owner.clone(), key.clone()));
@@ -725,8 +746,7 @@ impl Registry {
             .take_while(move |(other, _)| *other == mark)
             .filter_map(|(_, key)| Some((key, self.devices.get(key)?)))
             .filter(move |(_, device)| {
-                let live =
-                    |t: &BindToken| *t.token == *token && now < t.reported.saturating_add(life);
+                let live = |t: &BindToken| t.is(&token) && now < t.reported.saturating_add(life);
                 device.token.as_ref().is_some_and(live)
             })
     }

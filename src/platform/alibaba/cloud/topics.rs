@@ -8,7 +8,6 @@
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 
 use super::CloudState;
 use super::business::No;
@@ -143,9 +142,9 @@ impl CloudState {
             let known = device
                 .token
                 .as_ref()
-                .is_some_and(|t| *t.token == *token && now < t.reported.saturating_add(life));
+                .is_some_and(|t| t.is(&token) && now < t.reported.saturating_add(life));
             if !known {
-                device.token = Some(BindToken { token: Arc::from(&*token), reported: now });
+                device.token = Some(BindToken::new(token.into_owned(), now));
             }
             device.last_active = Some(now);
         });
