@@ -99,7 +99,7 @@ pub use output::{
     Advice, Command, Connect, Download, Due, Event, Identity, Install, Output, Publish, QoS, Step,
     StoreKey, Subscribe, Token, Update, UpdateFailure, Warning,
 };
-pub use platform::{Config, PlatformName};
+pub use platform::{Config, PlatformName, Reach};
 pub use secret::{Secret, SecretBytes};
 pub use settings::Settings;
 pub use time::{Instant, Now, Timer, UnixTime};

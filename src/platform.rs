@@ -11,7 +11,7 @@ use crate::snapshot::{Kept, Walk};
 use crate::agent::{Cx, Stored};
 use crate::error::ConfigError;
 use crate::input::{Input, Intent};
-use crate::output::Identity;
+use crate::output::{Identity, StoreKey};
 use crate::settings::Settings;
 use crate::time::Timer;
 
@@ -25,6 +25,24 @@ pub mod krtyun;
 pub mod ucloud;
 #[cfg(any(feature = "ucloud", feature = "krtyun", feature = "alibaba"))]
 pub(crate) mod update;
+
+/// What a device has to reach for its platform's protocol, by its settings: what a host's policy allows by default.
+///
+/// For the host alone; the plugin does not carry it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach<'a> {
+    /// The MQTT server's URL.
+    pub broker: Option<&'a str>,
+    /// A URL of the HTTP server that the device sends requests to.
+    pub http: Option<&'a str>,
+    /// What it publishes to and subscribes to, as topic filters in which `{product}` and `{device}` stand for the
+    /// device's own.
+    pub topics: &'static [&'static str],
+    /// What it keeps.
+    pub store: &'static [StoreKey],
+    /// The largest image that it fetches; absent where it fetches none.
+    pub firmware_max_size: Option<u64>,
+}
 
 /// The platforms by name. All four exist in every build; which of them a build can run is its features' matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -148,6 +166,14 @@ macro_rules! platforms {
                            Identity { platform: PlatformName::$Variant, product: String::from(product),
                                       device: String::from(device) }
                        } )*
+                }
+            }
+
+            /// What its protocol has to reach.
+            pub fn reach(&self) -> Reach<'_> {
+                match self {
+                    $( #[cfg(feature = $feature)]
+                       Self::$Variant(config) => config.reach(), )*
                 }
             }
 

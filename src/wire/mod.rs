@@ -16,7 +16,9 @@ mod reply;
 mod request;
 
 pub use guest::Guest;
-pub use reply::{Describe, Drain, GuestLimits, Refusal, ReplyError, Saved, drained, saved};
+pub use reply::{
+    Describe, Drain, GuestLimits, Refusal, ReplyError, Saved, drained, drained_up_to, saved,
+};
 pub use request::{Handle, Open, Restore, Seed};
 
 /// The newest schema of the bytes that this build writes and reads.

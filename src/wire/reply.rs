@@ -116,17 +116,25 @@ pub enum ReplyError {
     UnknownOutput,
     /// The last output is not the time-out, or there is another one before it.
     NotDrained,
+    /// More outputs than this host takes of one input.
+    TooManyOutputs(u32),
     /// A reason for a refusal that this host does not know.
     UnknownRefusal,
 }
 
-/// Reads the answer to `open`, `restore` and `handle`.
+/// Reads the answer to `open`, `restore` and `handle`, however many outputs it holds.
 pub fn drained(bytes: &[u8]) -> Result<Result<Drain, Refusal>, ReplyError> {
+    drained_up_to(bytes, u32::MAX)
+}
+
+/// Reads the answer to `open`, `restore` and `handle`, if it holds no more outputs than this: an output of three bytes
+/// takes a hundred times that in memory.
+pub fn drained_up_to(bytes: &[u8], most: u32) -> Result<Result<Drain, Refusal>, ReplyError> {
     let mut d = Decoder::new(bytes);
     let mut reply = cbor::Array::start(&mut d);
     let result = if reply.variant(&mut d, 2) == 0 {
         reply.next(&mut d, false);
-        Ok(drain(&mut d)?)
+        Ok(drain(&mut d, most)?)
     } else {
         Err(reply.field(&mut d))
     };
@@ -155,11 +163,15 @@ impl Describe {
     }
 }
 
-fn drain(d: &mut Decoder<'_>) -> Result<Drain, ReplyError> {
+fn drain(d: &mut Decoder<'_>, most: u32) -> Result<Drain, ReplyError> {
     let mut drain = Drain { outputs: Vec::new(), stray: 0, skipped: 0 };
     let mut map = cbor::Map::start(d);
     map.next(d, 0, false);
-    for _ in 0..d.array() {
+    let outputs = d.array();
+    if outputs > most && d.fault().is_none() {
+        return Err(ReplyError::TooManyOutputs(outputs));
+    }
+    for _ in 0..outputs {
         let one = d.skip();
         match cbor::decode(one) {
             Ok(output) => drain.outputs.push(output),
@@ -212,6 +224,9 @@ impl fmt::Display for ReplyError {
             Self::UnknownCommand(n) => write!(f, "it asks for command {n}, unknown to this host"),
             Self::UnknownOutput => f.write_str("its reply holds an output unknown to this host"),
             Self::NotDrained => f.write_str("its reply does not end with the one time-out"),
+            Self::TooManyOutputs(n) => {
+                write!(f, "{n} outputs for one input are more than this host takes")
+            }
             Self::UnknownRefusal => f.write_str("it refuses for a reason unknown to this host"),
         }
     }

@@ -161,6 +161,21 @@ impl Config {
         (&self.product_key, &self.device_name)
     }
 
+    pub(crate) fn reach(&self) -> crate::Reach<'_> {
+        let http = match &self.origin {
+            Origin::Registration(Registration { way: Way::Http { url }, .. }) => Some(url.as_str()),
+            _ => None,
+        };
+        crate::Reach {
+            broker: Some(&self.broker),
+            http,
+            // What answers a registration over MQTT comes without a subscription.
+            topics: &["/sys/{product}/{device}/#", "/ota/device/+/{product}/{device}"],
+            store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            firmware_max_size: Some(self.firmware_max_size),
+        }
+    }
+
     pub(super) fn device(&self) -> Device<'_> {
         Device { product_key: &self.product_key, device_name: &self.device_name }
     }

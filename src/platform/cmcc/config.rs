@@ -142,6 +142,16 @@ impl Config {
         (&self.product_id, &self.device_no)
     }
 
+    pub(crate) fn reach(&self) -> crate::Reach<'_> {
+        crate::Reach {
+            broker: None,
+            http: Some(&self.base_url),
+            topics: &[],
+            store: &[crate::StoreKey::Credential, crate::StoreKey::Schedule],
+            firmware_max_size: None,
+        }
+    }
+
     /// The time before the limit that is left for retries.
     pub(super) fn guard_ms(&self) -> u64 {
         self.limit_ms / 48

@@ -100,6 +100,16 @@ impl Config {
     pub(crate) fn names(&self) -> (&str, &str) {
         (&self.product_id, &self.device_id)
     }
+
+    pub(crate) fn reach(&self) -> crate::Reach<'_> {
+        crate::Reach {
+            broker: Some(&self.broker),
+            http: None,
+            topics: &["/sys/{product}/{device}/thing/#"],
+            store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            firmware_max_size: Some(self.firmware_max_size),
+        }
+    }
 }
 
 /// An id stands in topics, so it has to be one level of one.

@@ -94,6 +94,16 @@ impl Config {
         (&self.product_sn, &self.device_sn)
     }
 
+    pub(crate) fn reach(&self) -> crate::Reach<'_> {
+        crate::Reach {
+            broker: Some(&self.broker),
+            http: None,
+            topics: &["/$system/{product}/{device}/#"],
+            store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            firmware_max_size: Some(self.firmware_max_size),
+        }
+    }
+
     fn identity(&self) -> Identity {
         Identity {
             platform: PlatformName::Ucloud,
