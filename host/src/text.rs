@@ -5,6 +5,8 @@ use muster::{
     Rejected, Step, Update, UpdateFailure, Warning,
 };
 
+use crate::plugin::{Blame, PluginError, Trap};
+
 /// An event in a line; `None` for what a terminal shows better than a line (see [`Update::Downloading`]).
 ///
 /// Times are left to the caller, who knows the time zone: see [`Event::Heartbeat`].
@@ -266,6 +268,34 @@ fn permit(seconds: u32, product: Option<&str>) -> String {
         0 => format!("this gateway takes in sub-devices of {whom} from now on"),
         65_535 => format!("this gateway takes in no more sub-devices of {whom}"),
         _ => format!("this gateway takes in sub-devices of {whom} for {seconds} s"),
+    }
+}
+
+/// What to do about a plugin that failed for good.
+pub fn plugin_advice(error: &PluginError) -> &'static str {
+    match error {
+        PluginError::Trapped { trap: Trap::OutOfFuel, .. } => {
+            "what is stored is safe; if the plugin is an honest one, raise `fuel` under [limits] in the profile, else \
+             use another plugin"
+        }
+        PluginError::Trapped { trap: Trap::OutOfTime, .. } => {
+            "what is stored is safe; if the machine is only slow, raise `deadline_ms` under [limits] in the profile, \
+             else use another plugin"
+        }
+        PluginError::Trapped { .. } | PluginError::ReplyTooLong { .. } => {
+            "what is stored is safe; raise the limit under [limits] in the profile if the plugin is an honest one, else \
+             use another plugin"
+        }
+        PluginError::Forbidden { .. } => {
+            "what is stored is safe; if the plugin is an honest one, allow it under [policy] in the profile, else use \
+             another plugin"
+        }
+        _ => match error.blame() {
+            Blame::Host => "what is stored is safe; free some memory, then start it again",
+            _ => {
+                "what is stored is safe; use the built-in plugin (without --plugin), or one for this version"
+            }
+        },
     }
 }
 

@@ -3,11 +3,14 @@
 
 mod device {
     pub mod clouds;
+    pub mod hostile;
     pub mod mosquitto;
     pub mod process;
     pub mod scripted;
 
     mod a_broker_over_tcp_tls_and_websocket;
+    mod a_device_outlives_a_failure_of_its_plugin;
+    mod a_hostile_plugin_is_contained;
     mod a_killed_broker_is_found_again;
     mod a_killed_device_comes_back_with_the_same_secret;
     mod an_update_pushed_by_an_operator_is_installed_in_a_slot;

@@ -7,6 +7,7 @@ use muster::{Config, PlatformName, Settings};
 use serde_json::Value;
 
 use super::http::Http;
+use super::profile::HostProfile;
 use crate::exit::Exit;
 
 /// Where `muster up` listens unless told otherwise.
@@ -25,7 +26,7 @@ pub(super) struct Gathered {
 /// What the command line says about settings.
 pub(super) struct Given<'a> {
     pub(super) platform: PlatformName,
-    pub(super) file: Option<&'a Path>,
+    pub(super) file: Option<(&'a Path, Vec<(String, String)>)>,
     pub(super) pairs: &'a [(String, String)],
     pub(super) local: Option<&'a Path>,
 }
@@ -38,10 +39,23 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The platform's and the host's part of a profile.
+pub(super) fn read_profile(
+    path: &Path,
+    platform: PlatformName,
+) -> Result<(Vec<(String, String)>, HostProfile), Exit> {
+    let mut value = parse(path)?;
+    let host = HostProfile::take(&mut value).map_err(|why| {
+        let next = "docs/device.md lists the keys of [limits], [policy] and [tls]";
+        Exit::usage(format!("{}: {why}", path.display()), next)
+    })?;
+    Ok((settings_in(&value, path, platform)?, host))
+}
+
 pub(super) fn gather(given: &Given<'_>, http: &Http) -> Result<Gathered, Exit> {
     let mut own = Vec::new();
-    if let Some(path) = given.file {
-        own.extend(read_file(path, given.platform)?);
+    if let Some((_, pairs)) = &given.file {
+        own.extend(pairs.iter().cloned());
     }
     own.extend(given.pairs.iter().cloned());
     let version_given = own.iter().any(|(key, _)| key == "firmware_version");
@@ -64,7 +78,8 @@ pub(super) fn gather(given: &Given<'_>, http: &Http) -> Result<Gathered, Exit> {
         pairs.extend(own);
         (complete(&pairs), format!("the demo product of the local cloud at {base}"))
     } else {
-        let source = given.file.map_or("the command line".into(), |p| p.display().to_string());
+        let source =
+            given.file.as_ref().map_or("the command line".into(), |(p, _)| p.display().to_string());
         (alone, source)
     };
     let (settings, config) = found.map_err(|error| {
@@ -85,14 +100,19 @@ pub(crate) fn read_file(
     path: &Path,
     platform: PlatformName,
 ) -> Result<Vec<(String, String)>, Exit> {
+    settings_in(&parse(path)?, path, platform)
+}
+
+const HOW_TO_WRITE: &str = "write one setting a line, KEY = \"value\" (TOML), or one JSON object";
+
+fn parse(path: &Path) -> Result<Value, Exit> {
     let at = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| {
         Exit::local(format!("cannot read {at}: {e}"), "give an existing file with --config")
     })?;
-    let next = "write one setting a line, KEY = \"value\" (TOML), or one JSON object";
-    let wrong = |e: String| Exit::usage(format!("{at}: {e}"), next);
-    let value: Value = if text.trim_start().starts_with('{') {
-        serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?
+    let wrong = |e: String| Exit::usage(format!("{at}: {e}"), HOW_TO_WRITE);
+    if text.trim_start().starts_with('{') {
+        serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
     } else {
         // The parser's own message shows the line, and a line may hold a secret.
         toml::from_str(&text).map_err(|e| {
@@ -101,9 +121,17 @@ pub(crate) fn read_file(
                 Some(line) => format!("line {line}: {}", e.message()),
                 None => e.message().to_owned(),
             })
-        })?
-    };
-    let pairs = flat(&value).map_err(wrong)?;
+        })
+    }
+}
+
+fn settings_in(
+    value: &Value,
+    path: &Path,
+    platform: PlatformName,
+) -> Result<Vec<(String, String)>, Exit> {
+    let wrong = |e: String| Exit::usage(format!("{}: {e}", path.display()), HOW_TO_WRITE);
+    let pairs = flat(value).map_err(wrong)?;
     let (named, pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(k, _)| k == "platform");
     match named.first() {
         Some((_, other)) if other != platform.as_str() => Err(wrong(format!(

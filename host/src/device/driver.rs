@@ -2,6 +2,10 @@
 //!
 //! Everything that happens comes to one task, one thing after the other. So there is one connection at a time, news of
 //! an old one are recognised by its token and dropped, and a value is stored before anything that comes after it.
+//!
+//! The plugin is not trusted. What it asks for has to keep to the contract ([`Tokens`]), to the policy ([`Policy`]) and
+//! to a rate ([`Pace`]). When it fails, nothing of it is carried out any more: the connection is closed, and after a
+//! while another instance begins from what is stored, so with the same secret. Failing again and again ends the device.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,8 +14,9 @@ use std::time::Duration;
 
 use muster::wire::{Open, Refusal};
 use muster::{
-    Advice, ApiMisuse, Closed, Command, Error, Event, Failure, Input, Intent, LocalFailure,
-    Outcome, Output, PlatformName, Progress, Settings, Stored, Token, Update, UpdateFailure,
+    Ack, Advice, Answer, ApiMisuse, Closed, Command, Downloaded, Error, Event, Failure, Input,
+    Intent, LocalFailure, Outcome, Output, PlatformName, Progress, Settings, Stored, Token, Update,
+    UpdateFailure,
 };
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
@@ -21,12 +26,20 @@ use super::commands::{self, Wish};
 use super::firmware::Firmware;
 use super::http::Http;
 use super::link::{Link, News, Order, sleep};
+use super::pace::Pace;
+use super::policy::{Policy, Refused};
+use super::profile::Bounds;
+use super::sandbox::Sandbox;
 use super::show::Show;
 use super::signals::{Signal, Signals};
 use super::store::{self, DeviceDir};
+use super::tokens::{Begun, Tokens};
 use crate::exit::{Exit, Kind};
-use crate::plugin::{Instance, PluginError, Trap};
+use crate::plugin::{Plugin, PluginError};
 use crate::text;
+
+/// What waits to be given to the plugin; more waits where it comes from.
+const MOST_INPUTS: usize = 64;
 
 /// When to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,7 +74,10 @@ impl Until {
 /// What a driver is made of.
 pub(super) struct Parts {
     pub(super) platform: PlatformName,
-    pub(super) instance: Instance,
+    pub(super) plugin: Plugin,
+    pub(super) settings: Settings,
+    pub(super) bounds: Bounds,
+    pub(super) policy: Arc<Policy>,
     pub(super) dir: Arc<DeviceDir>,
     pub(super) http: Http,
     pub(super) tls: Arc<ClientConfig>,
@@ -85,6 +101,7 @@ enum End {
     },
     UpdateFailed(UpdateFailure),
     Plugin(PluginError),
+    Local(Exit),
 }
 
 /// Something that another task says.
@@ -94,6 +111,8 @@ enum Word {
     Progress(Token, Progress),
 }
 
+type Channel<T> = (mpsc::Sender<T>, mpsc::Receiver<T>);
+
 pub(super) struct Driver {
     parts: Parts,
     clock: Clock,
@@ -102,8 +121,19 @@ pub(super) struct Driver {
     downloads: HashMap<Token, Arc<AtomicBool>>,
     inputs: VecDeque<Input>,
     timer: Option<tokio::time::Instant>,
-    words: mpsc::Sender<Word>,
-    link_news: mpsc::Sender<(Token, News)>,
+    words: Channel<Word>,
+    news: Channel<(Token, News)>,
+    sandbox: Sandbox,
+    tokens: Tokens,
+    pace: Pace,
+    /// Whether a person was told that the plugin is held back.
+    told_held: bool,
+    /// What the policy refused and the plugin is to blame for.
+    violations: u32,
+    /// When the next instance is started, if none runs.
+    restart_at: Option<tokio::time::Instant>,
+    /// Whether a person has asked for something that may void the secret.
+    may_erase: bool,
     stopped: Option<(Error, Advice)>,
     end: Option<End>,
     /// The local date that was last told (cmcc).
@@ -112,58 +142,118 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Brings the device to life and lets it live.
-    pub(super) async fn run(parts: Parts, settings: Settings, stored: Stored) -> Result<(), Exit> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|e| {
-            Exit::local(format!("the system gives no random numbers: {e}"), "check /dev/urandom")
-        })?;
+    pub(super) async fn run(parts: Parts, stored: Stored) -> Result<(), Exit> {
         let signals = Signals::listen()?;
-        let (words, inbox) = mpsc::channel(64);
-        let (link_news, news) = mpsc::channel(64);
+        let bounds = &parts.bounds;
         let mut driver = Self {
             firmware: Firmware::new(parts.dir.root()),
-            parts,
             clock: Clock::start(),
             link: None,
             downloads: HashMap::new(),
             inputs: VecDeque::new(),
             timer: None,
-            words,
-            link_news,
+            words: mpsc::channel(64),
+            news: mpsc::channel(64),
+            sandbox: Sandbox::new(parts.plugin.clone(), bounds.restarts, bounds.restart_after),
+            tokens: Tokens::default(),
+            pace: pace(bounds),
+            told_held: false,
+            violations: 0,
+            restart_at: None,
+            may_erase: false,
             stopped: None,
             end: None,
             date: None,
+            parts,
         };
-        let open = Open::new(driver.parts.platform, settings, stored, seed, driver.clock.now());
-        let outputs = driver.parts.instance.open(&open).map_err(|e| driver.refused(&e))?;
-        drop(open);
-        driver.carry_out(outputs).await;
-        let end = driver.live(inbox, news, signals).await;
+        driver.begin(stored).await;
+        let end = driver.live(signals).await;
         driver.finish(end).await
     }
 
-    async fn live(
-        &mut self,
-        mut words: mpsc::Receiver<Word>,
-        mut news: mpsc::Receiver<(Token, News)>,
-        mut signals: Signals,
-    ) -> End {
+    /// A new instance, from what is stored.
+    async fn begin(&mut self, stored: Stored) {
+        let mut seed = [0; 32];
+        if let Err(e) = getrandom::fill(&mut seed) {
+            let why = format!("the system gives no random numbers: {e}");
+            self.end = Some(End::Local(Exit::local(why, "check /dev/urandom")));
+            return;
+        }
+        let settings = self.parts.settings.clone();
+        let open = Open::new(self.parts.platform, settings, stored, seed, self.clock.now());
+        match self.sandbox.open(open).await {
+            Ok(outputs) => {
+                self.carry_out(outputs).await;
+                self.tell_date();
+            }
+            // Settings or storage: the same at the next time.
+            Err(error @ PluginError::Refused(_)) => self.end = Some(End::Plugin(error)),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Begins again after a failure.
+    async fn begin_again(&mut self) {
+        self.restart_at = None;
+        let dir = self.parts.dir.clone();
+        let loaded = tokio::task::spawn_blocking(move || dir.load()).await;
+        match loaded.unwrap_or_else(|e| Err(Exit::local(e, "start it again"))) {
+            Ok(stored) => self.begin(stored).await,
+            Err(exit) => self.end = Some(End::Local(exit)),
+        }
+    }
+
+    /// Closed: nothing that this instance wanted is carried out any more.
+    fn failed(&mut self, error: PluginError) {
+        let restart = self.sandbox.failed();
+        // At the end of the device `finish` logs out.
+        if restart.is_some()
+            && let Some(link) = self.link.take()
+        {
+            // DISCONNECT; its task ends by itself.
+            link.order(Order::Close);
+        }
+        for (_, stop) in self.downloads.drain() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        self.inputs.clear();
+        (self.timer, self.stopped) = (None, None);
+        // Answers to the old instance find nobody.
+        (self.words, self.news) = (mpsc::channel(64), mpsc::channel(64));
+        self.tokens = Tokens::default();
+        self.pace = pace(&self.parts.bounds);
+        (self.told_held, self.violations, self.date) = (false, 0, None);
+        let of = self.sandbox.restarts();
+        self.parts.show.plugin_failed(&error, restart.map(|(wait, nth)| (wait, nth, of)));
+        match restart {
+            Some((wait, _)) => self.restart_at = Some(tokio::time::Instant::now() + wait),
+            None => {
+                self.end.get_or_insert(End::Plugin(error));
+            }
+        }
+    }
+
+    async fn live(&mut self, mut signals: Signals) -> End {
         let limit = self.parts.limit.map(|limit| tokio::time::Instant::now() + limit);
         let mut lines = self.parts.interactive.then(commands::listen);
-        self.tell_date();
         loop {
-            while self.end.is_none()
-                && let Some(input) = self.inputs.pop_front()
-            {
-                self.feed(input).await;
-            }
             if let Some(end) = self.end.take() {
                 return end;
             }
             if self.parts.show.is_deaf() {
                 return End::Deaf;
             }
-            let midnight_may_come = tokio::time::Instant::now() + Duration::from_secs(60);
+            let now = tokio::time::Instant::now();
+            let held = self.pace.held_until(now);
+            self.tell_held();
+            if self.sandbox.lives() && self.pace.is_restless(now) {
+                self.failed(PluginError::Restless { per_minute: self.pace.per_minute() });
+                continue;
+            }
+            let may_feed = self.sandbox.lives() && !self.inputs.is_empty();
+            // While inputs wait, what comes from outside waits outside.
+            let may_hear = self.inputs.len() < MOST_INPUTS;
+            let midnight_may_come = now + Duration::from_secs(60);
             let watch_date =
                 (self.parts.platform == PlatformName::Cmcc).then_some(midnight_may_come);
             tokio::select! {
@@ -173,8 +263,13 @@ impl Driver {
                     Signal::Report => self.inputs.push_back(Input::User(Intent::Report)),
                 },
                 () = sleep(limit) => return End::TimeIsUp,
-                Some((token, happened)) = news.recv() => self.hear(Word::Link(token, happened)),
-                Some(word) = words.recv() => self.hear(word),
+                () = ready(held), if may_feed => if let Some(input) = self.inputs.pop_front() {
+                    self.feed(input).await;
+                },
+                Some((token, happened)) = self.news.1.recv(), if may_hear => {
+                    self.hear(Word::Link(token, happened));
+                }
+                Some(word) = self.words.1.recv(), if may_hear => self.hear(word),
                 line = next_line(&mut lines) => match line.as_deref().map(commands::parse) {
                     // The end of stdin is not the end of the device.
                     None => lines = None,
@@ -182,6 +277,7 @@ impl Driver {
                     Some(Ok(Some(Wish::Intent(intent)))) => {
                         if matches!(intent, Intent::TryAgain | Intent::RegisterAgain) {
                             self.stopped = None;
+                            self.may_erase = true;
                         }
                         self.inputs.push_back(Input::User(intent));
                     }
@@ -196,9 +292,19 @@ impl Driver {
                     self.timer = None;
                     self.inputs.push_back(Input::Timeout);
                 }
+                () = sleep(self.restart_at) => self.begin_again().await,
                 () = sleep(watch_date) => self.tell_date(),
             }
         }
+    }
+
+    /// Says once that the plugin is held back.
+    fn tell_held(&mut self) {
+        let held = self.pace.held_since().is_some();
+        if held && !self.told_held {
+            self.parts.show.held_back(self.pace.per_minute());
+        }
+        self.told_held = held;
     }
 
     /// China Mobile's strategy 1 reports at the first use of a day, and a device that is on is in use.
@@ -248,24 +354,102 @@ impl Driver {
     }
 
     async fn feed(&mut self, input: Input) {
-        match self.parts.instance.handle(&input, self.clock.now()) {
+        let now = tokio::time::Instant::now();
+        match &input {
+            Input::Timeout => self.pace.spend(now),
+            Input::Message(_) | Input::Progress(..) | Input::User(_) => self.pace.earn(now),
+            _ => {}
+        }
+        self.tokens.answered(&input);
+        let length = match &input {
+            Input::Message(message) => Some(message.payload.expose().len()),
+            _ => None,
+        };
+        match self.sandbox.handle(input, self.clock.now()).await {
             Ok(outputs) => self.carry_out(outputs).await,
             Err(PluginError::Refused(Refusal::Misuse(ApiMisuse::IntentNotSupported))) => {
                 let note = format!("{} has no such thing to do", self.parts.platform);
                 self.parts.show.note(&note);
             }
-            Err(error) => self.end = Some(End::Plugin(error)),
+            // The server may send what it likes.
+            Err(PluginError::Refused(Refusal::TooLong)) if length.is_some() => {
+                let note = format!(
+                    "a message of {} is longer than the plugin reads: ignored",
+                    text::bytes(length.unwrap_or(0) as u64)
+                );
+                self.parts.show.note(&note);
+            }
+            Err(error) => self.failed(error),
         }
     }
 
+    /// Carries out what one call said, all of it or, if any of it breaks the contract, nothing.
     async fn carry_out(&mut self, outputs: Vec<Output>) {
-        for output in outputs {
-            match output {
-                Output::Command(command) => self.command(command).await,
-                Output::Event(event) => self.event(event),
-                Output::Timeout(at) => self.timer = at.map(|at| self.clock.at(at)),
+        let weighed = match self.weigh(outputs) {
+            Ok(weighed) => weighed,
+            Err(error) => return self.failed(error),
+        };
+        for (output, refused) in weighed {
+            match (output, refused) {
+                (Output::Command(command), None) => self.command(command).await,
+                (Output::Command(command), Some(_)) => self.refuse(&command),
+                (Output::Event(event), _) => self.event(event),
+                (Output::Timeout(at), _) => self.timer = at.map(|at| self.clock.at(at)),
             }
         }
+    }
+
+    /// Which commands the policy refuses; an error if they break the contract, or were refused too often by now.
+    fn weigh(
+        &mut self,
+        outputs: Vec<Output>,
+    ) -> Result<Vec<(Output, Option<Refused>)>, PluginError> {
+        let now = tokio::time::Instant::now();
+        let mut weighed = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            let refused = match &output {
+                Output::Command(command) => {
+                    self.pace.spend(now);
+                    let verdict = match self.tokens.begin(command)? {
+                        Begun::Yes => self.parts.policy.check(command, self.may_erase),
+                        // How soon a publication is acknowledged is the server's matter.
+                        Begun::TooMany => {
+                            Err(Refused::too_many(!matches!(command, Command::Publish(..))))
+                        }
+                    };
+                    verdict.err()
+                }
+                _ => None,
+            };
+            if let Some(refused) = &refused {
+                self.violations += u32::from(refused.plugins);
+                self.parts.show.refused(refused, self.violations);
+                if refused.plugins && self.violations >= self.parts.bounds.violations {
+                    let last = refused.asked.clone();
+                    return Err(PluginError::Forbidden { times: self.violations, last });
+                }
+            }
+            weighed.push((output, refused));
+        }
+        Ok(weighed)
+    }
+
+    /// Tells the plugin in the terms of its command.
+    fn refuse(&mut self, command: &Command) {
+        let forbidden = Failure::Forbidden;
+        let answer = match command {
+            Command::Connect(token, _) => Input::Closed(*token, Closed::Failed(forbidden)),
+            Command::Subscribe(token, _) => Input::Acked(*token, Ack::SubscribeRefused),
+            Command::Request(token, _) => Input::Response(*token, Answer::Failed(forbidden)),
+            Command::Download(token, _) => Input::Downloaded(*token, Downloaded::Failed(forbidden)),
+            Command::Store(token, ..) | Command::Erase(token, _) => {
+                Input::Stored(*token, Outcome::Failed(LocalFailure::Store))
+            }
+            // MQTT has no such answer to a publication: it is as if the server did not acknowledge it.
+            Command::Publish(token, _) => return self.tokens.void(*token),
+            _ => return,
+        };
+        self.inputs.push_back(answer);
     }
 
     fn event(&mut self, event: Event) {
@@ -301,7 +485,7 @@ impl Driver {
                     old.abort();
                 }
                 let (tls, clock) = (self.parts.tls.clone(), self.clock);
-                self.link = Some(Link::open(token, connect, tls, clock, self.link_news.clone()));
+                self.link = Some(Link::open(token, connect, tls, clock, self.news.0.clone()));
             }
             Command::Close(token) => match &self.link {
                 // Its last news answers.
@@ -311,7 +495,7 @@ impl Driver {
             Command::Subscribe(token, subscribe) => self.order(Order::Subscribe(token, subscribe)),
             Command::Publish(token, publish) => self.order(Order::Publish(token, publish)),
             Command::Request(token, request) => {
-                let (http, words) = (self.parts.http.clone(), self.words.clone());
+                let (http, words) = (self.parts.http.clone(), self.words.0.clone());
                 tokio::task::spawn_blocking(move || {
                     let (answer, detail) = http.request(&request);
                     let _ =
@@ -331,14 +515,14 @@ impl Driver {
             Command::Download(token, download) => {
                 let stop = Arc::new(AtomicBool::new(false));
                 self.downloads.insert(token, stop.clone());
-                let (http, words) = (self.parts.http.clone(), self.words.clone());
-                let firmware = self.firmware.clone();
+                let (http, words) = (self.parts.http.clone(), self.words.0.clone());
+                let (firmware, policy) = (self.firmware.clone(), self.parts.policy.clone());
                 tokio::task::spawn_blocking(move || {
                     let mut tell = |progress| {
                         let _ = words.blocking_send(Word::Progress(token, progress));
                     };
                     let (downloaded, detail) =
-                        firmware.download(&http, &download, &stop, &mut tell);
+                        firmware.download(&http, policy.firmware(), &download, &stop, &mut tell);
                     let input = Input::Downloaded(token, downloaded);
                     let _ = words.blocking_send(Word::Answer(input, detail));
                 });
@@ -355,11 +539,8 @@ impl Driver {
                     self.outcome(done, LocalFailure::Install, "the image was not installed");
                 self.inputs.push_back(Input::Installed(token, outcome));
             }
-            // Unknown to this host: it must fail, not ignore it.
-            other => {
-                let error = PluginError::Host(format!("it cannot carry out {other:?}"));
-                self.end = Some(End::Plugin(error));
-            }
+            // None that this host does not know comes so far.
+            _ => {}
         }
     }
 
@@ -434,14 +615,15 @@ impl Driver {
                 };
                 (why.clone(), Err(Exit::new(kind, why, "have the operator push it again")))
             }
-            End::Plugin(error) => (error.to_string(), Err(self.refused(&error))),
+            End::Plugin(error) => (error.to_string(), Err(self.broken(&error))),
+            End::Local(exit) => (exit.message.clone(), Err(exit)),
         };
         let code = result.as_ref().err().map_or(0, |exit: &Exit| exit.kind as u8);
         self.parts.show.end(code, &why);
         result
     }
 
-    fn refused(&self, error: &PluginError) -> Exit {
+    fn broken(&self, error: &PluginError) -> Exit {
         match error {
             PluginError::Refused(Refusal::Misuse(misuse)) => match misuse {
                 ApiMisuse::Config(problem) => Exit::usage(
@@ -457,10 +639,7 @@ impl Driver {
                 }
                 other => Exit::local(other, "report this as a defect"),
             },
-            PluginError::Trapped { trap: Trap::OutOfFuel | Trap::OutOfTime, .. } => {
-                Exit::local(error, "start it again; if it comes back, the plugin is to blame")
-            }
-            _ => Exit::local(error, "start it again; what was stored is safe"),
+            _ => Exit::local(error, text::plugin_advice(error)),
         }
     }
 }
@@ -469,6 +648,17 @@ impl Parts {
     /// Whether a person is asked how to go on after a stop.
     fn lines_wanted(&self) -> bool {
         self.interactive && self.until.is_none() && self.limit.is_none()
+    }
+}
+
+fn pace(bounds: &Bounds) -> Pace {
+    Pace::new(bounds.per_minute, bounds.throttled_for, tokio::time::Instant::now())
+}
+
+/// At that time; at once without one.
+async fn ready(at: Option<tokio::time::Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at).await;
     }
 }
 

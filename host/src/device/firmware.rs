@@ -22,8 +22,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::http::{self, Http};
-use super::store;
+use super::{policy, store};
 
+/// How many redirects are followed.
+const REDIRECTS: usize = 5;
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Waits before the second, third, … try. Each byte that arrives starts them anew.
@@ -67,15 +69,12 @@ impl Firmware {
     pub(super) fn download(
         &self,
         http: &Http,
+        allowed: &policy::Firmware,
         download: &Download,
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Progress),
     ) -> (Downloaded, Option<String>) {
-        if !["http://", "https://"].iter().any(|scheme| download.url.starts_with(scheme)) {
-            let detail = "firmware comes by http:// or https:// only".to_owned();
-            return (Downloaded::Failed(Failure::Forbidden), Some(detail));
-        }
-        match self.stage(http, download, stop, tell) {
+        match self.stage(http, allowed, download, stop, tell) {
             Ok(staged) => (staged, None),
             Err((failure, detail)) => (Downloaded::Failed(failure), Some(detail)),
         }
@@ -84,6 +83,7 @@ impl Firmware {
     fn stage(
         &self,
         http: &Http,
+        allowed: &policy::Firmware,
         download: &Download,
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Progress),
@@ -108,7 +108,7 @@ impl Firmware {
         let mut tries = 0;
         loop {
             let before = staging.received;
-            let broken = match staging.fetch(http, download, stop, tell) {
+            let broken = match staging.fetch(http, allowed, download, stop, tell) {
                 Ok(()) => break,
                 Err(Broken::Final(failure, detail)) => return Err((failure, detail)),
                 Err(Broken::Again(failure, detail)) => (failure, detail),
@@ -208,21 +208,14 @@ impl Staging {
     fn fetch(
         &mut self,
         http: &Http,
+        allowed: &policy::Firmware,
         download: &Download,
         stop: &AtomicBool,
         tell: &mut dyn FnMut(Progress),
     ) -> Result<(), Broken> {
-        let host = http::host(&download.url);
-        let again = |error: &ureq::Error| {
-            let (failure, detail) = http::failure(error, &download.url);
-            match failure {
-                Failure::Forbidden | Failure::Tls => Broken::Final(failure, detail),
-                _ => Broken::Again(failure, detail),
-            }
-        };
-        let response = http
-            .download(&download.url, self.received, self.etag.as_deref())
-            .map_err(|e| again(&e))?;
+        let (url, response) = self.ask(http, allowed, &download.url)?;
+        let host = http::host(&url);
+        let again = |error: &ureq::Error| again(error, &url);
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
         let length = response.body().content_length();
@@ -275,6 +268,10 @@ impl Staging {
                     return Err(again(&error));
                 }
             };
+            // Reading may have taken long: by now the file may be another download's.
+            if stop.load(Ordering::Relaxed) {
+                continue;
+            }
             let bytes = buffer.get(..n).unwrap_or_default();
             if bytes.is_empty() {
                 break;
@@ -298,12 +295,47 @@ impl Staging {
         Ok(())
     }
 
+    /// The first answer that is no redirect, and where it is from. Every address on the way has to be allowed.
+    fn ask(
+        &self,
+        http: &Http,
+        allowed: &policy::Firmware,
+        url: &str,
+    ) -> Result<(String, ureq::http::Response<ureq::Body>), Broken> {
+        let mut url = url.to_owned();
+        for _ in 0..=REDIRECTS {
+            if let Err(refused) = allowed.check(&url) {
+                let detail =
+                    format!("this device's policy ({}) forbids {}", refused.rule, refused.asked);
+                return Err(Broken::Final(Failure::Forbidden, detail));
+            }
+            let response = http
+                .download(&url, self.received, self.etag.as_deref())
+                .map_err(|e| again(&e, &url))?;
+            let to = response.headers().get("location").and_then(|to| to.to_str().ok());
+            match (response.status().as_u16(), to) {
+                (301 | 302 | 303 | 307 | 308, Some(to)) => url = http::join(&url, to),
+                _ => return Ok((url, response)),
+            }
+        }
+        let detail = format!("{} redirects without an end", http::host(&url));
+        Err(Broken::Final(Failure::Protocol, detail))
+    }
+
     fn start_over(&mut self) -> io::Result<()> {
         use std::io::Seek;
         self.file.set_len(0)?;
         self.file.rewind()?;
         (self.received, self.md5, self.sha256) = (0, Md5::new(), Sha256::new());
         Ok(())
+    }
+}
+
+fn again(error: &ureq::Error, url: &str) -> Broken {
+    let (failure, detail) = http::failure(error, url);
+    match failure {
+        Failure::Forbidden | Failure::Tls => Broken::Final(failure, detail),
+        _ => Broken::Again(failure, detail),
     }
 }
 

@@ -44,8 +44,9 @@ impl Http {
         Self {
             // A signed request means what it says to the host it was signed for: no redirects.
             requests: base().max_redirects(0).timeout_global(Some(REQUEST_WITHIN)).build().into(),
+            // Each redirect is asked about before it is followed.
             downloads: base()
-                .max_redirects(5)
+                .max_redirects(0)
                 .timeout_per_read(Some(READ_WITHIN))
                 .timeout_recv_response(Some(READ_WITHIN))
                 .build()
@@ -100,7 +101,7 @@ impl Http {
         run().map_err(|error| failure(&error, url).1)
     }
 
-    /// Begins a download at byte `from`. The body is not read yet.
+    /// Begins a download at byte `from`. The body is not read yet; an answer may be a redirect.
     pub(super) fn download(
         &self,
         url: &str,
@@ -167,9 +168,46 @@ pub(super) fn io_failure(error: &io::Error, host: &str) -> (Failure, String) {
     }
 }
 
+/// Where a redirect from `base` to `to` leads.
+pub(super) fn join(base: &str, to: &str) -> String {
+    let scheme_end = base.find("://").map_or(0, |at| at + 3);
+    let authority_end =
+        base[scheme_end..].find(['/', '?', '#']).map_or(base.len(), |at| scheme_end + at);
+    let (origin, rest) = base.split_at(authority_end);
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    if to.contains("://") {
+        to.to_owned()
+    } else if to.starts_with("//") {
+        format!("{}{}", &base[..scheme_end.saturating_sub(2)], to)
+    } else if to.starts_with('/') {
+        format!("{origin}{to}")
+    } else {
+        let folder = path.rfind('/').map_or("/", |at| &path[..=at]);
+        format!("{origin}{folder}{to}")
+    }
+}
+
 /// Host and port of a URL.
 pub(super) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn redirects_lead_where_they_say() {
+        for (base, to, right) in [
+            ("http://h/a/b?x=1", "https://o:8/c", "https://o:8/c"),
+            ("http://h:1/a/b?x=/y", "c?d", "http://h:1/a/c?d"),
+            ("http://h:1/a/b", "/c", "http://h:1/c"),
+            ("https://h?q", "c", "https://h/c"),
+            ("https://h", "//o/c", "https://o/c"),
+        ] {
+            assert_eq!(join(base, to), right);
+        }
+    }
 }

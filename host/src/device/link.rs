@@ -1,5 +1,6 @@
 //! One MQTT connection: a task that carries bytes between a transport and a session of the core.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use tokio::sync::mpsc;
 use super::clock::Clock;
 use super::http::{host, io_failure};
 use super::transport::Transport;
+
+/// For what a server that takes nothing any more may still have said.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the driver wants of its connection.
 #[derive(Debug)]
@@ -66,9 +70,15 @@ impl Link {
                 Some(Ok(transport)) => {
                     let session = ClientSession::new(&connect, clock.mono());
                     drop(connect);
-                    let mut carrier = Carrier { transport, session, at, clock, token, news: &news };
+                    let untold = VecDeque::new();
+                    let mut carrier =
+                        Carrier { transport, session, at, clock, token, news: &news, untold };
                     let end = carrier.run(inbox).await;
                     carrier.transport.close().await;
+                    // In their order, before the last of them.
+                    for one in carrier.untold.drain(..) {
+                        let _ = news.send((token, one)).await;
+                    }
                     end
                 }
             };
@@ -102,7 +112,12 @@ struct Carrier<'a> {
     clock: Clock,
     token: Token,
     news: &'a mpsc::Sender<(Token, News)>,
+    /// What the driver is too busy to hear. The connection does not wait for it: a server wants its answers in time.
+    untold: VecDeque<News>,
 }
+
+/// So much news wait for the driver; then nothing more is read until it hears some.
+const MOST_UNTOLD: usize = 256;
 
 type End = (Closed, Option<String>);
 
@@ -114,7 +129,14 @@ impl Carrier<'_> {
                 return end;
             }
             let timeout = self.session.poll_timeout().map(|at| self.clock.at(at));
+            let (news, token) = (self.news, self.token);
             tokio::select! {
+                // A driver that is gone hears nothing; the orders' end tells us.
+                Ok(permit) = news.reserve(), if !self.untold.is_empty() => {
+                    if let Some(one) = self.untold.pop_front() {
+                        permit.send((token, one));
+                    }
+                }
                 order = orders.recv() => match order {
                     Some(Order::Subscribe(token, subscribe)) => {
                         // A topic that MQTT does not allow gets no answer: the core gives the step up by its timer.
@@ -130,7 +152,7 @@ impl Carrier<'_> {
                         return (Closed::Requested, None);
                     }
                 },
-                read = self.transport.read(&mut buffer) => match read {
+                read = self.transport.read(&mut buffer), if self.untold.len() < MOST_UNTOLD => match read {
                     Ok(Some(bytes)) => self.session.receive(&bytes, self.clock.mono()),
                     Ok(None) => self.session.connection_lost(),
                     Err(error) => return self.broken(&error),
@@ -147,7 +169,7 @@ impl Carrier<'_> {
             while let Some(bytes) = self.session.poll_transmit() {
                 idle = false;
                 if let Err(error) = self.transport.write(bytes).await {
-                    return Some(self.broken(&error));
+                    return Some(self.cut_off(&error).await);
                 }
             }
             while let Some(event) = self.session.poll_event() {
@@ -162,12 +184,21 @@ impl Carrier<'_> {
                         return Some((Closed::Failed(failure), detail));
                     }
                 };
-                // A driver that is gone hears nothing; the orders' end tells us.
-                let _ = self.news.send((self.token, news)).await;
+                self.untold.push_back(news);
             }
             if idle {
                 return None;
             }
+        }
+    }
+
+    /// Nothing can be written any more. What the server said last may tell why: TLS has words for it.
+    async fn cut_off(&mut self, error: &io::Error) -> End {
+        let mut buffer = [0; 1024];
+        let read = tokio::time::timeout(LAST_WORDS_WITHIN, self.transport.read(&mut buffer)).await;
+        match read {
+            Ok(Err(last)) if io_failure(&last, &self.at).0 == Failure::Tls => self.broken(&last),
+            _ => self.broken(error),
         }
     }
 

@@ -5,7 +5,8 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | `driver` | the loop: inputs in, outputs carried out, one timer |
-//! | `config` | settings from the local cloud's demo, a file, the command line |
+//! | `config`, `profile` | settings from the local cloud's demo, a file, the command line |
+//! | `sandbox`, `tokens`, `pace`, `policy` | what holds the plugin: beside the I/O, to its contract, to a rate, to what this device may use |
 //! | `store` | the device's folder: values replaced in one step, durable before they are acknowledged |
 //! | `link`, `transport`, `tls` | one MQTT connection over TCP, TLS or WebSocket |
 //! | `http` | the core's HTTP requests |
@@ -19,10 +20,15 @@ mod driver;
 mod firmware;
 pub(crate) mod http;
 mod link;
+mod pace;
+mod policy;
+mod profile;
+mod sandbox;
 mod show;
 mod signals;
 mod store;
 pub(crate) mod tls;
+mod tokens;
 mod transport;
 
 use std::io::IsTerminal;
@@ -33,13 +39,14 @@ use std::time::Duration;
 use muster::PlatformName;
 
 use crate::exit::Exit;
-use crate::plugin::{Engine, Limits, Plugin, PluginError, embedded};
+use crate::plugin::{Engine, Plugin, PluginError, embedded};
 use driver::{Driver, Parts, Until};
 use firmware::Firmware;
 use http::Http;
+use policy::Policy;
+use profile::{Bounds, HostProfile};
 use show::Show;
 use store::DeviceDir;
-use tls::Trust;
 
 /// Arguments.
 ///
@@ -64,9 +71,15 @@ pub struct Args {
     /// Another plugin than the built-in one.
     #[arg(long, value_name = "FILE")]
     plugin: Option<PathBuf>,
-    /// Trust this CA (PEM), and no other, for TLS.
+    /// Trust this CA (PEM), and no other, for TLS; beats the profile.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// The client certificate (PEM) for a broker that asks for one; beats the profile.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// End when this is reached.
     #[arg(long, value_name = "WHAT")]
     until: Option<Until>,
@@ -83,21 +96,36 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Exit> {
-    let trust = match &args.ca {
-        Some(path) => Trust::from_file(path)?,
-        None => Trust::Public,
+    let (file, profile) = match &args.config {
+        Some(path) => {
+            let (pairs, profile) = config::read_profile(path, args.platform)?;
+            (Some((path.as_path(), pairs)), profile)
+        }
+        None => (None, HostProfile::default()),
     };
-    let (http, tls) = (Http::new(&trust), trust.client()?);
+    let bounds = profile.bounds().map_err(|why| Exit::usage(why, PROFILE))?;
+    let at = args.config.as_deref().unwrap_or(std::path::Path::new(""));
+    let mut tls = profile.tls.beside(at);
+    if args.ca.is_some() {
+        (tls.ca, tls.mqtt_ca, tls.http_ca) = (args.ca, None, None);
+    }
+    if args.cert.is_some() {
+        (tls.certificate, tls.key) = (args.cert, args.key);
+    }
+    let trust = tls::Setup::new(&tls)?;
+    let (http, tls) = (Http::new(&trust.http), trust.mqtt()?);
     let gathered = config::gather(
         &config::Given {
             platform: args.platform,
-            file: args.config.as_deref(),
+            file,
             pairs: &args.set,
             local: args.local.as_deref(),
         },
         &http,
     )?;
     let identity = gathered.config.identity();
+    let policy =
+        Policy::new(&gathered.config, &profile.policy).map_err(|why| Exit::usage(why, PROFILE))?;
     let root = match args.store {
         Some(dir) => dir,
         None => store::default_root(&identity)?,
@@ -117,8 +145,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
     {
         settings.set("firmware_version", &running.version);
     }
-    let plugin = plugin(args.plugin.as_deref())?;
-    let instance = plugin.instantiate().map_err(|e| broken_plugin(&e))?;
+    let plugin = plugin(args.plugin.as_deref(), &bounds)?;
     let mut show = Show::new(args.json, args.platform);
     let plugin_name = args.plugin.map_or("built in".to_owned(), |p| p.display().to_string());
     let at = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
@@ -126,7 +153,10 @@ pub fn run(args: Args) -> Result<(), Exit> {
     let interactive = args.commands || std::io::stdin().is_terminal();
     let parts = Parts {
         platform: args.platform,
-        instance,
+        plugin,
+        settings,
+        bounds,
+        policy: Arc::new(policy),
         dir,
         http,
         tls,
@@ -142,14 +172,17 @@ pub fn run(args: Args) -> Result<(), Exit> {
                 "free some memory and file handles, then try again",
             )
         })?;
-    let result = runtime.block_on(Driver::run(parts, settings, stored));
+    let result = runtime.block_on(Driver::run(parts, stored));
     // A request that is still under way on a thread is nobody's any more.
     runtime.shutdown_background();
     result
 }
 
-fn plugin(path: Option<&std::path::Path>) -> Result<Plugin, Exit> {
-    let engine = Engine::new(Limits::default()).map_err(|e| broken_plugin(&e))?;
+/// What to do about a profile that cannot be used.
+const PROFILE: &str = "change the profile given with --config; docs/device.md lists its keys";
+
+fn plugin(path: Option<&std::path::Path>, bounds: &Bounds) -> Result<Plugin, Exit> {
+    let engine = Engine::new(bounds.plugin.clone()).map_err(|e| broken_plugin(&e))?;
     match path {
         None => embedded(&engine).map_err(|e| broken_plugin(&e)),
         Some(path) => {

@@ -8,6 +8,8 @@ use muster::{Event, Identity, Now, PlatformName, Progress, UnixTime, Update};
 use serde_json::{Map, Value, json};
 
 use super::clock::{self, local, rfc3339};
+use super::policy::Refused;
+use crate::plugin::{Blame, PluginError};
 use crate::text;
 
 /// Writes to stdout: for people, or as JSON.
@@ -86,6 +88,64 @@ impl Show {
             self.object(json!({ "event": "note", "text": text }));
         } else {
             self.stamped(&format!("  {text}"));
+        }
+    }
+
+    /// The plugin failed. `restart`: after how long it is started again, for which time, and how often at most.
+    pub(super) fn plugin_failed(
+        &mut self,
+        error: &PluginError,
+        restart: Option<(Duration, u32, u32)>,
+    ) {
+        self.end_bar();
+        let blame = match error.blame() {
+            Blame::Host => "host",
+            // The device's own requests are right: who refuses them is to blame.
+            Blame::Plugin | Blame::Caller => "plugin",
+        };
+        let millis = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        if self.json {
+            let mut line =
+                json!({ "event": "plugin_failed", "blame": blame, "why": error.to_string() });
+            if let (Some((wait, nth, of)), Value::Object(line)) = (restart, &mut line) {
+                line.insert("restart".into(), nth.into());
+                line.insert("of".into(), of.into());
+                line.insert("in_ms".into(), millis(wait).into());
+            }
+            self.object(line);
+        } else {
+            let next = match restart {
+                Some((wait, nth, of)) => format!(
+                    "it starts again in {} from what is stored ({nth} of {of})",
+                    text::wait(millis(wait))
+                ),
+                None => "it is not started again".into(),
+            };
+            self.stamped(&format!("plugin failed, the {blame} is to blame: {error}; {next}"));
+        }
+    }
+
+    /// The plugin asked for what the policy forbids. `violations`: so far, by the plugin's own fault.
+    pub(super) fn refused(&mut self, refused: &Refused, violations: u32) {
+        let Refused { rule, asked, plugins } = refused;
+        if self.json {
+            self.object(json!({
+                "event": "refused", "rule": rule, "asked": asked,
+                "blame": if *plugins { "plugin" } else { "cloud" }, "violations": violations,
+            }));
+        } else {
+            self.stamped(&format!("refused by this device's policy ({rule}): {asked}"));
+        }
+    }
+
+    /// The plugin asks for more than the device does in a minute.
+    pub(super) fn held_back(&mut self, per_minute: u32) {
+        if self.json {
+            self.object(json!({ "event": "held_back", "per_minute": per_minute }));
+        } else {
+            self.stamped(&format!(
+                "the plugin never rests: held back to {per_minute} commands a minute"
+            ));
         }
     }
 

@@ -12,7 +12,7 @@ use muster::{Identity, SecretBytes, StoreKey, Stored};
 use crate::exit::Exit;
 
 /// No value comes near this.
-const MAX_VALUE: u64 = 64 * 1024;
+pub(super) const MAX_VALUE: u64 = 64 * 1024;
 
 /// One device's folder, locked for this process.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! Whom to trust: the public roots, or one CA of the user's own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::profile::TlsKeys;
 use crate::exit::Exit;
 
 /// Whom to trust.
@@ -35,8 +36,7 @@ impl Trust {
         Ok(Self::Own(certificates))
     }
 
-    /// TLS for MQTT.
-    pub(super) fn client(&self) -> Result<Arc<ClientConfig>, Exit> {
+    fn client(&self, shown: Option<&Shown>) -> Result<Arc<ClientConfig>, Exit> {
         let broken = |e: rustls::Error| {
             Exit::local(format!("TLS cannot be set up: {e}"), "report this as a defect")
         };
@@ -48,9 +48,73 @@ impl Trust {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(broken)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match shown {
+            None => config.with_no_client_auth(),
+            Some(Shown { chain, key, at }) => config
+                .with_client_auth_cert(chain.clone(), key.clone_key())
+                .map_err(|e| Exit::local(format!("{at} cannot be used: {e}"), PAIR))?,
+        };
         Ok(Arc::new(config))
+    }
+}
+
+const PAIR: &str =
+    "give the device's certificate and the private key that belongs to it, each as a PEM file";
+
+/// Whom to trust for what, and what to show.
+pub(super) struct Setup {
+    /// For requests and downloads.
+    pub(super) http: Trust,
+    mqtt: Trust,
+    shown: Option<Shown>,
+}
+
+/// A client certificate. The broker alone gets to see it.
+struct Shown {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    at: String,
+}
+
+impl Setup {
+    /// Reads the files.
+    pub(super) fn new(keys: &TlsKeys) -> Result<Self, Exit> {
+        let trust = |own: &Option<PathBuf>| match own.as_ref().or(keys.ca.as_ref()) {
+            Some(path) => Trust::from_file(path),
+            None => Ok(Trust::Public),
+        };
+        let shown = match (&keys.certificate, &keys.key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(Shown::read(certificate, key)?),
+            _ => return Err(Exit::usage("[tls]: `certificate` and `key` go together", PAIR)),
+        };
+        Ok(Self { http: trust(&keys.http_ca)?, mqtt: trust(&keys.mqtt_ca)?, shown })
+    }
+
+    /// TLS for MQTT.
+    pub(super) fn mqtt(&self) -> Result<Arc<ClientConfig>, Exit> {
+        self.mqtt.client(self.shown.as_ref())
+    }
+}
+
+impl Shown {
+    fn read(certificate: &Path, key: &Path) -> Result<Self, Exit> {
+        let no = |what: &str, at: &Path, e: &dyn std::fmt::Display| {
+            Exit::local(format!("cannot read {what} from {}: {e}", at.display()), PAIR)
+        };
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|e| no("a certificate", certificate, &e))?;
+        if chain.is_empty() {
+            return Err(no("a certificate", certificate, &"there is none in it"));
+        }
+        // The reader's own words would be enough, but might one day quote the file.
+        let key = PrivateKeyDer::from_pem_file(key).map_err(|e| match e {
+            rustls_pki_types::pem::Error::Io(e) => no("a private key", key, &e),
+            _ => no("a private key", key, &"it holds none in PEM"),
+        })?;
+        Ok(Self { chain, key, at: certificate.display().to_string() })
     }
 }
 
@@ -64,7 +128,7 @@ fn roots(certificates: &[CertificateDer<'static>]) -> Result<RootCertStore, rust
 
 /// What is wrong with a server's TLS, for a person, with the next move.
 pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
-    use rustls::{CertificateError as Bad, Error};
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
     match error {
         Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => format!(
             "the certificate of {host} comes from a CA that is not trusted here; if it is your own, give it with \
@@ -85,6 +149,33 @@ pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
         }
         Error::InvalidMessage(_) => {
             format!("{host} does not speak TLS on this port; check port and scheme in the settings")
+        }
+        Error::InvalidCertificate(bad) if format!("{bad:?}").contains("CaUsedAsEndEntity") => {
+            format!(
+                "{host} shows a CA's own certificate as its server certificate; have a CA issue one for the server, and \
+             give that CA with --ca FILE"
+            )
+        }
+        Error::InvalidCertificate(Bad::Revoked) => {
+            format!("the certificate of {host} was revoked; ask whoever runs it")
+        }
+        Error::AlertReceived(Alert::CertificateRequired) => format!(
+            "{host} asks for a client certificate; give one with --cert FILE --key FILE, or under [tls] in the profile"
+        ),
+        Error::AlertReceived(
+            Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::UnsupportedCertificate
+            | Alert::AccessDenied
+            | Alert::DecryptError,
+        ) => format!(
+            "{host} does not accept the client certificate: it has to be valid and from a CA that the server trusts"
+        ),
+        Error::AlertReceived(Alert::UnrecognisedName) => {
+            format!("{host} does not serve that name; check the address in the settings")
         }
         Error::AlertReceived(alert) => format!("{host} refused the TLS handshake: {alert:?}"),
         other => format!("TLS with {host} failed: {other}"),

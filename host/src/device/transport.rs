@@ -38,11 +38,11 @@ pub(super) type NoTransport = (Failure, String);
 
 /// A broker's address.
 #[derive(Debug, PartialEq, Eq)]
-struct Address<'a> {
-    tls: bool,
-    websocket: bool,
-    host: &'a str,
-    port: u16,
+pub(super) struct Address<'a> {
+    pub(super) tls: bool,
+    pub(super) websocket: bool,
+    pub(super) host: &'a str,
+    pub(super) port: u16,
 }
 
 impl Transport {
@@ -187,7 +187,7 @@ fn to_io(error: tungstenite::Error) -> io::Error {
 }
 
 impl<'a> Address<'a> {
-    fn parse(url: &'a str) -> Option<Self> {
+    pub(super) fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let (tls, websocket, default) = match scheme {
             "mqtt" | "tcp" => (false, false, 1883),

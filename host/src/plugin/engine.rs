@@ -10,6 +10,9 @@ use super::instance::{Instance, State};
 use super::verify::{Shape, verify};
 use super::{Limits, PluginError};
 
+/// The largest file that is compiled: compiling takes time and memory that no limit of an instance bounds.
+const MAX_MODULE: usize = 4 << 20;
+
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -91,6 +94,10 @@ impl Engine {
     }
 
     fn module(&self, wasm: &[u8]) -> Result<Module, PluginError> {
+        if wasm.len() > MAX_MODULE {
+            let why = format!("{} bytes are more than the {MAX_MODULE} of any plugin", wasm.len());
+            return Err(PluginError::NotAModule(why));
+        }
         // The eight bytes that every module begins with; a component has another version.
         match wasm.get(..8) {
             Some(b"\0asm\x01\0\0\0") => {}

@@ -60,6 +60,25 @@ pub enum PluginError {
         /// How.
         error: ReplyError,
     },
+    /// It answered a command that was never given, or gave two at a time the same token.
+    Token {
+        /// The command.
+        command: &'static str,
+        /// The token.
+        token: u32,
+    },
+    /// It kept asking for what the device's policy forbids.
+    Forbidden {
+        /// How often.
+        times: u32,
+        /// What it asked for last.
+        last: String,
+    },
+    /// It kept asking for more than the device does in a minute.
+    Restless {
+        /// Commands and immediate time-outs a minute.
+        per_minute: u32,
+    },
     /// It will not do what it was asked to, for a reason. The instance is as it was.
     Refused(Refusal),
     /// An earlier call ended in an error that leaves the instance in an unknown state.
@@ -146,6 +165,18 @@ impl fmt::Display for PluginError {
             Self::Reply { export, error } => {
                 write!(f, "the plugin broke the contract in `{export}`: {error}")
             }
+            Self::Token { command, token } => write!(
+                f,
+                "the plugin broke the contract: its {command} bears token {token}, which is none that it may use"
+            ),
+            Self::Forbidden { times, last } => write!(
+                f,
+                "the plugin asked {times} times for what this device's policy forbids, at last for {last}"
+            ),
+            Self::Restless { per_minute } => write!(
+                f,
+                "the plugin never rests: it asks for more than {per_minute} commands and calls a minute"
+            ),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Poisoned => {
                 f.write_str("the instance failed before and cannot be used; start another")

@@ -183,7 +183,7 @@ impl Instance {
         export: &'static str,
         reply: &SecretBytes,
     ) -> Result<Vec<Output>, PluginError> {
-        match wire::drained(reply.expose()) {
+        match wire::drained_up_to(reply.expose(), self.limits.outputs) {
             Ok(Ok(Drain { outputs, stray, skipped, .. })) => {
                 self.stray = stray;
                 self.skipped += u64::from(skipped);

@@ -14,6 +14,8 @@ pub struct Limits {
     pub memory_pages: u32,
     /// Bytes that one call may hand back.
     pub reply: usize,
+    /// Outputs that one call may hand back.
+    pub outputs: u32,
     /// Bytes of native stack.
     pub stack: usize,
 }
@@ -26,6 +28,8 @@ impl Default for Limits {
             deadline: Some(Duration::from_secs(2)),
             memory_pages: 32,
             reply: 256 * 1024,
+            // Honest plugins stay below 16.
+            outputs: 64,
             stack: 256 * 1024,
         }
     }

@@ -102,6 +102,10 @@ struct Fetched {
 }
 
 fn fetch(url: &str, max_size: u64) -> Fetched {
+    fetch_from(url, max_size, &policy::Firmware::any())
+}
+
+fn fetch_from(url: &str, max_size: u64, allowed: &policy::Firmware) -> Fetched {
     let dir = tempfile::tempdir().unwrap();
     let firmware = Firmware::new(dir.path());
     let http = Http::new(&super::super::tls::Trust::Public);
@@ -109,7 +113,7 @@ fn fetch(url: &str, max_size: u64) -> Fetched {
     let mut progress = Vec::new();
     let mut tell = |p| progress.push(p);
     let stop = AtomicBool::new(false);
-    let (downloaded, detail) = firmware.download(&http, &download, &stop, &mut tell);
+    let (downloaded, detail) = firmware.download(&http, allowed, &download, &stop, &mut tell);
     let bytes = std::fs::read(firmware.staging()).unwrap_or_default();
     Fetched { downloaded, detail, progress, bytes }
 }
@@ -223,6 +227,48 @@ fn a_stopped_download_ends() {
     let download = Download { url: server.url, size: None, version: "2".into(), max_size: 1 << 20 };
     let http = Http::new(&super::super::tls::Trust::Public);
     let stop = AtomicBool::new(true);
-    let (downloaded, _) = Firmware::new(dir.path()).download(&http, &download, &stop, &mut |_| {});
+    let (downloaded, _) = Firmware::new(dir.path()).download(
+        &http,
+        &policy::Firmware::any(),
+        &download,
+        &stop,
+        &mut |_| {},
+    );
     assert!(matches!(downloaded, Downloaded::Failed(_)));
+}
+
+#[test]
+fn a_redirect_is_followed_where_the_policy_allows_it() {
+    let image = image();
+    let last = server(vec![(ok(image.len(), ""), image.clone())]);
+    let to = |location: &str| {
+        let head = format!(
+            "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\nConnection: close\r\n\r\n"
+        );
+        (head, Vec::new())
+    };
+    let first = server(vec![to(&last.url)]);
+    assert_eq!(fetch(&first.url, 1 << 20).downloaded, complete(&image));
+
+    // The same, but images may come from one host alone: it sends us on to another.
+    let elsewhere = server(vec![(ok(image.len(), ""), image)]);
+    let first = server(vec![to(&elsewhere.url.replace("127.0.0.1", "localhost"))]);
+    let fetched = fetch_from(&first.url, 1 << 20, &policy::Firmware::from_host("127.0.0.1"));
+    assert_eq!(fetched.downloaded, Downloaded::Failed(Failure::Forbidden));
+    assert!(fetched.detail.unwrap().contains("firmware_hosts"));
+    assert!(elsewhere.asked.try_recv().is_err(), "nobody was to be asked there");
+}
+
+#[test]
+fn redirects_without_an_end_are_given_up() {
+    let again = || {
+        let head = "HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: again\r\nConnection: close\r\n\r\n";
+        (head.to_owned(), Vec::new())
+    };
+    let server = server((0..30).map(|_| again()).collect());
+    let fetched = fetch(&server.url, 1 << 20);
+    assert_eq!(fetched.downloaded, Downloaded::Failed(Failure::Protocol));
+    assert!(fetched.detail.unwrap().contains("without an end"));
+    // The address itself, and five redirects.
+    assert_eq!(server.asked.try_iter().count(), 6);
 }

@@ -1,0 +1,97 @@
+//! The plugin's instance, called beside the connection and not in its way.
+//!
+//! A call may take as long as `[limits]` says. It runs on a thread of its own, so that meanwhile the connection's task
+//! sends what is to be sent and answers the server in time.
+
+use std::time::Duration;
+
+use muster::wire::Open;
+use muster::{Input, Now, Output};
+use tokio::time::Instant;
+
+use crate::plugin::{Instance, Plugin, PluginError};
+
+/// Waits between restarts grow up to this.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// One that has run for so long is not the one that failed before.
+const PROVEN_AFTER: Duration = Duration::from_secs(600);
+
+/// A plugin and what runs of it.
+pub(super) struct Sandbox {
+    plugin: Plugin,
+    instance: Option<Instance>,
+    born: Instant,
+    failures: u32,
+    restarts: u32,
+    restart_after: Duration,
+}
+
+impl Sandbox {
+    /// Nothing runs yet. After a failure it is started again `restarts` times in a row.
+    pub(super) fn new(plugin: Plugin, restarts: u32, restart_after: Duration) -> Self {
+        let born = Instant::now();
+        Self { plugin, instance: None, born, failures: 0, restarts, restart_after }
+    }
+
+    /// A fresh instance, opened.
+    pub(super) async fn open(&mut self, open: Open) -> Result<Vec<Output>, PluginError> {
+        self.instance = None;
+        self.born = Instant::now();
+        let plugin = self.plugin.clone();
+        let (instance, result) = beside(move || {
+            let mut instance = plugin.instantiate()?;
+            let result = instance.open(&open);
+            Ok((instance, result))
+        })
+        .await?;
+        self.instance = Some(instance);
+        result
+    }
+
+    /// One input.
+    pub(super) async fn handle(
+        &mut self,
+        input: Input,
+        now: Now,
+    ) -> Result<Vec<Output>, PluginError> {
+        let Some(mut instance) = self.instance.take() else { return Err(PluginError::Poisoned) };
+        let (instance, result) = beside(move || {
+            let result = instance.handle(&input, now);
+            Ok((instance, result))
+        })
+        .await?;
+        self.instance = Some(instance);
+        result
+    }
+
+    /// Whether there is one to give inputs to.
+    pub(super) fn lives(&self) -> bool {
+        self.instance.is_some()
+    }
+
+    /// Throws the instance away. After how long another may be started, and the how manieth restart that is; nothing
+    /// if it was the last.
+    pub(super) fn failed(&mut self) -> Option<(Duration, u32)> {
+        self.instance = None;
+        if self.born.elapsed() >= PROVEN_AFTER {
+            self.failures = 0;
+        }
+        self.failures += 1;
+        let doublings = (self.failures - 1).min(16);
+        let wait = self.restart_after.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+        (self.failures <= self.restarts).then_some((wait, self.failures))
+    }
+
+    pub(super) fn restarts(&self) -> u32 {
+        self.restarts
+    }
+}
+
+/// On a thread of the pool.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PluginError> + Send + 'static,
+) -> Result<T, PluginError> {
+    // A panic in the host's own code: the instance is lost with it.
+    let died = |e: tokio::task::JoinError| PluginError::Host(e.to_string());
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(died(e)))
+}
