@@ -8,12 +8,17 @@ mod component;
 
 mod plugin {
     pub(crate) mod executors;
+    #[path = "../../../tests/conformance/lives.rs"]
     pub(crate) mod lives;
+    #[path = "../../../tests/conformance/transcript.rs"]
+    #[allow(dead_code)]
+    pub(crate) mod transcript;
 
     mod a_hostile_plugin_is_stopped_and_named;
     mod a_saved_device_goes_on_in_another_instance;
     mod every_executor_gives_the_same_bytes;
     mod malformed_requests_are_refused;
     mod only_a_plugin_is_loaded;
+    mod recorded_lives_are_answered_alike;
     mod the_embedded_plugin_keeps_its_budgets;
 }
