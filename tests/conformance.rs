@@ -13,8 +13,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance {
+    // The host's tests read all of it.
+    #[allow(dead_code)]
     mod lives;
     mod transcript;
 
+    mod every_kind_of_message_has_an_example;
     mod the_native_code_gives_the_recorded_bytes;
 }

@@ -32,7 +32,18 @@ const PROGRAMS: &[Program] = &[
         package: "curl",
         what_for: "the commands of the documentation",
     },
+    Program {
+        name: "cc",
+        probe: &["--version"],
+        package: "build-essential",
+        what_for: "the host in C",
+    },
 ];
+
+/// Fails where Python is too old, or has no virtual environments or headers for what is built for it.
+const PYTHON: &str = "import ensurepip, os, sys, sysconfig, venv; \
+    sys.exit(sys.version_info < (3, 10) or \
+    not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')))";
 
 /// Finds or installs every program, and the peers' packages. Returns the environment for the tests.
 pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
@@ -51,11 +62,12 @@ pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
         })
         .collect();
     wanted.extend(missing_node());
-    if !works("python3", &["-c", "import venv, ensurepip"]) {
-        install(&["python3", "python3-venv"]);
-        if !works("python3", &["-c", "import venv, ensurepip"]) {
+    if !works("python3", &["-c", PYTHON]) {
+        install(&["python3", "python3-venv", "python3-dev"]);
+        if !works("python3", &["-c", PYTHON]) {
             wanted.push(
-                "python3 with venv: on Debian or Ubuntu `apt-get install python3 python3-venv`"
+                "Python 3.10 or newer with venv and its C headers: on Debian or Ubuntu \
+                 `apt-get install python3 python3-venv python3-dev`"
                     .into(),
             );
         }
@@ -66,7 +78,12 @@ pub(crate) fn prepare() -> Outcome<Vec<(&'static str, PathBuf)>> {
             wanted.join("\n  - ")
         ));
     }
-    Ok(vec![("MUSTER_PEERS_NODE", node_peers()?), ("MUSTER_PEERS_PYTHON", python_peers()?)])
+    let mut environment = vec![
+        ("MUSTER_PEERS_NODE", node_modules("tests/peers", "node")?),
+        ("MUSTER_PEERS_PYTHON", python("tests/peers/requirements.txt", "python")?),
+    ];
+    environment.extend(runtimes()?);
+    Ok(environment)
 }
 
 /// Node.js and npm, or what to do about them.
@@ -185,14 +202,15 @@ fn new_enough(version: &str) -> bool {
     }
 }
 
-/// `node_modules` with the peers of `tests/peers/package-lock.json`.
-fn node_peers() -> Outcome<PathBuf> {
-    let place = target_dir().join("peers/node");
-    let lock = root().join("tests/peers/package-lock.json");
+/// `node_modules` of `target/peers/<name>`, with what the lockfile in `folder` says.
+fn node_modules(folder: &str, name: &str) -> Outcome<PathBuf> {
+    let place = target_dir().join("peers").join(name);
+    let folder = root().join(folder);
+    let lock = folder.join("package-lock.json");
     if !up_to_date(&place, &lock) {
         std::fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
         for file in ["package.json", "package-lock.json"] {
-            copy(&root().join("tests/peers").join(file), &place.join(file))?;
+            copy(&folder.join(file), &place.join(file))?;
         }
         let mut npm = command("npm", &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
         npm.current_dir(&place);
@@ -202,30 +220,49 @@ fn node_peers() -> Outcome<PathBuf> {
     Ok(place.join("node_modules"))
 }
 
-/// The Python of a virtual environment with the peers of `tests/peers/requirements.txt`.
-fn python_peers() -> Outcome<PathBuf> {
-    let place = target_dir().join("peers/python");
-    let lock = root().join("tests/peers/requirements.txt");
+/// The Python of the virtual environment `target/peers/<name>` with what `lock` says.
+fn python(lock: &str, name: &str) -> Outcome<PathBuf> {
+    let place = target_dir().join("peers").join(name);
+    let lock = root().join(lock);
     let python = place.join("bin/python");
     if !up_to_date(&place, &lock) {
         run(command("python3", &["-m", "venv", "--clear", &place.to_string_lossy()]))?;
-        let lock = lock.to_string_lossy();
-        run(command(
-            &python.to_string_lossy(),
-            &[
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--require-hashes",
-                "-r",
-                &lock,
-            ],
-        ))?;
-        mark(&place, &root().join("tests/peers/requirements.txt"))?;
+        pip(&python, &["install", "--require-hashes", "-r", &lock.to_string_lossy()])?;
+        mark(&place, &lock)?;
     }
     Ok(python)
+}
+
+fn pip(python: &std::path::Path, args: &[&str]) -> Outcome {
+    let head = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
+    run(command(&python.to_string_lossy(), &[&head[..], args].concat()))
+}
+
+/// The other runtimes: a Python with wasmtime and wasm3, wasm3's C sources, and jco.
+fn runtimes() -> Outcome<[(&'static str, PathBuf); 3]> {
+    let python = python("tests/peers/runtimes/requirements.txt", "runtimes")?;
+    let place = target_dir().join("peers/wasm3");
+    let lock = root().join("tests/peers/runtimes/wasm3.txt");
+    let archive = place.join("pywasm3-0.5.0.tar.gz");
+    let built = target_dir().join("peers/runtimes/.made-from-wasm3");
+    // The archive holds the C sources and the Python package around them, which is built from them here.
+    if !up_to_date(&place, &lock) || !built.exists() {
+        std::fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+        let (to, from) = (place.to_string_lossy(), lock.to_string_lossy());
+        let source = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation"];
+        let hashes = ["--require-hashes", "-r", &from, "--dest", &to];
+        pip(&python, &[&["download"][..], &source, &hashes].concat())?;
+        let file = archive.to_string_lossy();
+        run(command("tar", &["-xzf", &file, "-C", &to]))?;
+        pip(&python, &["install", "--no-deps", "--no-index", "--no-build-isolation", &file])?;
+        mark(&place, &lock)?;
+        copy(&lock, &built)?;
+    }
+    Ok([
+        ("MUSTER_RUNTIMES_PYTHON", python),
+        ("MUSTER_RUNTIMES_WASM3", place.join("pywasm3-0.5.0/wasm3")),
+        ("MUSTER_RUNTIMES_JCO", node_modules("tests/peers/runtimes", "jco")?),
+    ])
 }
 
 /// An installation remembers the lockfile it was made from.
