@@ -40,6 +40,8 @@ pub struct Reach<'a> {
     pub topics: &'static [&'static str],
     /// What it keeps.
     pub store: &'static [StoreKey],
+    /// Where the vendor keeps images, beside the servers above: hosts, or `*.` and a domain.
+    pub firmware_hosts: &'static [&'static str],
     /// The largest image that it fetches; absent where it fetches none.
     pub firmware_max_size: Option<u64>,
 }

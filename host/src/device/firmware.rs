@@ -305,8 +305,12 @@ impl Staging {
         let mut url = url.to_owned();
         for _ in 0..=REDIRECTS {
             if let Err(refused) = allowed.check(&url) {
-                let detail =
-                    format!("this device's policy ({}) forbids {}", refused.rule, refused.asked);
+                let detail = format!(
+                    "this device's policy forbids {asked}; if it is right, allow it with `{rule}` under [policy] in the \
+                     profile",
+                    asked = refused.asked,
+                    rule = refused.rule
+                );
                 return Err(Broken::Final(Failure::Forbidden, detail));
             }
             let response = http

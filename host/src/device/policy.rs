@@ -29,8 +29,8 @@ pub(super) struct Policy {
 /// Where images may come from.
 #[derive(Clone, Debug)]
 pub(super) struct Firmware {
-    /// Absent: any.
-    hosts: Option<Vec<String>>,
+    /// `*` stands for any.
+    hosts: Vec<String>,
     schemes: Vec<String>,
     max_size: u64,
 }
@@ -110,7 +110,7 @@ impl Policy {
                     .collect::<Result<_, _>>()?,
                 None => reach.store.to_vec(),
             },
-            firmware: Firmware::new(&reach, keys)?,
+            firmware: Firmware::new(&reach, keys, [&broker, &http])?,
         };
         for (part, endpoint, allowed) in
             [("brokers", &broker, &policy.brokers), ("http", &http, &policy.http)]
@@ -191,7 +191,13 @@ impl Policy {
 }
 
 impl Firmware {
-    fn new(reach: &Reach<'_>, keys: &PolicyKeys) -> Result<Self, String> {
+    /// By default from the servers of the settings and the vendor's own storage: an address is a message, too, and one
+    /// that the plugin could make up.
+    fn new(
+        reach: &Reach<'_>,
+        keys: &PolicyKeys,
+        servers: [&Option<Endpoint>; 2],
+    ) -> Result<Self, String> {
         let schemes = match &keys.firmware_schemes {
             None => vec!["http".to_owned(), "https".to_owned()],
             Some(given) => match given.iter().find(|s| !["http", "https"].contains(&s.as_str())) {
@@ -199,11 +205,22 @@ impl Firmware {
                 None => given.clone(),
             },
         };
-        let hosts = keys
-            .firmware_hosts
-            .as_ref()
-            .map(|hosts| hosts.iter().map(|host| host.to_ascii_lowercase()).collect::<Vec<_>>());
-        if let Some(host) = hosts.iter().flatten().find(|host| !is_host(host)) {
+        let hosts: Vec<String> = match &keys.firmware_hosts {
+            Some(hosts) => hosts.iter().map(|host| plain(host)).collect(),
+            None => {
+                let mut hosts: Vec<String> =
+                    reach.firmware_hosts.iter().map(|&host| host.into()).collect();
+                for endpoint in servers.into_iter().flatten() {
+                    hosts.push(endpoint.host.clone());
+                    if is_loopback(&endpoint.host) {
+                        // This machine has several names, and a local cloud may use another.
+                        hosts.extend(["localhost", "127.0.0.1", "::1"].map(String::from));
+                    }
+                }
+                hosts
+            }
+        };
+        if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
             return Err(bad("firmware_hosts", host));
         }
         let max_size = keys.firmware_max_size.or(reach.firmware_max_size).unwrap_or(0);
@@ -214,13 +231,13 @@ impl Firmware {
     #[cfg(test)]
     pub(super) fn any() -> Self {
         let schemes = vec!["http".into(), "https".into()];
-        Self { hosts: None, schemes, max_size: u64::MAX }
+        Self { hosts: vec!["*".into()], schemes, max_size: u64::MAX }
     }
 
     /// Images from this host alone.
     #[cfg(test)]
     pub(super) fn from_host(host: &str) -> Self {
-        Self { hosts: Some(vec![host.into()]), ..Self::any() }
+        Self { hosts: vec![host.into()], ..Self::any() }
     }
 
     /// Whether an image may come from there; asked again for each redirect.
@@ -238,13 +255,13 @@ impl Firmware {
             Some(domain) => {
                 from.host.strip_suffix(domain).is_some_and(|front| front.ends_with('.'))
             }
+            None if pattern == "*" => true,
             None => from.host == *pattern,
         };
-        match &self.hosts {
-            Some(hosts) if !hosts.iter().any(allowed) => {
-                refused("firmware_hosts", from.to_string())
-            }
-            _ => Ok(()),
+        if self.hosts.iter().any(allowed) {
+            Ok(())
+        } else {
+            refused("firmware_hosts", from.to_string())
         }
     }
 }
@@ -378,8 +395,15 @@ fn bad(key: &str, value: &str) -> String {
     format!("[policy]: `{key}` cannot hold {value:?}")
 }
 
-/// A host, or `*.` and a domain.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A host, `*.` and a domain, or `*`.
 fn is_host(text: &str) -> bool {
+    if text == "*" {
+        return true;
+    }
     let name = text.strip_prefix("*.").unwrap_or(text);
     !name.is_empty() && !name.contains(['*', '/', '@', ' ', '[', ']'])
 }

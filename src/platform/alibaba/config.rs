@@ -172,6 +172,8 @@ impl Config {
             // What answers a registration over MQTT comes without a subscription.
             topics: &["/sys/{product}/{device}/#", "/ota/device/+/{product}/{device}"],
             store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            // OSS, whose hosts are named for bucket and region.
+            firmware_hosts: &["*.aliyuncs.com"],
             firmware_max_size: Some(self.firmware_max_size),
         }
     }

@@ -148,6 +148,7 @@ impl Config {
             http: Some(&self.base_url),
             topics: &[],
             store: &[crate::StoreKey::Credential, crate::StoreKey::Schedule],
+            firmware_hosts: &[],
             firmware_max_size: None,
         }
     }

@@ -107,6 +107,7 @@ impl Config {
             http: None,
             topics: &["/sys/{product}/{device}/thing/#"],
             store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            firmware_hosts: &[],
             firmware_max_size: Some(self.firmware_max_size),
         }
     }

@@ -100,6 +100,8 @@ impl Config {
             http: None,
             topics: &["/$system/{product}/{device}/#"],
             store: &[crate::StoreKey::Credential, crate::StoreKey::Firmware],
+            // UFile, whose hosts are named for bucket and region.
+            firmware_hosts: &["*.ufileos.com", "*.ucloud.cn"],
             firmware_max_size: Some(self.firmware_max_size),
         }
     }

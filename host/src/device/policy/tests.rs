@@ -198,7 +198,7 @@ fn the_secret_is_erased_when_a_person_asks_for_it() {
 
 #[test]
 fn an_image_comes_from_where_it_may_and_is_no_larger_than_it_may_be() {
-    let any = policy(PolicyKeys::default());
+    let any = policy(PolicyKeys { firmware_hosts: strings(&["*"]), ..Default::default() });
     let most = 64 << 20;
     assert_eq!(rule(&any, &download("http://anywhere.example/f", most)), None);
     assert_eq!(rule(&any, &download("https://[::1]:8/f", most)), None);
@@ -233,6 +233,44 @@ fn an_image_comes_from_where_it_may_and_is_no_larger_than_it_may_be() {
     assert_eq!(rule(&strict, &download("http://ota.example.com/f", 1)), Some("firmware_schemes"));
     let refused = strict.check(&download("https://ota.example.com/f", 1001), false).unwrap_err();
     assert!(refused.plugins);
+}
+
+#[test]
+fn an_image_comes_from_the_servers_of_the_settings_and_the_vendors_storage() {
+    let by_default = |config: &Config, url: &str| {
+        let policy = Policy::new(config, &PolicyKeys::default()).unwrap();
+        rule(&policy, &download(url, 1))
+    };
+    for (url, refused) in [
+        ("http://broker.example.com:16004/f.rbl", None),
+        ("https://BROKER.example.com/f", None),
+        ("http://broker.example.com.evil.example/f", Some("firmware_hosts")),
+        ("http://evil.example/TheDeviceSecret", Some("firmware_hosts")),
+        ("http://192.168.1.1/reboot", Some("firmware_hosts")),
+        ("http://127.0.0.1/", Some("firmware_hosts")),
+    ] {
+        assert_eq!(by_default(&config(), url), refused, "{url}");
+    }
+    let settings = Settings::new()
+        .with("broker", "mqtts://mqtt-cn-sh2.iot.ucloud.cn:8883")
+        .with("product_sn", "70ly1tvowt696r15")
+        .with("device_sn", "112233445566")
+        .with("device_secret", "TheDeviceSecret1");
+    let ucloud = Config::from_settings(PlatformName::Ucloud, &settings).unwrap();
+    let image = "http://uiot-ota1.cn-sh2.ufileos.com/fw_2.0.0.bin?Signature=x&Expires=1";
+    assert_eq!(by_default(&ucloud, image), None);
+    assert_eq!(by_default(&ucloud, "http://ufileos.com.evil.example/"), Some("firmware_hosts"));
+
+    // A local cloud may name itself otherwise than the settings do.
+    let settings = Settings::new()
+        .with("broker", "mqtt://localhost:1883")
+        .with("product_id", "20191210")
+        .with("device_id", "10001")
+        .with("device_secret", "TheDeviceSecret");
+    let local = Config::from_settings(PlatformName::Krtyun, &settings).unwrap();
+    for url in ["http://127.0.0.1:7878/f", "http://[::1]:7878/f", "http://localhost/f"] {
+        assert_eq!(by_default(&local, url), None, "{url}");
+    }
 }
 
 #[test]
