@@ -29,7 +29,7 @@ use super::link::{Link, News, Order, sleep};
 use super::pace::Pace;
 use super::policy::{Policy, Refused};
 use super::profile::Bounds;
-use super::sandbox::Sandbox;
+use super::sandbox::{Next, Sandbox};
 use super::show::Show;
 use super::signals::{Signal, Signals};
 use super::store::{self, DeviceDir};
@@ -75,6 +75,8 @@ impl Until {
 pub(super) struct Parts {
     pub(super) platform: PlatformName,
     pub(super) plugin: Plugin,
+    /// Runs when that one has failed too often.
+    pub(super) last_good: Option<Plugin>,
     pub(super) settings: Settings,
     pub(super) bounds: Bounds,
     pub(super) policy: Arc<Policy>,
@@ -154,7 +156,12 @@ impl Driver {
             timer: None,
             words: mpsc::channel(64),
             news: mpsc::channel(64),
-            sandbox: Sandbox::new(parts.plugin.clone(), bounds.restarts, bounds.restart_after),
+            sandbox: Sandbox::new(
+                parts.plugin.clone(),
+                parts.last_good.clone(),
+                bounds.restarts,
+                bounds.restart_after,
+            ),
             tokens: Tokens::default(),
             pace: pace(bounds),
             told_held: false,
@@ -186,8 +193,10 @@ impl Driver {
                 self.carry_out(outputs).await;
                 self.tell_date();
             }
-            // Settings or storage: the same at the next time.
-            Err(error @ PluginError::Refused(_)) => self.end = Some(End::Plugin(error)),
+            // Settings or storage: the same at the next time, and with any other honest plugin.
+            Err(error @ PluginError::Refused(_)) if !self.sandbox.has_last_good() => {
+                self.end = Some(End::Plugin(error))
+            }
             Err(error) => self.failed(error),
         }
     }
@@ -205,9 +214,9 @@ impl Driver {
 
     /// Closed: nothing that this instance wanted is carried out any more.
     fn failed(&mut self, error: PluginError) {
-        let restart = self.sandbox.failed();
+        let next = self.sandbox.failed();
         // At the end of the device `finish` logs out.
-        if restart.is_some()
+        if next != Next::End
             && let Some(link) = self.link.take()
         {
             // DISCONNECT; its task ends by itself.
@@ -223,11 +232,12 @@ impl Driver {
         self.tokens = Tokens::default();
         self.pace = pace(&self.parts.bounds);
         (self.told_held, self.violations, self.date) = (false, 0, None);
-        let of = self.sandbox.restarts();
-        self.parts.show.plugin_failed(&error, restart.map(|(wait, nth)| (wait, nth, of)));
-        match restart {
-            Some((wait, _)) => self.restart_at = Some(tokio::time::Instant::now() + wait),
-            None => {
+        self.parts.show.plugin_failed(&error, next, self.sandbox.restarts());
+        match next {
+            Next::Again { after, .. } | Next::LastGood { after } => {
+                self.restart_at = Some(tokio::time::Instant::now() + after);
+            }
+            Next::End => {
                 self.end.get_or_insert(End::Plugin(error));
             }
         }
@@ -459,6 +469,9 @@ impl Driver {
             && until.reached_by(&event)
         {
             self.end = Some(End::Reached(until));
+        }
+        if matches!(event, Event::Ready) {
+            self.parts.dir.serves();
         }
         match event {
             // A person at the keyboard decides how to go on; a script gets its exit code.

@@ -44,7 +44,7 @@ use driver::{Driver, Parts, Until};
 use firmware::Firmware;
 use http::Http;
 use policy::Policy;
-use profile::{Bounds, HostProfile};
+use profile::{HostProfile, LastGood};
 use show::Show;
 use store::DeviceDir;
 
@@ -105,7 +105,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
     };
     let bounds = profile.bounds().map_err(|why| Exit::usage(why, PROFILE))?;
     let at = args.config.as_deref().unwrap_or(std::path::Path::new(""));
-    let mut tls = profile.tls.beside(at);
+    let mut tls = profile.tls.clone().beside(at);
     if args.ca.is_some() {
         (tls.ca, tls.mqtt_ca, tls.http_ca) = (args.ca, None, None);
     }
@@ -145,15 +145,23 @@ pub fn run(args: Args) -> Result<(), Exit> {
     {
         settings.set("firmware_version", &running.version);
     }
-    let plugin = plugin(args.plugin.as_deref(), &bounds)?;
+    let engine = Engine::new(bounds.plugin.clone()).map_err(|e| broken_plugin(&e))?;
+    let chosen = plugin(args.plugin.as_deref(), &engine)?;
+    let last_good = match profile.last_good(at) {
+        LastGood::File(path) => Some(plugin(Some(&path), &engine)?),
+        // The built-in one is no other than itself.
+        LastGood::BuiltIn if args.plugin.is_some() => Some(plugin(None, &engine)?),
+        LastGood::BuiltIn | LastGood::None => None,
+    };
     let mut show = Show::new(args.json, args.platform);
     let plugin_name = args.plugin.map_or("built in".to_owned(), |p| p.display().to_string());
-    let at = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
-    show.device(&identity, &at.display().to_string(), &gathered.source, &plugin_name);
+    let root = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
+    show.device(&identity, &root.display().to_string(), &gathered.source, &plugin_name);
     let interactive = args.commands || std::io::stdin().is_terminal();
     let parts = Parts {
         platform: args.platform,
-        plugin,
+        plugin: chosen,
+        last_good,
         settings,
         bounds,
         policy: Arc::new(policy),
@@ -181,10 +189,9 @@ pub fn run(args: Args) -> Result<(), Exit> {
 /// What to do about a profile that cannot be used.
 const PROFILE: &str = "change the profile given with --config; docs/device.md lists its keys";
 
-fn plugin(path: Option<&std::path::Path>, bounds: &Bounds) -> Result<Plugin, Exit> {
-    let engine = Engine::new(bounds.plugin.clone()).map_err(|e| broken_plugin(&e))?;
+fn plugin(path: Option<&std::path::Path>, engine: &Engine) -> Result<Plugin, Exit> {
     match path {
-        None => embedded(&engine).map_err(|e| broken_plugin(&e)),
+        None => embedded(engine).map_err(|e| broken_plugin(&e)),
         Some(path) => {
             let bytes = std::fs::read(path).map_err(|e| {
                 let next = "give a muster.wasm with --plugin";

@@ -47,6 +47,15 @@ struct LimitKeys {
     violations: Option<u64>,
     restarts: Option<u64>,
     restart_after_ms: Option<u64>,
+    last_good: Option<String>,
+}
+
+/// The plugin that runs when the chosen one has failed too often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LastGood {
+    BuiltIn,
+    File(PathBuf),
+    None,
 }
 
 /// `[policy]`: each key replaces what is derived from the settings.
@@ -109,6 +118,15 @@ impl HostProfile {
             serde_json::from_value(Value::Object(own)).map_err(|e| e.to_string())?;
         profile.bounds()?;
         Ok(profile)
+    }
+
+    /// Which plugin takes over, with a path as seen from the profile's folder.
+    pub(super) fn last_good(&self, profile: &Path) -> LastGood {
+        match self.limits.last_good.as_deref() {
+            None | Some("built-in") => LastGood::BuiltIn,
+            Some("none" | "") => LastGood::None,
+            Some(path) => LastGood::File(profile.parent().unwrap_or(Path::new("")).join(path)),
+        }
     }
 
     /// The limits, each within what makes sense.

@@ -19,6 +19,8 @@ const PROVEN_AFTER: Duration = Duration::from_secs(600);
 /// A plugin and what runs of it.
 pub(super) struct Sandbox {
     plugin: Plugin,
+    /// What runs when that one has failed too often.
+    last_good: Option<Plugin>,
     instance: Option<Instance>,
     born: Instant,
     failures: u32,
@@ -26,11 +28,27 @@ pub(super) struct Sandbox {
     restart_after: Duration,
 }
 
+/// What happens after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same plugin is started again, for the how manieth time in a row.
+    Again { after: Duration, nth: u32 },
+    /// The last good one takes its place.
+    LastGood { after: Duration },
+    /// Nothing runs any more.
+    End,
+}
+
 impl Sandbox {
-    /// Nothing runs yet. After a failure it is started again `restarts` times in a row.
-    pub(super) fn new(plugin: Plugin, restarts: u32, restart_after: Duration) -> Self {
+    /// Nothing runs yet. After a failure it is started again `restarts` times in a row; then comes `last_good`.
+    pub(super) fn new(
+        plugin: Plugin,
+        last_good: Option<Plugin>,
+        restarts: u32,
+        restart_after: Duration,
+    ) -> Self {
         let born = Instant::now();
-        Self { plugin, instance: None, born, failures: 0, restarts, restart_after }
+        Self { plugin, last_good, instance: None, born, failures: 0, restarts, restart_after }
     }
 
     /// A fresh instance, opened.
@@ -69,17 +87,29 @@ impl Sandbox {
         self.instance.is_some()
     }
 
-    /// Throws the instance away. After how long another may be started, and the how manieth restart that is; nothing
-    /// if it was the last.
-    pub(super) fn failed(&mut self) -> Option<(Duration, u32)> {
+    /// Throws the instance away, and decides what comes next.
+    pub(super) fn failed(&mut self) -> Next {
         self.instance = None;
         if self.born.elapsed() >= PROVEN_AFTER {
             self.failures = 0;
         }
-        self.failures += 1;
-        let doublings = (self.failures - 1).min(16);
-        let wait = self.restart_after.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-        (self.failures <= self.restarts).then_some((wait, self.failures))
+        if self.failures < self.restarts {
+            let after = self.restart_after.saturating_mul(1 << self.failures.min(16));
+            self.failures += 1;
+            return Next::Again { after: after.min(LONGEST_WAIT), nth: self.failures };
+        }
+        match self.last_good.take() {
+            Some(plugin) => {
+                (self.plugin, self.failures) = (plugin, 0);
+                Next::LastGood { after: self.restart_after }
+            }
+            None => Next::End,
+        }
+    }
+
+    /// Whether there is another plugin to fall back on.
+    pub(super) fn has_last_good(&self) -> bool {
+        self.last_good.is_some()
     }
 
     pub(super) fn restarts(&self) -> u32 {

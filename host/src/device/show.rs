@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::clock::{self, local, rfc3339};
 use super::policy::Refused;
+use super::sandbox::Next;
 use crate::plugin::{Blame, PluginError};
 use crate::text;
 
@@ -91,12 +92,8 @@ impl Show {
         }
     }
 
-    /// The plugin failed. `restart`: after how long it is started again, for which time, and how often at most.
-    pub(super) fn plugin_failed(
-        &mut self,
-        error: &PluginError,
-        restart: Option<(Duration, u32, u32)>,
-    ) {
+    /// The plugin failed. `of`: how often in a row it is started again at most.
+    pub(super) fn plugin_failed(&mut self, error: &PluginError, next: Next, of: u32) {
         self.end_bar();
         let blame = match error.blame() {
             Blame::Host => "host",
@@ -107,19 +104,30 @@ impl Show {
         if self.json {
             let mut line =
                 json!({ "event": "plugin_failed", "blame": blame, "why": error.to_string() });
-            if let (Some((wait, nth, of)), Value::Object(line)) = (restart, &mut line) {
-                line.insert("restart".into(), nth.into());
-                line.insert("of".into(), of.into());
-                line.insert("in_ms".into(), millis(wait).into());
+            let more = match next {
+                Next::Again { after, nth } => {
+                    json!({ "next": "again", "restart": nth, "of": of, "in_ms": millis(after) })
+                }
+                Next::LastGood { after } => {
+                    json!({ "next": "last_good", "in_ms": millis(after) })
+                }
+                Next::End => json!({ "next": "end" }),
+            };
+            if let (Value::Object(line), Value::Object(more)) = (&mut line, more) {
+                line.extend(more);
             }
             self.object(line);
         } else {
-            let next = match restart {
-                Some((wait, nth, of)) => format!(
+            let next = match next {
+                Next::Again { after, nth } => format!(
                     "it starts again in {} from what is stored ({nth} of {of})",
-                    text::wait(millis(wait))
+                    text::wait(millis(after))
                 ),
-                None => "it is not started again".into(),
+                Next::LastGood { after } => format!(
+                    "the last good plugin takes its place in {}, from what is stored",
+                    text::wait(millis(after))
+                ),
+                Next::End => "it is not started again".into(),
             };
             self.stamped(&format!("plugin failed, the {blame} is to blame: {error}; {next}"));
         }

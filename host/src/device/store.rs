@@ -2,10 +2,14 @@
 //!
 //! A value is written to a temporary file in the same folder, synced, renamed over the old one, and the folder is
 //! synced. Only then is it said to be stored. A process that is killed at any moment leaves the old value or the new.
+//!
+//! A credential that served is not lost even to a plugin that overwrites it: `credential.before.json` keeps it, until
+//! a person has it erased.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use muster::{Identity, SecretBytes, StoreKey, Stored};
 
@@ -18,6 +22,8 @@ pub(super) const MAX_VALUE: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct DeviceDir {
     root: PathBuf,
+    /// Whether the device was ready with the credential that is there now.
+    served: AtomicBool,
     _lock: File,
 }
 
@@ -35,7 +41,7 @@ impl DeviceDir {
                 Exit::local(format!("cannot write in {at}: {e}"), "choose another: --store DIR")
             })?;
         }
-        Ok(Self { root, _lock: lock })
+        Ok(Self { root, served: AtomicBool::new(false), _lock: lock })
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -69,11 +75,46 @@ impl DeviceDir {
 
     /// Replaces a value; durable when it returns.
     pub(super) fn put(&self, key: StoreKey, value: &SecretBytes) -> io::Result<()> {
+        if key == StoreKey::Credential {
+            self.keep_former(value)?;
+        }
         replace(&self.file(key), &temporary(&self.root, key), value.expose())
+    }
+
+    /// The cloud takes the device for what the stored credential says.
+    pub(super) fn serves(&self) {
+        self.served.store(true, Ordering::Relaxed);
+    }
+
+    /// The credential before this one, if there was another.
+    pub(super) fn former(&self) -> PathBuf {
+        self.root.join("credential.before.json")
+    }
+
+    /// One that never served does not drive out one that perhaps did.
+    fn keep_former(&self, value: &SecretBytes) -> io::Result<()> {
+        let served = self.served.swap(false, Ordering::Relaxed);
+        let former = match read(&self.file(StoreKey::Credential)) {
+            Ok(bytes) => SecretBytes::new(bytes),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        if former == *value {
+            self.served.store(served, Ordering::Relaxed);
+            return Ok(());
+        }
+        if served || !self.former().exists() {
+            replace(&self.former(), &temporary(&self.root, StoreKey::Credential), former.expose())?;
+        }
+        Ok(())
     }
 
     /// Removes a value; durable when it returns.
     pub(super) fn erase(&self, key: StoreKey) -> io::Result<()> {
+        if key == StoreKey::Credential {
+            // A person wants the device to forget.
+            remove(&self.former())?;
+        }
         remove(&self.file(key))?;
         sync_dir(&self.root)
     }
@@ -84,8 +125,8 @@ impl DeviceDir {
 pub(super) fn damaged(path: &Path, key: StoreKey) -> Exit {
     let next = match key {
         StoreKey::Credential => {
-            "it was left as it is: restore it from a copy, or move it away and have the cloud's operator reset the \
-             device"
+            "it was left as it is: restore it from a copy (credential.before.json beside it, if it is there, is the \
+             one before), or move it away and have the cloud's operator reset the device"
         }
         _ => "it was left as it is: move it away and start again",
     };
@@ -250,6 +291,36 @@ mod tests {
         let stored = open(&dir).load().unwrap();
         assert_eq!(stored.get(StoreKey::Credential), Some(&value("{\"a\":2}")));
         assert_eq!(stored.iter().count(), 1);
+    }
+
+    #[test]
+    fn a_credential_that_served_outlives_those_that_did_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        let former = || std::fs::read_to_string(store.former()).ok();
+        let put = |text: &str| store.put(StoreKey::Credential, &value(text)).unwrap();
+        put("\"first\"");
+        put("\"first\"");
+        assert_eq!(former(), None);
+        store.serves();
+        for junk in ["{}", "[]", "0"] {
+            put(junk);
+            assert_eq!(former().as_deref(), Some("\"first\""));
+        }
+        // Another life of another hostile plugin.
+        drop(store);
+        let store = open(&dir);
+        let former = || std::fs::read_to_string(store.former()).ok();
+        store.put(StoreKey::Credential, &value("1")).unwrap();
+        assert_eq!(former().as_deref(), Some("\"first\""));
+        // The cloud issued another, and it works.
+        store.put(StoreKey::Credential, &value("\"second\"")).unwrap();
+        store.serves();
+        store.put(StoreKey::Credential, &value("\"second, proven\"")).unwrap();
+        assert_eq!(former().as_deref(), Some("\"second\""));
+        assert_eq!(store.load().unwrap().iter().count(), 1);
+        store.erase(StoreKey::Credential).unwrap();
+        assert_eq!(former(), None);
     }
 
     #[cfg(unix)]

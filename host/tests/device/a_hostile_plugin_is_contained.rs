@@ -18,6 +18,9 @@ use super::process::{Ended, run, write};
 
 const SECRET: &str = "{\"device_secret\":\"StoredBefore\"}";
 
+/// Where no broker is.
+const NOBODY: &str = "mqtt://127.0.0.1:1";
+
 fn profile(dir: &Path, broker: &str, tables: &str) -> String {
     let text = format!(
         "broker = \"{broker}\"\nproduct_id = \"1\"\ndevice_id = \"2\"\ndevice_secret = \"TheDeviceSecret\"\n{tables}\n"
@@ -27,11 +30,15 @@ fn profile(dir: &Path, broker: &str, tables: &str) -> String {
 
 /// Runs it with these tables, and looks after the secret.
 fn runs(plugin: &Plugin, tables: &str, more: &[&str]) -> Ended {
+    runs_at(NOBODY, plugin, tables, more)
+}
+
+fn runs_at(broker: &str, plugin: &Plugin, tables: &str, more: &[&str]) -> Ended {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("d");
     std::fs::create_dir(&store).unwrap();
     write(&store, "credential.json", SECRET);
-    let config = profile(dir.path(), "mqtt://127.0.0.1:1", tables);
+    let config = profile(dir.path(), broker, tables);
     let file = plugin.write(dir.path());
     let args = [&["--config", &config, "--plugin", &file][..], more].concat();
     let ended = run("krtyun", &store, &args);
@@ -46,8 +53,13 @@ fn named<'e>(ended: &'e Ended, event: &str) -> Vec<&'e Value> {
 
 /// It fails, is started again once, fails again, and is given up, all with this reason.
 fn is_given_up(what: &str, plugin: &Plugin, limits: &str, reason: &str) {
-    let tables = format!("[limits]\nrestarts = 1\nrestart_after_ms = 20\n{limits}");
-    let ended = runs(plugin, &tables, &["--for", "120s"]);
+    is_given_up_by(what, plugin, limits, NOBODY, reason);
+}
+
+fn is_given_up_by(what: &str, plugin: &Plugin, limits: &str, broker: &str, reason: &str) -> Ended {
+    let tables =
+        format!("[limits]\nlast_good = \"none\"\nrestarts = 1\nrestart_after_ms = 20\n{limits}");
+    let ended = runs_at(broker, plugin, &tables, &["--for", "120s"]);
     assert_eq!(ended.code, Some(4), "{what}: {}", ended.story());
     let failures = named(&ended, "plugin_failed");
     assert_eq!(failures.len(), 2, "{what}: {}", ended.story());
@@ -56,8 +68,9 @@ fn is_given_up(what: &str, plugin: &Plugin, limits: &str, reason: &str) {
         assert!(failure["why"].as_str().unwrap().contains(reason), "{what}: {failure}");
     }
     assert_eq!((&failures[0]["restart"], &failures[0]["in_ms"]), (&1.into(), &20.into()));
-    assert_eq!(failures[1]["restart"], Value::Null);
+    assert_eq!(failures[1]["next"], "end");
     assert!(ended.stderr.contains("\n  next: what is stored is safe"), "{what}: {}", ended.stderr);
+    ended
 }
 
 #[test]
@@ -166,6 +179,80 @@ fn one_that_forges_tokens() {
 }
 
 #[test]
+fn of_a_reply_that_breaks_the_contract_nothing_is_carried_out() {
+    let broker = TcpListener::bind("127.0.0.1:0").unwrap();
+    broker.set_nonblocking(true).unwrap();
+    let url = format!("mqtt://{}", broker.local_addr().unwrap());
+    let value = SecretBytes::new(b"{\"device_secret\":\"Replaced\"}".to_vec());
+    let store = Command::Store(Token(2), StoreKey::Credential, value);
+    for (what, last, reason) in [
+        ("a forged token", Command::Close(Token(9)), "its close bears token 9"),
+        ("one violation too many", Command::Erase(Token(3), StoreKey::Credential), "asked 1 times"),
+    ] {
+        let says = reply(&[
+            Output::Command(connect(1, &url, 60)),
+            Output::Command(store.clone()),
+            Output::Event(Event::Ready),
+            Output::Command(last),
+            Output::Timeout(None),
+        ]);
+        // `is_given_up` sees that the secret stays.
+        let ended = is_given_up_by(what, &Plugin::handling(says), "violations = 1", &url, reason);
+        assert!(named(&ended, "ready").is_empty(), "{what}: {}", ended.story());
+        assert!(broker.accept().is_err(), "{what}: somebody was reached");
+    }
+}
+
+#[test]
+fn what_it_stores_over_a_secret_does_not_lose_the_secret() {
+    let value = SecretBytes::new(b"{}".to_vec());
+    let store = [Command::Store(Token(1), StoreKey::Credential, value)];
+    let plugin = Plugin::saying(waiting(&store), waiting(&[]));
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("d");
+    std::fs::create_dir(&root).unwrap();
+    write(&root, "credential.json", SECRET);
+    let config = profile(dir.path(), NOBODY, "");
+    let file = plugin.write(dir.path());
+    let ended = run("krtyun", &root, &["--config", &config, "--plugin", &file, "--for", "1s"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.story());
+    assert_eq!(std::fs::read_to_string(root.join("credential.json")).unwrap(), "{}");
+    assert_eq!(std::fs::read_to_string(root.join("credential.before.json")).unwrap(), SECRET);
+}
+
+#[test]
+fn the_last_good_plugin_takes_over() {
+    let broker = Broker::start();
+    let url = format!("mqtt://127.0.0.1:{}", broker.tcp);
+    let dir = broker.dir.path();
+    let plugin = Plugin { traps: "handle", ..Plugin::handling(reply(&[at_once()])) };
+    let hostile = plugin.write(dir);
+    let good = muster_host::plugin::embedded_bytes();
+    std::fs::write(dir.join("good.wasm"), good).unwrap();
+    for (last_good, more) in [
+        // By default the one that is built in.
+        ("", &["--plugin", hostile.as_str()][..]),
+        ("last_good = \"good.wasm\"", &["--plugin", hostile.as_str()]),
+    ] {
+        let tables = format!("[limits]\nrestarts = 2\nrestart_after_ms = 20\n{last_good}");
+        let config = profile(dir, &url, &tables);
+        let args = [&["--config", &config, "--until", "ready"][..], more].concat();
+        let ended = run("krtyun", &dir.join("d"), &args);
+        assert_eq!(ended.code, Some(0), "{}", ended.story());
+        let failures = named(&ended, "plugin_failed");
+        let next: Vec<_> = failures.iter().map(|failure| failure["next"].as_str()).collect();
+        assert_eq!(next, [Some("again"), Some("again"), Some("last_good")]);
+        let waits: Vec<_> = failures.iter().map(|failure| failure["in_ms"].as_u64()).collect();
+        assert_eq!(waits, [Some(20), Some(40), Some(20)]);
+    }
+    // One that is none is told before anything is tried.
+    let config = profile(dir, &url, "[limits]\nlast_good = \"nowhere.wasm\"");
+    let ended = run("krtyun", &dir.join("d"), &["--config", &config]);
+    assert_eq!(ended.code, Some(4), "{}", ended.story());
+    assert!(ended.stderr.contains("nowhere.wasm"), "{}", ended.stderr);
+}
+
+#[test]
 fn one_that_never_rests_is_held_back() {
     let limits = "commands_per_minute = 30\nthrottled_for_s = 1";
     let store = [Command::Erase(Token(1), StoreKey::Firmware)];
@@ -246,7 +333,7 @@ fn what_the_policy_forbids_is_refused_told_and_counted() {
             Command::Download(t, download("file:///etc/passwd".into(), 1)),
         ),
     ] {
-        let tables = "[limits]\nviolations = 3\nrestarts = 0\n[policy]\nfirmware_hosts = [\"ota.example.com\"]";
+        let tables = "[limits]\nviolations = 3\nrestarts = 0\nlast_good = \"none\"\n[policy]\nfirmware_hosts = [\"ota.example.com\"]";
         // Nobody answers a publication: it has to ask for its next turn.
         let unanswered = matches!(command, Command::Publish(..));
         let says = if unanswered { asking(&[command]) } else { waiting(&[command]) };
@@ -296,7 +383,8 @@ fn the_connection_lives_while_the_plugin_computes() {
         ..Plugin::saying(asking(&[connect(1, &url, 1)]), reply(&[at_once()]))
     };
     let file = plugin.write(broker.dir.path());
-    let tables = "[limits]\nfuel = 10000000000\ndeadline_ms = 8000\nrestarts = 0";
+    let tables =
+        "[limits]\nfuel = 10000000000\ndeadline_ms = 8000\nrestarts = 0\nlast_good = \"none\"";
     let config = profile(broker.dir.path(), &url, tables);
     let args = ["--config", &config, "--plugin", &file];
     let ended = run("krtyun", &broker.dir.path().join("d"), &args);
