@@ -58,6 +58,8 @@ mod time;
 
 #[cfg(feature = "cloud")]
 pub mod cloud;
+#[cfg(any(feature = "cloud", feature = "tool"))]
+mod csv;
 #[cfg(test)]
 #[path = "plugin/heap.rs"]
 mod heap;

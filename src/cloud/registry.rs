@@ -4,9 +4,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
-use csv_core::{ReadFieldResult, Reader};
 
 use super::{OperationError, RejectedRow};
+use crate::csv::{self, CsvError};
 
 /// One image, without its bytes: those are the host's.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -85,37 +85,10 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-fn read_rows(csv: &str) -> Result<Vec<(u64, Vec<String>)>, OperationError> {
-    let mut reader = Reader::new();
-    let mut input = csv.as_bytes();
-    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), Vec::new());
-    let mut line = 1;
-    loop {
-        let mut chunk = [0; 256];
-        let (result, read, written) = reader.read_field(input, &mut chunk);
-        input = &input[read..];
-        field.extend_from_slice(&chunk[..written]);
-        if field.len() > 1024 {
-            return Err(OperationError::invalid("a CSV field is longer than 1024 bytes"));
-        }
-        match result {
-            ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
-            ReadFieldResult::Field { record_end } => {
-                let text = String::from_utf8(core::mem::take(&mut field))
-                    .map_err(|_| OperationError::invalid("the CSV is not UTF-8"))?;
-                row.push(text);
-                if record_end {
-                    let cells: Vec<String> = core::mem::take(&mut row);
-                    if cells.iter().any(|cell| !cell.trim().is_empty()) {
-                        rows.push((line, cells));
-                    }
-                    line = reader.line();
-                    if rows.len() > MAX_ROWS {
-                        return Err(OperationError::full("at most 100,000 rows in one import"));
-                    }
-                }
-            }
-            ReadFieldResult::End => return Ok(rows),
-        }
-    }
+fn read_rows(csv: &str) -> Result<Vec<csv::Row>, OperationError> {
+    csv::rows(csv, 1024, MAX_ROWS).map_err(|error| match error {
+        CsvError::NotUtf8 => OperationError::invalid("the CSV is not UTF-8"),
+        CsvError::LongField => OperationError::invalid("a CSV field is longer than 1024 bytes"),
+        CsvError::TooManyRows => OperationError::full("at most 100,000 rows in one import"),
+    })
 }

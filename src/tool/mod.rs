@@ -3,9 +3,21 @@
 //! Each takes a plain value and gives one, with the steps in between for a person to follow. Inputs and results hold
 //! secrets by their nature: they are what a person typed in to see computed, and are never kept.
 
+/// Inputs and results may hold secrets: `Debug` shows nothing of them.
+macro_rules! opaque {
+    ($($Type:ident),*) => { $(
+        impl core::fmt::Debug for $Type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($Type), "(…)"))
+            }
+        }
+    )* };
+}
+
 mod cipher;
 mod credentials;
 mod numbers;
+mod nvs;
 mod sign;
 
 use alloc::string::{String, ToString};
@@ -19,6 +31,7 @@ pub use numbers::{
     CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck, ImeiCheck, Parts, cmei_batch, cmei_build,
     cmei_check, imei_check,
 };
+pub use nvs::{NvsEntry, NvsFormat, NvsImage, NvsPlace, NvsValue, nvs_image, nvs_rows};
 pub use sign::{SignInput, SignOutput, sign};
 
 /// A value on the way to a result.
@@ -65,16 +78,5 @@ impl fmt::Display for ToolError {
 }
 
 impl core::error::Error for ToolError {}
-
-/// Inputs and results may hold secrets: `Debug` shows nothing of them.
-macro_rules! opaque {
-    ($($Type:ident),*) => { $(
-        impl fmt::Debug for $Type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($Type), "(…)"))
-            }
-        }
-    )* };
-}
 
 opaque!(CipherInput, CipherOutput, SignInput, SignOutput, CredentialsInput, CredentialsOutput);
