@@ -12,8 +12,8 @@ use muster::cloud::{
 use muster::page::{LogLine, Next, NextWhy};
 use muster::tool::{
     CipherInput, CipherOutput, CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck,
-    CredentialMode, CredentialsInput, CredentialsOutput, ImeiCheck, Parts, SignInput, SignOutput,
-    ToolStep,
+    CredentialMode, CredentialsInput, CredentialsOutput, HandoverOutput, ImeiCheck, NvsPlace,
+    Parts, SignInput, SignOutput, ToolStep,
 };
 use muster::trace::{
     AppReply, CallResult, Direction, Entry, HttpMessage, Link, MqttPacket, PacketType, Payload,
@@ -107,6 +107,8 @@ fn main() {
         LogLine,
         // Calculators.
         ToolStep,
+        NvsPlace,
+        HandoverOutput,
         CipherInput,
         CipherOutput,
         SignInput,

@@ -14,5 +14,7 @@ mod api_gateway_clients_call_the_alibaba_cloud;
 mod mosquitto_clients_register_and_use_their_secret;
 #[path = "real_peers/npm_mqtt_registers_over_websocket.rs"]
 mod npm_mqtt_registers_over_websocket;
+#[path = "real_peers/nvs_images_are_those_of_espressifs_generator.rs"]
+mod nvs_images_are_those_of_espressifs_generator;
 #[path = "real_peers/paho_registers_over_tcp.rs"]
 mod paho_registers_over_tcp;

@@ -200,3 +200,48 @@ fn a_wrong_value_is_named_and_exits_with_2() {
         assert!(error.contains(named) && error.contains("next:"), "{args:?}: {error}");
     }
 }
+
+#[test]
+fn an_nvs_image_is_made_for_the_owner_alone_and_never_replaces_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(at("in.csv"), "key,type,encoding,value\nn,namespace,,\nk,file,binary,blob\n")
+        .unwrap();
+    std::fs::write(at("blob"), [1, 2, 3]).unwrap();
+    let (csv, out) = (at("in.csv"), at("out.bin"));
+    let args = ["nvs", &csv, "--size", "0x3000", "--out", &out];
+    let answer = tool(&args, "");
+    assert_eq!(answer["bytes"], 0x3000);
+    assert_eq!(answer["places"][1]["kind"], "blob_data");
+    assert_eq!(std::fs::read(&out).unwrap().len(), 0x3000);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let again = muster(&args, "");
+    assert_eq!(again.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("move it away"));
+    let wrong = muster(&["nvs", &csv, "--size", "5000", "--out", &at("other.bin")], "");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&wrong.stderr).contains("--size: has to be a multiple of 4096")
+    );
+}
+
+#[test]
+fn a_registered_devices_credentials_are_handed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let credential = r#"{"product_sn":"p","device_sn":"d","device_secret":"0123456789abcdef"}"#;
+    std::fs::write(folder.path().join("credential.json"), credential).unwrap();
+    let (store, out) = (folder.path().display().to_string(), folder.path().join("muster.h"));
+    let out = out.display().to_string();
+    let args =
+        ["handover", "--platform", "ucloud", "--store", &store, "--as", "header", "--out", &out];
+    let output = muster(&args, "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!shown.contains("0123456789abcdef"), "no secret on the screen: {shown}");
+    let header = std::fs::read_to_string(&out).unwrap();
+    assert!(header.contains("#define MUSTER_DEVICE_SECRET \"0123456789abcdef\""), "{header}");
+}

@@ -16,6 +16,7 @@ macro_rules! opaque {
 
 mod cipher;
 mod credentials;
+mod handover;
 mod numbers;
 mod nvs;
 mod sign;
@@ -27,6 +28,7 @@ pub use cipher::{CipherInput, CipherOutput, cipher};
 pub use credentials::{
     CredentialMode, CredentialsInput, CredentialsOutput, credential_modes, credentials,
 };
+pub use handover::{HandoverForm, HandoverInput, HandoverOutput, handover};
 pub use numbers::{
     CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck, ImeiCheck, Parts, cmei_batch, cmei_build,
     cmei_check, imei_check,

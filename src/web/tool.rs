@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::read::Members;
 use super::{fetch, values};
+use crate::secret::SecretBytes;
 use crate::tool::{self as core, ToolError};
 
 /// Computes: the name of a calculator and its input in, its result out. Throws a `MusterError` that names the input.
@@ -52,6 +53,7 @@ pub fn tool(name: &str, input: JsValue) -> Result<JsValue, JsValue> {
             let input = core::CmeiBatchInput { tui, first, count, digit: of.maybe_text("digit")? };
             done(core::cmei_batch(&input, &mut random()))
         }
+        "handover" => handover(&of),
         "imei_check" => Ok(values::js(&core::imei_check(&of.text("imei")?))),
         _ => {
             return Err(values::fault(
@@ -64,6 +66,29 @@ pub fn tool(name: &str, input: JsValue) -> Result<JsValue, JsValue> {
     };
     of.finish()?;
     result
+}
+
+/// What a device stored, as a file: the result has its `bytes`.
+fn handover(of: &Members) -> Result<JsValue, JsValue> {
+    let form = of.text("form")?;
+    let form = core::HandoverForm::from_name(&form)
+        .ok_or_else(|| values::bad_value("form", "has to be json, header, csv or nvs"))?;
+    let format = of.maybe_number("format")?.unwrap_or(2);
+    let format = core::NvsFormat::from_number(format)
+        .ok_or_else(|| values::bad_value("format", "has to be 1 or 2"))?;
+    let input = core::HandoverInput {
+        platform: of.platform("platform")?,
+        credential: SecretBytes::new(of.text("credential")?.into_bytes()),
+        form,
+        namespace: of.maybe_text("namespace")?,
+        size: of.maybe_number("size")?,
+        format,
+    };
+    let made = core::handover(&input).map_err(|e| values::bad_value(&e.input, &e.problem))?;
+    let result = values::js(&made);
+    let bytes = js_sys::Uint8Array::from(made.bytes.expose());
+    let _ = js_sys::Reflect::set(&result, &"bytes".into(), &bytes);
+    Ok(result)
 }
 
 fn done<T: Serialize>(result: Result<T, ToolError>) -> Result<JsValue, JsValue> {

@@ -3,6 +3,7 @@
 mod cipher;
 mod credentials;
 mod numbers;
+mod nvs;
 mod sign;
 
 use std::fmt::Display;
@@ -36,6 +37,10 @@ enum Tool {
     Cmei(Sub<numbers::Cmei>),
     /// Check IMEIs.
     Imei(Sub<numbers::Imei>),
+    /// Make the image of an ESP32's NVS partition.
+    Nvs(nvs::Nvs),
+    /// Hand a registered device's credentials on to firmware and flashers.
+    Handover(nvs::Handover),
 }
 
 /// A group of commands.
@@ -59,6 +64,8 @@ pub fn run(args: Args) -> Result<(), Exit> {
         Tool::Credentials(tool) => tool.answer(),
         Tool::Cmei(tool) => tool.command.answer(),
         Tool::Imei(tool) => tool.command.answer(),
+        Tool::Nvs(tool) => tool.answer(),
+        Tool::Handover(tool) => tool.answer(),
     }?;
     if args.json {
         println!("{}", answer.json);
@@ -85,7 +92,8 @@ fn unusable(why: impl Display) -> Exit {
 
 /// An input of a calculator that cannot be used, by the option that gives it.
 fn refused(error: ToolError) -> Exit {
-    let option = ["type", "random", "mac", "tui", "digit", "count", "mode", "platform"];
+    let option =
+        ["type", "random", "mac", "tui", "digit", "count", "mode", "platform", "size", "namespace"];
     let dashes = if option.contains(&&*error.input) { "--" } else { "" };
     unusable(format_args!("{dashes}{error}"))
 }

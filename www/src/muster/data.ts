@@ -1482,6 +1482,62 @@ name: string,
  */
 value: string, };
 
+export type NvsPlace = {
+/**
+ * Page, from 0.
+ */
+page: number,
+/**
+ * Entry in the page, from 0.
+ */
+entry: number,
+/**
+ * Where its first byte lies in the image.
+ */
+offset: number,
+/**
+ * How many entries of 32 bytes it takes.
+ */
+span: number,
+/**
+ * Empty for the entry of a namespace itself.
+ */
+namespace: string,
+/**
+ * Key, or the name of the namespace.
+ */
+key: string,
+/**
+ * `namespace`, `u8`, …, `string`, `blob`, `blob_data`, `blob_index`.
+ */
+kind: string,
+/**
+ * Bytes of the value; of a string with the zero behind it.
+ */
+bytes: number, };
+
+export type HandoverOutput = {
+/**
+ * What to call it: platform and device, and the ending of its form.
+ */
+file: string,
+/**
+ * Its media type.
+ */
+media_type: string,
+/**
+ * Names of what it holds.
+ */
+names: Array<string>,
+/**
+ * Of NVS: what is written where.
+ */
+places: Array<NvsPlace>,
+/**
+ * What a person should know before using it.
+ */
+notes: Array<ToolStep>, };
+
 export type CipherInput = {
 /**
  * 3 by product, 4 by device, 6 Bluetooth by product, 7 Bluetooth by device.
