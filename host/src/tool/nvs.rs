@@ -36,7 +36,7 @@ pub(super) struct Nvs {
 #[derive(Debug, clap::Args)]
 pub(super) struct Handover {
     /// ucloud, cmcc, krtyun or alibaba.
-    #[arg(long)]
+    #[arg(long, value_parser = platform)]
     platform: PlatformName,
     /// The device's folder, as given to `muster device --store`.
     #[arg(long, value_name = "DIR")]
@@ -119,6 +119,10 @@ impl Handover {
         });
         Ok(Answer { json, text })
     }
+}
+
+fn platform(text: &str) -> Result<PlatformName, String> {
+    text.parse().map_err(|error: muster::ConfigError| error.to_string())
 }
 
 fn format(number: u32) -> Result<NvsFormat, Exit> {
