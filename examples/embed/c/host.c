@@ -81,7 +81,7 @@ static uint8_t *call(engine *e, const char *name, const uint8_t *request, size_t
         if (length > size || args[0] > size - length) fail("%s: room for a request outside of the memory", name);
         memcpy(memory + args[0], request, length), args[1] = (uint32_t)length;
     }
-    snprintf(export, sizeof export, MUSTER_EXPORT "%s", name);
+    snprintf(export, sizeof export, MUSTER_EXPORT "%.16s", name);
     if ((error = engine_call(e, export, takes ? 2 : 0, args, &pair)) != NULL) fail(failed, name, error);
     uint8_t *memory = engine_memory(e, &size);
     if (size < 8 || pair > size - 8) fail("%s: a reply outside of the memory", name);
@@ -91,7 +91,7 @@ static uint8_t *call(engine *e, const char *name, const uint8_t *request, size_t
     if (reply == NULL) fail("out of memory");
     memcpy(reply, memory + at[0], at[1]);
     wipe(memory + at[0], at[1]); /* it may hold a credential, and to free it is not to overwrite it */
-    snprintf(export, sizeof export, MUSTER_POST "%s", name);
+    snprintf(export, sizeof export, MUSTER_POST "%.16s", name);
     if ((error = engine_call(e, export, 1, &pair, NULL)) != NULL) fail(failed, export, error);
     return *reply_length = at[1], reply;
 }

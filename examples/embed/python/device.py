@@ -364,6 +364,8 @@ class Device(host.Device):
 
     def event(self, number, *fields):
         super().event(number, *fields)
+        if number in (5, 7):
+            print("         because of", list(fields))  # numbers of docs/abi.md
         if number == 6:
             sys.exit(f"stopped; error {fields[0]}, advice {fields[1]} of docs/abi.md")
 
