@@ -66,7 +66,7 @@ static reader field(reader map, uint64_t key) { /* at the value of this key */
 }
 static void show(const char *before, reader from) { /* what a plugin says must not steer a terminal */
     reader s = string(&from, TEXT);
-    for (fputs(before, stdout); s.at < s.end; s.at++) putchar(*s.at >= ' ' && *s.at != 127 ? *s.at : '?');
+    for (fputs(before, stdout); s.at < s.end; s.at++) putchar(*s.at >= ' ' && *s.at < 127 ? *s.at : '?');
 }
 
 /* One call, as docs/abi.md has it. The reply is the caller's to wipe and to free. */

@@ -22,6 +22,9 @@ const STORE = ['credential', 'schedule', 'firmware'];
 const SETTINGS = [['broker', 'mqtts://broker.example:8883'], ['product_sn', 'example-product1'],
   ['product_secret', 'the-product-secret'], ['device_sn', 'example1']];
 
+// What a plugin says must not steer a terminal.
+const say = (text) => console.log(text.replace(/\p{C}/gu, '?'));
+
 // The core module with nothing but `WebAssembly`, which has no limit on time: run it in a Worker that can be ended.
 function core(file) {
   const module = new WebAssembly.Module(readFileSync(file));
@@ -111,7 +114,7 @@ class Device {
   powerOn(plugin) {
     const about = decode(plugin.describe());
     if (about.get(1) > SCHEMA || about.get(0) < SCHEMA) throw new Error('another byte schema');
-    console.log(`plugin   ${about.get(4)}`);
+    say(`plugin   ${about.get(4)}`);
     this.inputs = [];
     this.ready = false;
     // A real host asks its clocks; the one of the day is not known here.
@@ -144,20 +147,20 @@ class Device {
     const [first] = fields;
     switch (number) {
       case 0:
-        console.log(`command  CONNECT to ${first.get(0)} as ${first.get(1)}, user name ${first.get(2)}`);
+        say(`command  CONNECT to ${first.get(0)} as ${first.get(1)}, user name ${first.get(2)}`);
         this.inputs.push([1, token]);
         break;
       case 1:
-        console.log('command  DISCONNECT');
+        say('command  DISCONNECT');
         this.inputs.push([2, token, [2]]);
         break;
       case 2:
-        console.log(`command  SUBSCRIBE to ${first.get(0)}`);
+        say(`command  SUBSCRIBE to ${first.get(0)}`);
         this.inputs.push([4, token, [1, 1]]);
         break;
       case 3: {
         const [topic, body] = [first.get(0), first.get(2)];
-        console.log(`command  PUBLISH to ${topic}`);
+        say(`command  PUBLISH to ${topic}`);
         this.inputs.push([4, token, [0]]);
         if (topic.endsWith('/password')) {
           const answer = Buffer.concat([Buffer.from('{"RetCode":"0","Password":"made-up",'), body.subarray(1)]);
@@ -166,7 +169,7 @@ class Device {
         break;
       }
       case 5:
-        console.log(`command  STORE ${STORE[first]}`);
+        say(`command  STORE ${STORE[first]}`);
         this.stored.set(first, Buffer.from(fields[1])); // a real host makes it durable before it says so
         this.inputs.push([6, token, [0]]);
         break;
@@ -177,7 +180,7 @@ class Device {
 
   event(number, step) {
     const name = EVENTS[number] ?? 'of a kind that this host does not know';
-    console.log(`event    ${name}${number === 0 && STEPS[step] ? `: ${STEPS[step]}` : ''}`);
+    say(`event    ${name}${number === 0 && STEPS[step] ? `: ${STEPS[step]}` : ''}`);
     this.ready ||= number === 2;
   }
 }

@@ -238,6 +238,14 @@ def failure(error):
     return [UNREACHABLE] if isinstance(reason, OSError) else [PROTOCOL]
 
 
+def server(url):
+    """Scheme and host, or neither where it is no URL."""
+    try:
+        return urlsplit(url).scheme, urlsplit(url).hostname
+    except ValueError:
+        return None, None
+
+
 class Device(host.Device):
     """The device of host.py, where nothing is played any more."""
 
@@ -246,7 +254,7 @@ class Device(host.Device):
         self.store, self.mqtt = Store(folder), None
         self.inputs, self.ready = collections.deque(), False
         # All that this device may reach: the hosts that its own settings name.
-        self.hosts = {urlsplit(value).hostname for value in settings.values()} - {None}
+        self.hosts = {server(value)[1] for value in settings.values()} - {None}
 
     def now(self):
         return {0: time.monotonic_ns() // 1_000_000, 1: time.time_ns() // 1_000_000}
@@ -297,15 +305,15 @@ class Device(host.Device):
             self.mqtt = None
 
     def allowed(self, url, *schemes):
-        address = urlsplit(url)
-        return address.scheme in schemes and address.hostname in self.hosts
+        scheme, name = server(url)
+        return scheme in schemes and name in self.hosts
 
     def connect(self, token, url, *rest):
         if not self.allowed(url, "mqtt", "mqtts"):
             return [[2, token, [1, [FORBIDDEN]]]]
         try:
             self.mqtt = Mqtt(token, url, *rest)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return [[2, token, [1, failure(error)]]]
         return []
 
@@ -320,24 +328,24 @@ class Device(host.Device):
     def command(self, number, token, *fields):
         match number, fields:
             case 0, [connect]:
-                print("command  CONNECT to", connect[0])
+                host.say("command  CONNECT to", connect[0])
                 self.inputs.extend(self.connect(token, *(connect[i] for i in range(5))))
             case 1, []:
-                print("command  DISCONNECT")
+                host.say("command  DISCONNECT")
                 if self.mqtt is not None and self.mqtt.token == token:
                     self.link(lambda: self.mqtt.close([2]))
                 else:
                     self.inputs.append([2, token, [2]])
             case 2, [subscribe]:
-                print("command  SUBSCRIBE to", subscribe[0])
+                host.say("command  SUBSCRIBE to", subscribe[0])
                 if self.mqtt is not None:  # otherwise its end is among the inputs
                     self.link(lambda: self.mqtt.subscribe(token, subscribe[0], subscribe[1]))
             case 3, [publish]:
-                print("command  PUBLISH to", publish[0])
+                host.say("command  PUBLISH to", publish[0])
                 if self.mqtt is not None:
                     self.link(lambda: self.mqtt.publish(token, publish[0], publish[1], publish[2]))
             case 4, [asked]:
-                print(f"command  {asked[0]} {urlsplit(asked[1]).path}")  # its query may hold a signature
+                host.say("command ", asked[0], asked[1].split("?")[0])  # its query may hold a signature
                 answer = [1, [FORBIDDEN]]
                 if self.allowed(asked[1], "http", "https"):
                     try:
@@ -346,18 +354,18 @@ class Device(host.Device):
                         answer = [1, failure(error)]
                 self.inputs.append([5, token, answer])
             case 5, [key, value]:
-                print(f"command  STORE {host.STORE[key]}")
+                host.say(f"command  STORE {host.STORE[key]}")
                 self.inputs.extend(self.stored(token, lambda: self.store.put(key, value)))
             case 6, [key]:
-                print(f"command  ERASE {host.STORE[key]}")
+                host.say(f"command  ERASE {host.STORE[key]}")
                 self.inputs.extend(self.stored(token, lambda: self.store.erase(key)))
             case 7, [_]:
-                print("command  DOWNLOAD")
+                host.say("command  DOWNLOAD")
                 self.inputs.append([8, token, [1, [FORBIDDEN]]])
             case 8, []:
-                print("command  CANCEL DOWNLOAD")
+                host.say("command  CANCEL DOWNLOAD")
             case 9, [_]:
-                print("command  INSTALL")
+                host.say("command  INSTALL")
                 self.inputs.append([9, token, [1, [1]]])
             case _:
                 raise ValueError(f"command {number} is not in this host's power")
@@ -365,7 +373,7 @@ class Device(host.Device):
     def event(self, number, *fields):
         super().event(number, *fields)
         if number in (5, 7):
-            print("         because of", list(fields))  # numbers of docs/abi.md
+            host.say("         because of", list(fields))  # numbers of docs/abi.md
         if number == 6:
             sys.exit(f"stopped; error {fields[0]}, advice {fields[1]} of docs/abi.md")
 

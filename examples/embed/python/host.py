@@ -165,6 +165,11 @@ def item(data, at, deep):
     raise ValueError("a reply that is not CBOR of the schema")
 
 
+def say(*words):
+    """What a plugin says must not steer a terminal."""
+    print("".join(c if c.isprintable() else "?" for c in " ".join(map(str, words))))
+
+
 class Device:
     """One device: what is on stable storage, and a network and a cloud of a few lines."""
 
@@ -175,7 +180,7 @@ class Device:
         about = decode(plugin("describe"))
         if not about[1] <= SCHEMA <= about[0]:
             raise ValueError("another byte schema")
-        print("plugin  ", about[4])
+        say("plugin  ", about[4])
         self.inputs, self.ready = [], False
         seed = os.urandom(32)
         now = {0: self.now}  # a real host asks its clocks; the one of the day is not known here
@@ -208,22 +213,22 @@ class Device:
     def command(self, number, token, *fields):
         match number, fields:
             case 0, [connect]:
-                print(f"command  CONNECT to {connect[0]} as {connect[1]}, user name {connect[2]}")
+                say(f"command  CONNECT to {connect[0]} as {connect[1]}, user name {connect[2]}")
                 self.inputs.append([1, token])
             case 1, []:
-                print("command  DISCONNECT")
+                say("command  DISCONNECT")
                 self.inputs.append([2, token, [2]])
             case 2, [subscribe]:
-                print(f"command  SUBSCRIBE to {subscribe[0]}")
+                say(f"command  SUBSCRIBE to {subscribe[0]}")
                 self.inputs.append([4, token, [1, 1]])
             case 3, [publish]:
-                print(f"command  PUBLISH to {publish[0]}")
+                say(f"command  PUBLISH to {publish[0]}")
                 self.inputs.append([4, token, [0]])
                 if publish[0].endswith("/password"):
                     answer = b'{"RetCode":"0","Password":"made-up",' + publish[2][1:]
                     self.inputs.append([3, {0: publish[0] + "_reply", 1: answer}])
             case 5, [key, value]:
-                print(f"command  STORE {STORE[key]}")
+                say(f"command  STORE {STORE[key]}")
                 self.stored[key] = value  # a real host makes it durable before it says so
                 self.inputs.append([6, token, [0]])
             case _:
@@ -232,7 +237,7 @@ class Device:
     def event(self, number, *fields):
         name = EVENTS[number] if number < len(EVENTS) else "of a kind that this host does not know"
         step = f": {STEPS[fields[0]]}" if number == 0 and fields[0] < len(STEPS) else ""
-        print(f"event    {name}{step}")
+        say(f"event    {name}{step}")
         self.ready |= number == 2
 
 
