@@ -18,4 +18,5 @@ mod device {
     mod each_failure_has_its_exit_code_and_its_next_move;
     mod every_platform_comes_to_life_and_registers_once;
     mod keep_alive_and_qos_1_on_the_wire;
+    mod tls_is_verified_and_a_refusal_says_why;
 }

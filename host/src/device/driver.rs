@@ -15,8 +15,8 @@ use std::time::Duration;
 use muster::wire::{Open, Refusal};
 use muster::{
     Ack, Advice, Answer, ApiMisuse, Closed, Command, Downloaded, Error, Event, Failure, Input,
-    Intent, LocalFailure, Outcome, Output, PlatformName, Progress, Settings, Stored, Token, Update,
-    UpdateFailure,
+    Intent, LocalFailure, Outcome, Output, PlatformName, Progress, Settings, StoreKey, Stored,
+    Token, Update, UpdateFailure,
 };
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
@@ -232,6 +232,7 @@ impl Driver {
         self.tokens = Tokens::default();
         self.pace = pace(&self.parts.bounds);
         (self.told_held, self.violations, self.date) = (false, 0, None);
+        self.may_erase = false;
         self.parts.show.plugin_failed(&error, next, self.sandbox.restarts());
         match next {
             Next::Again { after, .. } | Next::LastGood { after } => {
@@ -521,6 +522,8 @@ impl Driver {
                 self.stored(token, done);
             }
             Command::Erase(token, key) => {
+                // What a person asked for is done once.
+                self.may_erase &= key != StoreKey::Credential;
                 let dir = self.parts.dir.clone();
                 let done = blocking(move || dir.erase(key)).await;
                 self.stored(token, done);

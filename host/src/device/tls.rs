@@ -174,10 +174,47 @@ pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
         ) => format!(
             "{host} does not accept the client certificate: it has to be valid and from a CA that the server trusts"
         ),
+        // Before TLS 1.3 a server has no word of its own for it.
+        Error::AlertReceived(Alert::HandshakeFailure) => format!(
+            "{host} refused the TLS handshake; if it asks for a client certificate, give one with --cert FILE --key FILE"
+        ),
         Error::AlertReceived(Alert::UnrecognisedName) => {
             format!("{host} does not serve that name; check the address in the settings")
         }
         Error::AlertReceived(alert) => format!("{host} refused the TLS handshake: {alert:?}"),
         other => format!("TLS with {host} failed: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
+
+    /// What no test with a real server brings about.
+    #[test]
+    fn a_failure_is_told_with_its_next_move() {
+        for (error, says) in [
+            (
+                Error::AlertReceived(Alert::HandshakeFailure),
+                "h:1 refused the TLS handshake; if it asks for a client",
+            ),
+            (
+                Error::AlertReceived(Alert::UnrecognisedName),
+                "does not serve that name; check the address",
+            ),
+            (
+                Error::AlertReceived(Alert::CertificateRevoked),
+                "has to be valid and from a CA that the server trusts",
+            ),
+            (Error::InvalidCertificate(Bad::Revoked), "was revoked; ask whoever runs it"),
+            (
+                Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
+                "check port and scheme",
+            ),
+        ] {
+            let text = explain(&error, "h:1");
+            assert!(text.contains("h:1") && text.contains(says), "{text}");
+        }
     }
 }

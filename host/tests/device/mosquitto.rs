@@ -19,17 +19,24 @@ pub struct Broker {
     pub secure_websocket: u16,
     /// TLS with a certificate for another name.
     pub misnamed: u16,
+    /// Further listeners, in their order.
+    pub more: Vec<u16>,
     pub dir: tempfile::TempDir,
 }
 
 impl Broker {
     /// TCP, TLS and WebSocket; TLS with a certificate for localhost by `ca.pem` in `dir`.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same and further listeners, each with these lines; `{at}` stands for `dir`.
+    pub fn with(listeners: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         certificates(dir.path());
         let [tcp, tls, websocket, secure_websocket, misnamed] = free_ports();
         let at = dir.path().display();
-        let config = format!(
+        let mut config = format!(
             "user root\nallow_anonymous true\nlog_dest stderr\nlog_type all\nconnection_messages true\n\
              listener {tcp} 127.0.0.1\n\
              listener {tls} 127.0.0.1\ncertfile {at}/server.pem\nkeyfile {at}/server.key\n\
@@ -38,6 +45,11 @@ impl Broker {
              certfile {at}/server.pem\nkeyfile {at}/server.key\n\
              listener {misnamed} 127.0.0.1\ncertfile {at}/misnamed.pem\nkeyfile {at}/misnamed.key\n"
         );
+        let more = free_ports::<16>()[..listeners.len()].to_vec();
+        for (port, lines) in more.iter().zip(listeners) {
+            let lines = lines.replace("{at}", &at.to_string());
+            config += &format!("listener {port} 127.0.0.1\n{lines}\n");
+        }
         super::process::write(dir.path(), "mosquitto.conf", &config);
         let mut broker = Self {
             process: None,
@@ -47,6 +59,7 @@ impl Broker {
             websocket,
             secure_websocket,
             misnamed,
+            more,
             dir,
         };
         broker.again();
@@ -79,7 +92,8 @@ impl Broker {
             }
         });
         self.process = Some(process);
-        for port in [self.tcp, self.tls, self.websocket, self.secure_websocket, self.misnamed] {
+        let ports = [self.tcp, self.tls, self.websocket, self.secure_websocket, self.misnamed];
+        for port in ports.into_iter().chain(self.more.iter().copied()) {
             let deadline = Instant::now() + PATIENCE;
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
                 assert!(Instant::now() < deadline, "Mosquitto does not listen: {:?}", self.log());
@@ -140,8 +154,11 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     held.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// `ca.pem`, `other-ca.pem`, and by the first a certificate for localhost and 127.0.0.1, and one for another name.
-fn certificates(dir: &Path) {
+/// Two authorities, `ca.pem` and `other-ca.pem`, and what they issued.
+///
+/// By the first for localhost and 127.0.0.1: `server`, `expired` and `early`; for another name: `misnamed`; for a
+/// device: `device` and `expired-device`. By the second: `foreign`, as `server`, and `foreign-device`.
+pub fn certificates(dir: &Path) {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     let authority = |name: &str| {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -149,15 +166,27 @@ fn certificates(dir: &Path) {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     };
-    let ca = authority("Muster test CA");
+    let (ca, other) = (authority("Muster test CA"), authority("Another CA"));
     super::process::write(dir, "ca.pem", &ca.pem());
-    super::process::write(dir, "other-ca.pem", &authority("Another CA").pem());
-    for (file, names) in
-        [("server", &["localhost", "127.0.0.1"][..]), ("misnamed", &["other.example"])]
-    {
+    super::process::write(dir, "other-ca.pem", &other.pem());
+    let local = &["localhost", "127.0.0.1"][..];
+    let always = (1975, 4096);
+    for (file, issuer, names, years) in [
+        ("server", &ca, local, always),
+        ("expired", &ca, local, (1975, 2020)),
+        ("early", &ca, local, (4000, 4096)),
+        ("misnamed", &ca, &["other.example"], always),
+        ("foreign", &other, local, always),
+        ("device", &ca, &["device-10001"], always),
+        ("expired-device", &ca, &["device-10001"], (1975, 2020)),
+        ("foreign-device", &other, &["device-10001"], always),
+    ] {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &ca).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+        params.not_after = rcgen::date_time_ymd(years.1, 1, 1);
+        let certificate = params.signed_by(&key, issuer).unwrap();
         super::process::write(dir, &format!("{file}.pem"), &certificate.pem());
         super::process::write(dir, &format!("{file}.key"), &key.serialize_pem());
     }

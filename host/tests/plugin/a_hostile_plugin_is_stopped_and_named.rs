@@ -8,6 +8,12 @@ use muster_host::plugin::{Blame, Engine, Instance, Limits, PluginError, Trap};
 
 /// A module with the contract's exports; `cabi_realloc` and `handle` have these bodies.
 fn module_with(realloc: &str, handle: &str) -> Vec<u8> {
+    trapping_in("", realloc, handle)
+}
+
+/// The same; the function of this name traps, or what frees its result.
+fn trapping_in(traps: &str, realloc: &str, handle: &str) -> Vec<u8> {
+    let trap = |name: &str| if name == traps { "(unreachable)" } else { "" };
     let mut text = format!(
         r#"(module
             (memory (export "memory") 1)
@@ -28,11 +34,13 @@ fn module_with(realloc: &str, handle: &str) -> Vec<u8> {
         let params = if nothing { "" } else { "(param i32 i32)" };
         let body = if name == "handle" { handle } else { "(i32.const 64)" };
         text += &format!(
-            "(func (export \"{}{name}\") {params} (result i32) {body})\n\
-             (func (export \"{}{}{name}\") (param i32))\n",
+            "(func (export \"{}{name}\") {params} (result i32) {} {body})\n\
+             (func (export \"{}{}{name}\") (param i32) {})\n",
             names::PREFIX,
+            trap(name),
             names::POST,
-            names::PREFIX
+            names::PREFIX,
+            trap(&format!("post {name}")),
         );
     }
     wat::parse_str(text + ")").unwrap()
@@ -130,4 +138,37 @@ fn an_allocator_that_lies_is_caught() {
     let engine = Engine::new(Limits::default()).unwrap();
     let error = failure(engine.load(&wasm).unwrap().instantiate().unwrap());
     assert!(matches!(error, PluginError::Pointer { address: 65535, .. }), "{error:?}");
+}
+
+#[test]
+fn a_trap_in_any_export_is_named() {
+    let engine = Engine::new(Limits::default()).unwrap();
+    for name in names::FUNCTIONS {
+        for traps in [name.to_owned(), format!("post {name}")] {
+            let wasm = trapping_in(&traps, "(i32.const 4096)", "(i32.const 64)");
+            let mut instance = engine.load(&wasm).unwrap().instantiate().unwrap();
+            let error = match name {
+                "describe" => instance.describe_bytes(),
+                "open" => instance.open_bytes(b"x"),
+                "handle" => instance.handle_bytes(b"x"),
+                "save" => instance.save_bytes(),
+                "restore" => instance.restore_bytes(b"x"),
+                other => panic!("{other} is new"),
+            };
+            let right = PluginError::Trapped { export: name, trap: Trap::Unreachable };
+            assert_eq!(error.unwrap_err(), right, "{traps}");
+            assert!(instance.is_poisoned(), "{traps}");
+        }
+    }
+}
+
+#[test]
+fn filling_memory_takes_fuel_by_the_byte() {
+    // No clock: fuel alone has to be enough.
+    let limits = Limits { deadline: None, ..Limits::default() };
+    let fill =
+        "(loop (memory.fill (i32.const 0) (i32.const 0) (i32.const 65536)) (br 0)) (i32.const 64)";
+    let begin = Instant::now();
+    assert_eq!(trapped(failure(instance(limits, fill))), Trap::OutOfFuel);
+    assert!(begin.elapsed() < Duration::from_secs(5));
 }
