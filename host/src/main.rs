@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {
-            eprintln!("{exit}");
+            eprintln!("{}", muster_host::text::harmless(&exit.to_string()));
             ExitCode::from(exit.kind as u8)
         }
     }

@@ -271,6 +271,11 @@ fn permit(seconds: u32, product: Option<&str>) -> String {
     }
 }
 
+/// The same without what steers a terminal: a text may come from a cloud, or from whoever wrote the plugin.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
 /// What to do about a plugin that failed for good.
 pub fn plugin_advice(error: &PluginError) -> &'static str {
     match error {
@@ -323,6 +328,11 @@ pub fn bytes(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_others_cannot_steer_a_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\u{9b}c\n  d"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c\n  d");
+    }
 
     #[test]
     fn a_stop_says_what_and_what_next() {

@@ -209,7 +209,7 @@ impl Show {
     }
 
     fn stamped(&mut self, text: &str) {
-        let line = format!("{}  {text}", local(clock::unix()).time());
+        let line = format!("{}  {}", local(clock::unix()).time(), text::harmless(text));
         match &self.bar {
             Some(bar) => bar.println(line),
             None => self.line(&line),
