@@ -45,11 +45,20 @@ pub(super) fn read_profile(
     platform: PlatformName,
 ) -> Result<(Vec<(String, String)>, HostProfile), Exit> {
     let mut value = parse(path)?;
-    let host = HostProfile::take(&mut value).map_err(|why| {
-        let next = "docs/device.md lists the keys of [limits], [policy] and [tls]";
-        Exit::usage(format!("{}: {why}", path.display()), next)
-    })?;
+    let host = host_part(path, &mut value)?;
     Ok((settings_in(&value, path, platform)?, host))
+}
+
+/// The host's part of a profile alone.
+pub(super) fn read_host_profile(path: &Path) -> Result<HostProfile, Exit> {
+    host_part(path, &mut parse(path)?)
+}
+
+fn host_part(path: &Path, value: &mut Value) -> Result<HostProfile, Exit> {
+    HostProfile::take(value).map_err(|why| {
+        let next = "docs/device.md lists the keys of [limits], [policy], [tls] and [plugin]";
+        Exit::usage(format!("{}: {why}", path.display()), next)
+    })
 }
 
 pub(super) fn gather(given: &Given<'_>, http: &Http) -> Result<Gathered, Exit> {

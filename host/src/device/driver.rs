@@ -7,6 +7,10 @@
 //! to a rate ([`Pace`]). When it fails, nothing of it is carried out any more: the connection is closed, and after a
 //! while another instance begins from what is stored, so with the same secret. Failing again and again ends the device.
 
+mod upgrade;
+
+pub(super) use upgrade::Upgrade;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,6 +130,7 @@ pub(super) struct Driver {
     words: Channel<Word>,
     news: Channel<(Token, News)>,
     sandbox: Sandbox,
+    upgrade: Upgrade,
     tokens: Tokens,
     pace: Pace,
     /// Whether a person was told that the plugin is held back.
@@ -134,6 +139,8 @@ pub(super) struct Driver {
     violations: u32,
     /// When the next instance is started, if none runs.
     restart_at: Option<tokio::time::Instant>,
+    /// Why the plugin is not started again, if another one may take over.
+    failing: Option<PluginError>,
     /// Whether a person has asked for something that may void the secret.
     may_erase: bool,
     stopped: Option<(Error, Advice)>,
@@ -144,7 +151,7 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Brings the device to life and lets it live.
-    pub(super) async fn run(parts: Parts, stored: Stored) -> Result<(), Exit> {
+    pub(super) async fn run(parts: Parts, upgrade: Upgrade, stored: Stored) -> Result<(), Exit> {
         let signals = Signals::listen()?;
         let bounds = &parts.bounds;
         let mut driver = Self {
@@ -162,11 +169,13 @@ impl Driver {
                 bounds.restarts,
                 bounds.restart_after,
             ),
+            upgrade,
             tokens: Tokens::default(),
             pace: pace(bounds),
             told_held: false,
             violations: 0,
             restart_at: None,
+            failing: None,
             may_erase: false,
             stopped: None,
             end: None,
@@ -194,8 +203,8 @@ impl Driver {
                 self.tell_date();
             }
             // Settings or storage: the same at the next time, and with any other honest plugin.
-            Err(error @ PluginError::Refused(_)) if !self.sandbox.has_last_good() => {
-                self.end = Some(End::Plugin(error))
+            Err(error @ PluginError::Refused(_)) if !self.has_another() => {
+                self.end = Some(End::Plugin(error));
             }
             Err(error) => self.failed(error),
         }
@@ -212,13 +221,37 @@ impl Driver {
         }
     }
 
-    /// Closed: nothing that this instance wanted is carried out any more.
+    /// Closed: nothing that this instance wanted is carried out any more. On trial, the plugin before it takes over.
     fn failed(&mut self, error: PluginError) {
-        let next = self.sandbox.failed();
-        // At the end of the device `finish` logs out.
-        if next != Next::End
-            && let Some(link) = self.link.take()
-        {
+        if self.upgrade.is_on_trial() {
+            self.upgrade.condemn(&error);
+            self.sandbox.stop();
+            return;
+        }
+        let falls_back = self.upgrade.may_fall_back();
+        let next = self.sandbox.failed(!falls_back);
+        self.parts.show.plugin_failed(&error, next, self.sandbox.restarts());
+        match next {
+            Next::Again { after, .. } | Next::LastGood { after } => {
+                self.let_go();
+                self.restart_at = Some(tokio::time::Instant::now() + after);
+            }
+            Next::End if falls_back => self.failing = Some(error),
+            // `finish` logs out.
+            Next::End => {
+                self.end.get_or_insert(End::Plugin(error));
+            }
+        }
+    }
+
+    /// Whether another plugin would take over from this one.
+    fn has_another(&self) -> bool {
+        self.upgrade.is_on_trial() || self.upgrade.may_fall_back() || self.sandbox.has_last_good()
+    }
+
+    /// Closes the connection, and forgets what was under way.
+    fn let_go(&mut self) {
+        if let Some(link) = self.link.take() {
             // DISCONNECT; its task ends by itself.
             link.order(Order::Close);
         }
@@ -233,15 +266,6 @@ impl Driver {
         self.pace = pace(&self.parts.bounds);
         (self.told_held, self.violations, self.date) = (false, 0, None);
         self.may_erase = false;
-        self.parts.show.plugin_failed(&error, next, self.sandbox.restarts());
-        match next {
-            Next::Again { after, .. } | Next::LastGood { after } => {
-                self.restart_at = Some(tokio::time::Instant::now() + after);
-            }
-            Next::End => {
-                self.end.get_or_insert(End::Plugin(error));
-            }
-        }
     }
 
     async fn live(&mut self, mut signals: Signals) -> End {
@@ -253,6 +277,16 @@ impl Driver {
             }
             if self.parts.show.is_deaf() {
                 return End::Deaf;
+            }
+            if self.upgrade.is_condemned() {
+                self.see_to_upgrade().await;
+                continue;
+            }
+            if let Some(error) = self.failing.take() {
+                if !self.fall_back(&error).await {
+                    self.end.get_or_insert(End::Plugin(error));
+                }
+                continue;
             }
             let now = tokio::time::Instant::now();
             let held = self.pace.held_until(now);
@@ -304,6 +338,7 @@ impl Driver {
                     self.inputs.push_back(Input::Timeout);
                 }
                 () = sleep(self.restart_at) => self.begin_again().await,
+                () = sleep(self.upgrade.due()) => self.see_to_upgrade().await,
                 () = sleep(watch_date) => self.tell_date(),
             }
         }
@@ -371,19 +406,23 @@ impl Driver {
             Input::Message(_) | Input::Progress(..) | Input::User(_) => self.pace.earn(now),
             _ => {}
         }
+        let at = self.clock.now();
+        self.upgrade.keep(&input, at, &self.tokens);
         self.tokens.answered(&input);
         let length = match &input {
             Input::Message(message) => Some(message.payload.expose().len()),
             _ => None,
         };
-        match self.sandbox.handle(input, self.clock.now()).await {
+        match self.sandbox.handle(input, at).await {
             Ok(outputs) => self.carry_out(outputs).await,
             Err(PluginError::Refused(Refusal::Misuse(ApiMisuse::IntentNotSupported))) => {
+                self.upgrade.forget_last();
                 let note = format!("{} has no such thing to do", self.parts.platform);
                 self.parts.show.note(&note);
             }
             // The server may send what it likes.
             Err(PluginError::Refused(Refusal::TooLong)) if length.is_some() => {
+                self.upgrade.forget_last();
                 let note = format!(
                     "a message of {} is longer than the plugin reads: ignored",
                     text::bytes(length.unwrap_or(0) as u64)
@@ -400,6 +439,7 @@ impl Driver {
             Ok(weighed) => weighed,
             Err(error) => return self.failed(error),
         };
+        self.upgrade.keep_outputs(weighed.iter().map(|(output, _)| output));
         for (output, refused) in weighed {
             match (output, refused) {
                 (Output::Command(command), None) => self.command(command).await,
@@ -474,7 +514,10 @@ impl Driver {
         if matches!(event, Event::Ready) {
             self.parts.dir.serves();
         }
+        self.upgrade.hear(&event);
         match event {
+            // The plugin before it decides.
+            Event::Stopped { .. } if self.upgrade.is_on_trial() => {}
             // A person at the keyboard decides how to go on; a script gets its exit code.
             Event::Stopped { error, advice } if self.parts.lines_wanted() => {
                 self.stopped = Some((error, advice));

@@ -11,12 +11,14 @@
 //! | `link`, `transport`, `tls` | one MQTT connection over TCP, TLS or WebSocket |
 //! | `http` | the core's HTTP requests |
 //! | `firmware` | downloads, and the two slots |
+//! | `slots`, `upgrade`, `factory` | the plugin's own upgrades: slots, staging, what it came with |
 //! | `show`, `commands`, `signals`, `clock` | the person, and the machine |
 
 mod clock;
 mod commands;
 pub(crate) mod config;
 mod driver;
+mod factory;
 mod firmware;
 pub(crate) mod http;
 mod link;
@@ -26,26 +28,31 @@ mod profile;
 mod sandbox;
 mod show;
 mod signals;
+pub(crate) mod slots;
 mod store;
 pub(crate) mod tls;
 mod tokens;
 mod transport;
+pub(crate) mod upgrade;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use muster::PlatformName;
 
 use crate::exit::Exit;
-use crate::plugin::{Engine, Plugin, PluginError, embedded};
-use driver::{Driver, Parts, Until};
+use crate::plugin::package::{Package, PackageError};
+use crate::plugin::{Engine, Plugin, PluginError};
+use driver::{Driver, Parts, Until, Upgrade};
+use factory::Factory;
 use firmware::Firmware;
 use http::Http;
 use policy::Policy;
 use profile::{HostProfile, LastGood};
 use show::Show;
+use slots::{Need, NotTaken, Slots, Start};
 use store::DeviceDir;
 
 /// Arguments.
@@ -68,7 +75,7 @@ pub struct Args {
     /// The device's folder [default: muster/devices/… in the user's data folder].
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
-    /// Another plugin than the built-in one.
+    /// The plugin that it came with, in place of the built-in one; upgrades come before it.
     #[arg(long, value_name = "FILE")]
     plugin: Option<PathBuf>,
     /// Trust this CA (PEM), and no other, for TLS; beats the profile.
@@ -104,7 +111,8 @@ pub fn run(args: Args) -> Result<(), Exit> {
         None => (None, HostProfile::default()),
     };
     let bounds = profile.bounds().map_err(|why| Exit::usage(why, PROFILE))?;
-    let at = args.config.as_deref().unwrap_or(std::path::Path::new(""));
+    let upgrades = profile.upgrades().map_err(|why| Exit::usage(why, PROFILE))?;
+    let at = args.config.as_deref().unwrap_or(Path::new(""));
     let mut tls = profile.tls.clone().beside(at);
     if args.ca.is_some() {
         (tls.ca, tls.mqtt_ca, tls.http_ca) = (args.ca, None, None);
@@ -146,21 +154,37 @@ pub fn run(args: Args) -> Result<(), Exit> {
         settings.set("firmware_version", &running.version);
     }
     let engine = Engine::new(bounds.plugin.clone()).map_err(|e| broken_plugin(&e))?;
-    let chosen = plugin(args.plugin.as_deref(), &engine)?;
     let last_good = match profile.last_good(at) {
-        LastGood::File(path) => Some(plugin(Some(&path), &engine)?),
+        LastGood::File(path) => Some(Factory(Some(path))),
         // The built-in one is no other than itself.
-        LastGood::BuiltIn if args.plugin.is_some() => Some(plugin(None, &engine)?),
+        LastGood::BuiltIn if args.plugin.is_some() => Some(Factory(None)),
         LastGood::BuiltIn | LastGood::None => None,
     };
+    let last_good =
+        last_good.map(|it| it.load(&engine)).transpose().map_err(|e| broken_plugin(&e))?;
     let mut show = Show::new(args.json, args.platform);
-    let plugin_name = args.plugin.map_or("built in".to_owned(), |p| p.display().to_string());
+    let need = Need { pinned: upgrades.pinned.clone(), platform: Some(args.platform) };
+    let mut slots = Slots::open(dir.root())?;
+    let chosen = choose(&mut slots, &engine, &need, Factory(args.plugin))?;
+    let Chosen { start, plugin, plugin_name, factory, passed, refused, disk } = chosen;
     let root = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
     show.device(&identity, &root.display().to_string(), &gathered.source, &plugin_name);
+    if let Some(error) = &refused {
+        show.upgrade(&show::Upgrade::Refused { error });
+    }
+    for (slot, error) in &passed {
+        show.upgrade(&show::Upgrade::PassedOver { slot: slot.name(), error });
+    }
+    for error in &disk {
+        show.note(&format!("no upgrade now: {}: {error}", slots.dir().display()));
+    }
+    if let Start::Trial(_) = &start {
+        show.upgrade(&show::Upgrade::Trial { name: &plugin_name, opened: true });
+    }
     let interactive = args.commands || std::io::stdin().is_terminal();
     let parts = Parts {
         platform: args.platform,
-        plugin: chosen,
+        plugin,
         last_good,
         settings,
         bounds,
@@ -180,26 +204,62 @@ pub fn run(args: Args) -> Result<(), Exit> {
                 "free some memory and file handles, then try again",
             )
         })?;
-    let result = runtime.block_on(Driver::run(parts, stored));
+    let result = runtime.block_on(async {
+        let upgrade = Upgrade::new(slots, engine, need, factory, &upgrades, start);
+        Driver::run(parts, upgrade, stored).await
+    });
     // A request that is still under way on a thread is nobody's any more.
     runtime.shutdown_background();
     result
 }
 
+/// Gives a package to the device in this folder, which takes it within seconds, or when it starts. Nothing is verified
+/// here: the device does that, with the keys of its profile.
+pub fn stage(device: &Path, package: &Package) -> std::io::Result<()> {
+    slots::stage(device, package)
+}
+
 /// What to do about a profile that cannot be used.
 const PROFILE: &str = "change the profile given with --config; docs/device.md lists its keys";
 
-fn plugin(path: Option<&std::path::Path>, engine: &Engine) -> Result<Plugin, Exit> {
-    match path {
-        None => embedded(engine).map_err(|e| broken_plugin(&e)),
-        Some(path) => {
-            let bytes = std::fs::read(path).map_err(|e| {
-                let next = "give a muster.wasm with --plugin";
-                Exit::local(format!("cannot read {}: {e}", path.display()), next)
-            })?;
-            engine.load(&bytes).map_err(|e| broken_plugin(&e))
+/// The plugin that a device starts with.
+struct Chosen {
+    start: Start,
+    plugin: Plugin,
+    plugin_name: String,
+    factory: Factory,
+    /// Slots that were not started, and why.
+    passed: Vec<(slots::Slot, PackageError)>,
+    /// Why the package that waited was not taken.
+    refused: Option<PackageError>,
+    /// What the disk did not do. A device lives without upgrades.
+    disk: Vec<std::io::Error>,
+}
+
+fn choose(
+    slots: &mut Slots,
+    engine: &Engine,
+    need: &Need,
+    factory: Factory,
+) -> Result<Chosen, Exit> {
+    let (mut passed, mut refused, mut disk) = (Vec::new(), None, Vec::new());
+    if slots.wants_to_take() {
+        match slots.take(slots.state().active, engine, need) {
+            Ok(_) => {}
+            Err(NotTaken::Refused(error)) => refused = Some(error),
+            Err(NotTaken::Disk(e)) => disk.push(e),
         }
     }
+    let mut note = |slot, error: &PackageError| passed.push((slot, error.clone()));
+    let (start, failed) = slots.start(engine, need, &mut note);
+    disk.extend(failed);
+    let (plugin, plugin_name) = match &start {
+        Start::Factory => (factory.load(engine).map_err(|e| broken_plugin(&e))?, factory.name()),
+        Start::Active(candidate) | Start::Trial(candidate) => {
+            (candidate.plugin.clone(), candidate.name())
+        }
+    };
+    Ok(Chosen { start, plugin, plugin_name, factory, passed, refused, disk })
 }
 
 fn broken_plugin(error: &PluginError) -> Exit {

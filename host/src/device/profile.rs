@@ -1,4 +1,5 @@
-//! The host's own part of a profile: the tables `[limits]`, `[policy]` and `[tls]` beside the platform's flat keys.
+//! The host's own part of a profile: the tables `[limits]`, `[policy]`, `[tls]` and `[plugin]` beside the platform's flat
+//! keys.
 //!
 //! ```toml
 //! broker = "mqtts://mqtt.example.com:8883"   # platform settings: flat keys, given to the plugin
@@ -9,6 +10,8 @@
 //! firmware_hosts = ["ota.example.com"]
 //! [tls]                                      # whom it trusts, and what it shows
 //! mqtt_ca = "private-ca.pem"
+//! [plugin]                                   # whose upgrades it takes
+//! keys = ["MCowBQYDK2VwAyEA…"]
 //! ```
 //!
 //! A key that nobody knows is an error: a misspelt limit must not be a limit that is not there.
@@ -19,10 +22,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::slots::Pinned;
 use crate::plugin::Limits;
+use crate::plugin::package::{self, PublicKey};
 
 /// The tables' names.
-const TABLES: [&str; 3] = ["limits", "policy", "tls"];
+const TABLES: [&str; 4] = ["limits", "policy", "tls", "plugin"];
 
 /// What a profile says to the host.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +36,7 @@ pub(super) struct HostProfile {
     limits: LimitKeys,
     pub(super) policy: PolicyKeys,
     pub(super) tls: TlsKeys,
+    plugin: PluginKeys,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -82,6 +88,27 @@ pub(super) struct TlsKeys {
     pub(super) key: Option<PathBuf>,
 }
 
+/// `[plugin]`: upgrades.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PluginKeys {
+    keys: Vec<String>,
+    name: Option<String>,
+    min_counter: u64,
+    trial_s: Option<u64>,
+    trial_limit_s: Option<u64>,
+}
+
+/// Whose upgrades a device takes, and how long each is on trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Upgrades {
+    pub(super) pinned: Pinned,
+    /// At least so long.
+    pub(super) trial: Duration,
+    /// And no longer, unless it has proven itself.
+    pub(super) trial_limit: Duration,
+}
+
 /// What a plugin may cost, and what happens when it fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
@@ -117,6 +144,7 @@ impl HostProfile {
         let profile: Self =
             serde_json::from_value(Value::Object(own)).map_err(|e| e.to_string())?;
         profile.bounds()?;
+        profile.upgrades()?;
         Ok(profile)
     }
 
@@ -129,9 +157,38 @@ impl HostProfile {
         }
     }
 
+    /// Whose upgrades it takes: nobody's without a key.
+    pub(super) fn upgrades(&self) -> Result<Upgrades, String> {
+        let keys = &self.plugin;
+        let wrong = |e: String| format!("[plugin]: {e}");
+        let name = keys.name.clone().unwrap_or_else(|| "muster".into());
+        if !package::is_name(&name) {
+            return Err(wrong("`name` has to be 1 to 64 of a-z, 0-9, `-`, `_` and `.`".into()));
+        }
+        let pinned = Pinned {
+            keys: keys
+                .keys
+                .iter()
+                .map(|key| PublicKey::parse(key).map_err(|e| wrong(format!("a key {e}"))))
+                .collect::<Result<_, _>>()?,
+            name,
+            lowest: keys.min_counter,
+        };
+        let seconds = |key, given, low, usual| {
+            number("plugin", key, given, low, 86_400, usual).map(Duration::from_secs)
+        };
+        let trial = seconds("trial_s", keys.trial_s, 0, 60)?;
+        let trial_limit = seconds("trial_limit_s", keys.trial_limit_s, 1, 600)?;
+        if trial > trial_limit {
+            return Err(wrong("`trial_limit_s` has to be `trial_s` or more".into()));
+        }
+        Ok(Upgrades { pinned, trial, trial_limit })
+    }
+
     /// The limits, each within what makes sense.
     pub(super) fn bounds(&self) -> Result<Bounds, String> {
         let keys = &self.limits;
+        let number = |key, given, low, high, usual| number("limits", key, given, low, high, usual);
         let usual = Limits::default();
         let deadline_ms = match keys.deadline_ms {
             // No clock: fuel alone.
@@ -215,12 +272,19 @@ impl TlsKeys {
     }
 }
 
-fn number(key: &str, given: Option<u64>, low: u64, high: u64, usual: u64) -> Result<u64, String> {
+fn number(
+    table: &str,
+    key: &str,
+    given: Option<u64>,
+    low: u64,
+    high: u64,
+    usual: u64,
+) -> Result<u64, String> {
     let n = given.unwrap_or(usual);
     if (low..=high).contains(&n) {
         Ok(n)
     } else {
-        Err(format!("[limits]: `{key}` has to be a number from {low} to {high}"))
+        Err(format!("[{table}]: `{key}` has to be a number from {low} to {high}"))
     }
 }
 
@@ -275,6 +339,10 @@ mod tests {
             (json!({ "limits": { "outputs": -1 } }), "[limits]"),
             (json!({ "policy": { "hosts": [] } }), "hosts"),
             (json!({ "tls": { "verify": false } }), "verify"),
+            (json!({ "plugin": { "key": "" } }), "unknown field `key`"),
+            (json!({ "plugin": { "keys": ["abc"] } }), "MCowBQYDK2VwAyEA"),
+            (json!({ "plugin": { "name": "a b" } }), "`name`"),
+            (json!({ "plugin": { "trial_s": 601 } }), "trial_limit_s"),
         ] {
             let error = HostProfile::take(&mut bad.clone()).unwrap_err();
             assert!(error.contains(says), "{bad}: {error}");

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use muster::wire::Open;
-use muster::{Input, Now, Output};
+use muster::wire::{Open, Restore};
+use muster::{Input, Now, Output, SecretBytes};
 use tokio::time::Instant;
 
 use crate::plugin::{Instance, Plugin, PluginError};
@@ -37,6 +37,19 @@ pub(super) enum Next {
     LastGood { after: Duration },
     /// Nothing runs any more.
     End,
+}
+
+/// An instance between two inputs, and its plugin.
+pub(super) struct Resting {
+    plugin: Plugin,
+    instance: Instance,
+}
+
+impl Resting {
+    /// One input. Blocks.
+    pub(super) fn handle(&mut self, input: &Input, now: Now) -> Result<Vec<Output>, PluginError> {
+        self.instance.handle(input, now)
+    }
 }
 
 impl Sandbox {
@@ -82,13 +95,62 @@ impl Sandbox {
         result
     }
 
+    /// An instance of another plugin goes on where this one is. This one comes back as it was; if the other refuses or
+    /// fails, it stays.
+    pub(super) async fn swap(
+        &mut self,
+        plugin: Plugin,
+        restore: impl FnOnce(SecretBytes) -> Restore + Send + 'static,
+    ) -> Result<(Vec<Output>, Resting), PluginError> {
+        let Some(mut old) = self.instance.take() else { return Err(PluginError::Poisoned) };
+        let new = plugin.clone();
+        let (old, swapped) = beside(move || {
+            let swapped = old.save().and_then(|snapshot| {
+                let mut instance = new.instantiate()?;
+                let outputs = instance.restore(&restore(snapshot))?;
+                Ok((instance, outputs))
+            });
+            Ok((old, swapped))
+        })
+        .await?;
+        // One that cannot save is no more use than one that is gone.
+        let old = (!old.is_poisoned()).then_some(old);
+        match swapped {
+            Ok((instance, outputs)) => {
+                let Some(old) = old else { return Err(PluginError::Poisoned) };
+                let resting = Resting { plugin: self.plugin.clone(), instance: old };
+                self.replace(plugin);
+                self.instance = Some(instance);
+                Ok((outputs, resting))
+            }
+            Err(error) => {
+                let error = if old.is_none() { PluginError::Poisoned } else { error };
+                self.instance = old;
+                Err(error)
+            }
+        }
+    }
+
+    /// The one that rested goes on.
+    pub(super) fn put_back(&mut self, resting: Resting) {
+        self.replace(resting.plugin);
+        self.instance = Some(resting.instance);
+    }
+
+    /// Another plugin from now on; nothing runs. It has not failed yet.
+    pub(super) fn replace(&mut self, plugin: Plugin) {
+        (self.plugin, self.instance) = (plugin, None);
+        (self.failures, self.born) = (0, Instant::now());
+    }
+
     /// Whether there is one to give inputs to.
     pub(super) fn lives(&self) -> bool {
         self.instance.is_some()
     }
 
-    /// Throws the instance away, and decides what comes next.
-    pub(super) fn failed(&mut self) -> Next {
+    /// Throws the instance away, and decides what comes next: after the last restart the last good plugin, unless
+    /// there is yet another before it.
+    pub(super) fn failed(&mut self, is_last_good_next: bool) -> Next {
         self.instance = None;
         if self.born.elapsed() >= PROVEN_AFTER {
             self.failures = 0;
@@ -98,7 +160,7 @@ impl Sandbox {
             self.failures += 1;
             return Next::Again { after: after.min(LONGEST_WAIT), nth: self.failures };
         }
-        match self.last_good.take() {
+        match self.last_good.take_if(|_| is_last_good_next) {
             Some(plugin) => {
                 (self.plugin, self.failures) = (plugin, 0);
                 Next::LastGood { after: self.restart_after }
@@ -110,6 +172,11 @@ impl Sandbox {
     /// Whether there is another plugin to fall back on.
     pub(super) fn has_last_good(&self) -> bool {
         self.last_good.is_some()
+    }
+
+    /// Throws the instance away; another plugin takes over.
+    pub(super) fn stop(&mut self) {
+        self.instance = None;
     }
 
     pub(super) fn restarts(&self) -> u32 {

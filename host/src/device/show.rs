@@ -10,8 +10,38 @@ use serde_json::{Map, Value, json};
 use super::clock::{self, local, rfc3339};
 use super::policy::Refused;
 use super::sandbox::Next;
+use crate::plugin::package::PackageError;
 use crate::plugin::{Blame, PluginError};
 use crate::text;
+
+/// How an upgrade of the plugin moves on.
+pub(super) enum Upgrade<'a> {
+    /// It runs, on trial. `opened`: from what is stored; else it went on where the old one was.
+    Trial {
+        name: &'a str,
+        opened: bool,
+    },
+    Confirmed {
+        name: &'a str,
+    },
+    Reverted {
+        name: &'a str,
+        why: &'a str,
+        opened: bool,
+    },
+    Refused {
+        error: &'a PackageError,
+    },
+    /// What a slot holds was not started.
+    PassedOver {
+        slot: &'static str,
+        error: &'a PackageError,
+    },
+    FellBack {
+        name: &'a str,
+        to: &'a str,
+    },
+}
 
 /// Writes to stdout: for people, or as JSON.
 pub(super) struct Show {
@@ -155,6 +185,55 @@ impl Show {
                 "the plugin never rests: held back to {per_minute} commands a minute"
             ));
         }
+    }
+
+    /// An upgrade of the plugin.
+    pub(super) fn upgrade(&mut self, upgrade: &Upgrade<'_>) {
+        self.end_bar();
+        let how = |opened: &bool| if *opened { "opened" } else { "went_on" };
+        let on = |opened: &bool| match opened {
+            true => "opened from what is stored",
+            false => "went on with the same connection",
+        };
+        let failed = |stage: &str, error: &PackageError| {
+            json!({ "event": "upgrade", "stage": stage, "code": error.code(), "blame": error.blame(),
+                    "why": error.to_string(), "next": error.advice() })
+        };
+        let (object, text) = match upgrade {
+            Upgrade::Trial { name, opened } => (
+                json!({ "event": "upgrade", "stage": "trial", "plugin": name, "how": how(opened) }),
+                format!("plugin {name} is on trial: it {}", on(opened)),
+            ),
+            Upgrade::Confirmed { name } => (
+                json!({ "event": "upgrade", "stage": "confirmed", "plugin": name }),
+                format!("plugin {name} is confirmed"),
+            ),
+            Upgrade::Reverted { name, why, opened } => (
+                json!({ "event": "upgrade", "stage": "reverted", "plugin": name, "why": why,
+                        "how": how(opened) }),
+                format!("plugin {name} is reverted: {why}; the one before {}", on(opened)),
+            ),
+            Upgrade::Refused { error } => {
+                let text = format!(
+                    "the staged plugin is refused, the {} is to blame: {error}\n  next: {}",
+                    error.blame(),
+                    error.advice()
+                );
+                (failed("refused", error), text)
+            }
+            Upgrade::PassedOver { slot, error } => {
+                let mut object = failed("passed_over", error);
+                if let Value::Object(map) = &mut object {
+                    map.insert("slot".into(), (*slot).into());
+                }
+                (object, format!("the plugin in slot {slot} is not started: {error}"))
+            }
+            Upgrade::FellBack { name, to } => (
+                json!({ "event": "upgrade", "stage": "fell_back", "plugin": name, "to": to }),
+                format!("plugin {name} keeps failing: back to {to}"),
+            ),
+        };
+        if self.json { self.object(object) } else { self.stamped(&text) }
     }
 
     /// The last line of `--json`. People see the exit's own message.

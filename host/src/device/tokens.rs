@@ -16,7 +16,7 @@ const MOST_REQUESTS: usize = 16;
 const MOST_UNACKED: usize = 1000;
 
 /// The tokens that are under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tokens {
     open: HashMap<Token, Kind>,
     /// Of the last connection and download, whether they are over or not: the plugin may not know yet.

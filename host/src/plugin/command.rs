@@ -1,4 +1,4 @@
-//! `muster plugin`: look into plugin files.
+//! `muster plugin`: look into plugin files, sign them, stage them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use muster::wire::Describe;
 use serde::Serialize;
 
-use super::{Engine, Limits, PluginError, Shape, embedded_bytes};
+use super::{Engine, Limits, PluginError, Shape, embedded_bytes, sign};
 use crate::exit::Exit;
 
-/// Look into plugin files.
+/// Look into plugin files, sign them, stage them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -34,6 +34,10 @@ enum Command {
         #[arg(short, long, default_value = "muster.cwasm")]
         output: PathBuf,
     },
+    #[command(flatten)]
+    Maker(sign::Maker),
+    #[command(flatten)]
+    Slots(crate::device::upgrade::Command),
 }
 
 /// What `inspect` shows.
@@ -59,6 +63,8 @@ pub fn run(args: Args) -> Result<(), Exit> {
     match args.command {
         Command::Inspect { file, json } => inspect(&engine, file.as_deref(), json),
         Command::Precompile { file, output } => precompile(&engine, file.as_deref(), &output),
+        Command::Maker(command) => sign::run(&engine, command),
+        Command::Slots(command) => crate::device::upgrade::run(&engine, command),
     }
 }
 

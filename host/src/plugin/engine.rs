@@ -11,7 +11,7 @@ use super::verify::{Shape, verify};
 use super::{Limits, PluginError};
 
 /// The largest file that is compiled: compiling takes time and memory that no limit of an instance bounds.
-const MAX_MODULE: usize = 4 << 20;
+pub(super) const MAX_MODULE: usize = 4 << 20;
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(10);

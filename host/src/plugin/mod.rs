@@ -18,6 +18,8 @@ mod engine;
 mod error;
 mod instance;
 mod limits;
+pub mod package;
+mod sign;
 mod verify;
 
 pub use command::{Args, run};
@@ -26,4 +28,5 @@ pub use engine::{Engine, Plugin};
 pub use error::{Blame, PluginError, Trap};
 pub use instance::Instance;
 pub use limits::Limits;
+pub(crate) use sign::refused;
 pub use verify::Shape;
