@@ -42,7 +42,36 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Whether nobody else has connected.
+    #[allow(dead_code)] // Of `upgrade.rs`, which shares this file.
+    pub fn is_quiet(&self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let quiet = self.0.accept().is_err();
+        self.0.set_nonblocking(false).unwrap();
+        quiet
+    }
+}
+
 impl Peer {
+    /// Waits for a SUBSCRIBE and does not answer it: its packet id, and how many filters it has.
+    #[allow(dead_code)] // Of `upgrade.rs`.
+    pub fn subscription(&mut self) -> (u16, usize) {
+        match self.next() {
+            ServerEvent::Packet(Packet::Subscribe { packet_id, filters }) => {
+                (packet_id, filters.len())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Grants it.
+    #[allow(dead_code)] // Of `upgrade.rs`.
+    pub fn suback(&mut self, id: u16, filters: usize) {
+        self.session.suback(id, &vec![1; filters]);
+        self.flush();
+    }
+
     pub fn next(&mut self) -> ServerEvent {
         let deadline = Instant::now() + PATIENCE;
         let mut buffer = [0; 4096];
