@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Entry, Event, What } from "../src/muster/types";
-import { Timeline, freshFacts, freshOwner, merged, percent, reduce, reduceOwner, shifted, windowed, type DeviceFacts, type PhaseRow } from "../src/state/timeline";
+import { Log } from "../src/state/log";
+import { Timeline, freshFacts, freshOwner, percent, reduce, reduceOwner, type DeviceFacts, type PhaseRow } from "../src/state/timeline";
 
 let seq = 0;
 const entry = (what: What, at = 0): Entry => ({ seq: ++seq, at, unix: 1_000_000 + at, ...what }) as Entry;
@@ -65,7 +66,7 @@ describe("a timeline", () => {
   });
 
   it("lets the oldest entries go, with the phases that held nothing else", () => {
-    const timeline = new Timeline("device", 600);
+    const timeline = new Timeline("device", new Log(600));
     timeline.begin();
     timeline.push(event({ event: "step", step: "login" }));
     timeline.push(packet("CONNECT"));
@@ -73,7 +74,7 @@ describe("a timeline", () => {
     for (let i = 0; i < 5_000; i++) timeline.push(packet("PINGREQ", i));
     const entries = timeline.rows.filter((row) => row.type === "entry").length;
     expect(entries).toBeLessThanOrEqual(600);
-    expect(entries + timeline.dropped).toBe(5_002);
+    expect(entries + timeline.log.dropped).toBe(5_002);
     expect(phases(timeline)).toEqual([["online", "now"]]);
   });
 
@@ -88,19 +89,33 @@ describe("a timeline", () => {
     expect(timeline.bySeq(2, 1)?.entry).toMatchObject({ packet: { type: "PUBLISH" } });
   });
 
-  it("lays device and app side by side in the order of time", () => {
-    const device = new Timeline("device");
-    const app = new Timeline("app");
+  it("lays device and app side by side in the order of time, also what is told late", () => {
+    const log = new Log();
+    const device = new Timeline("device", log);
+    const app = new Timeline("app", log);
     device.begin();
     app.begin();
     device.push(packet("CONNECT", 10));
+    device.push(packet("PUBLISH", 30));
+    const { epoch } = log;
     app.push(entry({ kind: "app_event", event: { event: "step", step: "token" } }, 20));
     app.push(entry({ kind: "app_event", event: { event: "waiting", for_ms: 5 } }, 20));
-    device.push(packet("PUBLISH", 30));
-    const { rows, more } = merged(device.rows, app.rows, 100);
-    expect(rows.map((row) => `${row.side} ${row.type}`)).toEqual(["device phase", "device entry", "app phase", "app entry", "device entry"]);
-    expect(more).toBe(false);
-    expect(merged(device.rows, app.rows, 2).more).toBe(true);
+    expect(log.rows.map((row) => `${row.side} ${row.type}`)).toEqual(["device phase", "device entry", "app phase", "app entry", "device entry"]);
+    expect(log.epoch).not.toBe(epoch);
+    expect(app.rows.map((row) => row.type)).toEqual(["phase", "entry"]);
+  });
+
+  it("tells how long a phase took, once it is over", () => {
+    const timeline = new Timeline("device");
+    const took = () => timeline.rows.flatMap((row) => (row.type === "phase" ? [row.until === null ? null : row.until - row.at] : []));
+    timeline.begin();
+    timeline.push(event({ event: "step", step: "login" }, 100));
+    timeline.push(packet("CONNECT", 110));
+    expect(took()).toEqual([null]);
+    timeline.push(event({ event: "ready" }, 130));
+    timeline.push(event({ event: "step", step: "report_version" }, 200));
+    timeline.push(event({ event: "heartbeat", next: 1, next_unix: 2, why: "period" }, 250));
+    expect(took()).toEqual([30, 70, 50]);
   });
 });
 
@@ -166,63 +181,5 @@ describe("what is true of a bind", () => {
     expect(waiting).toMatchObject({ word: "binding", step: "token", waitingUntil: 1_000_105 });
     expect(reduceOwner(waiting, app({ event: "bound", device, iot_id: "i" }))).toMatchObject({ word: "bound", iotId: "i", waitingUntil: null });
     expect(reduceOwner(waiting, app({ event: "failed", step: "token", failure: { why: "no_token" } }))).toMatchObject({ word: "failed", failure: { why: "no_token" } });
-  });
-});
-
-describe("the part of the rows that is drawn", () => {
-  const rows = (count: number, side: "device" | "app" = "device") => {
-    const timeline = new Timeline(side);
-    timeline.begin();
-    for (let seq = 1; seq <= count; seq += 1) timeline.push({ seq, at: seq, unix: 1_000 + seq, kind: "link", what: "open", url: "ws://h" });
-    return timeline.rows.filter((row) => row.type === "entry");
-  };
-  const ends = (list: readonly { key: string }[]) => [list[0]?.key, list.at(-1)?.key];
-
-  it("is everything while that is little", () => {
-    const few = rows(5);
-    expect(windowed(few, [], 10, null)).toEqual({ rows: few, earlier: false, later: false });
-    expect(windowed(few, [], 10, few[1]!.key)).toEqual({ rows: few, earlier: false, later: false });
-    expect(windowed([], [], 10, null)).toEqual({ rows: [], earlier: false, later: false });
-  });
-
-  it("is the end, or what ends with a row", () => {
-    const many = rows(100);
-    const end = windowed(many, [], 10, null);
-    expect([...ends(end.rows), end.earlier, end.later]).toEqual(["device:1:91", "device:1:100", true, false]);
-    const middle = windowed(many, [], 10, "device:1:50");
-    expect([...ends(middle.rows), middle.earlier, middle.later]).toEqual(["device:1:41", "device:1:50", true, true]);
-  });
-
-  it("is the oldest if its last row is not kept any more", () => {
-    const { rows: drawn, earlier } = windowed(rows(100), [], 10, "device:0:7");
-    expect([...ends(drawn), earlier]).toEqual(["device:1:1", "device:1:10", false]);
-  });
-
-  it("moves, but not beyond what there is", () => {
-    const many = rows(100);
-    expect(shifted(many, [], 10, null, -5)).toBe("device:1:95");
-    expect(shifted(many, [], 10, "device:1:50", 5)).toBe("device:1:55");
-    expect(shifted(many, [], 10, "device:1:12", -5)).toBe("device:1:10");
-    expect(shifted(many, [], 10, "device:1:98", 5)).toBe("device:1:100");
-    expect(shifted([], [], 10, null, 5)).toBeNull();
-  });
-
-  it("comes past every row on the way up and on the way down", () => {
-    const [device, app] = [rows(95), rows(60, "app")];
-    const seen = new Set<string>();
-    let last: string | null = null;
-    for (let i = 0; i < 100; i += 1) {
-      const part = windowed(device, app, 20, last);
-      for (const row of part.rows) seen.add(row.key);
-      if (!part.earlier) break;
-      last = shifted(device, app, 20, last, -10);
-    }
-    expect(seen.size).toBe(155);
-    let part = windowed(device, app, 20, last);
-    for (let i = 0; i < 100 && part.later; i += 1) {
-      last = shifted(device, app, 20, last, 10);
-      part = windowed(device, app, 20, last);
-    }
-    expect(part.rows.at(-1)?.key).toBe("device:1:95");
   });
 });

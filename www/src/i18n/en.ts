@@ -1,5 +1,7 @@
 // The dictionary. Its shape is the one that every language has to have.
 
+import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
+
 export const en = {
   appName: "Muster",
   nav: { label: "Views", devices: "Devices", cloud: "Cloud", tools: "Tools" },
@@ -15,6 +17,8 @@ export const en = {
   shortcuts: {
     open: "Keyboard shortcuts",
     title: "Keyboard",
+    general: "Everywhere",
+    timeline: "Timeline",
     walk: "Walk the packets",
     open_packet: "Open the packet",
     close: "Close the detail, a dialog or this sheet",
@@ -22,6 +26,12 @@ export const en = {
     sheet: "This sheet",
     newDevice: "Start another device",
     follow: "Follow what comes",
+    pause: "Pause, go on",
+    find: "Search the timeline",
+    table: "Diagram, table",
+    copyEntry: "Copy the entry as JSON",
+    mark: "Mark the entry, to compare",
+    pages: "A screen up, down",
     views: "Devices, Cloud, Tools",
     single: "Single-key shortcuts",
   },
@@ -222,8 +232,6 @@ export const en = {
     inTab: "in this tab",
     wasm: "WebAssembly",
     waiting: "Waiting for the first entry…",
-    earlier: "Show earlier entries",
-    later: "Show later entries",
     dropped: (n: number) => `${n} older entries were dropped to keep the memory bounded.`,
     empty: "Nothing has happened yet.",
     label: "Timeline",
@@ -523,6 +531,10 @@ export const en = {
     bytesOf: (n: number) => `${n} bytes`,
     decoded: "Decoded",
     bytes: "Bytes",
+    beside: "Both",
+    copyJson: "Copy as JSON",
+    copyHex: "Copy bytes as hex",
+    copyMenu: "Copy",
     sign: "String to sign",
     payload: "Payload",
     binary: (n: number) => `${n} bytes, no text`,
@@ -540,6 +552,12 @@ export const en = {
     reply: "Answer to the app",
     masked: (n: number) => (n === 1 ? "1 secret masked" : `${n} secrets masked`),
   },
+  timeline,
+  compare,
+  signed,
+  exporting,
+  recording,
+  report,
   owner: {
     title: "The owner's side",
     lead: "The owner's app: it signs its calls and binds the device to a home. Here it stands beside the device, so that both halves of a bind meet.",

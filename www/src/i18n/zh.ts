@@ -1,4 +1,5 @@
 import type { Dict } from "./en";
+import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
   appName: "Muster",
@@ -10,6 +11,8 @@ export const zh: Dict = {
   shortcuts: {
     open: "键盘快捷键",
     title: "键盘",
+    general: "全局",
+    timeline: "时间线",
     walk: "逐条移动",
     open_packet: "打开报文",
     close: "关闭详情、对话框或本表",
@@ -17,6 +20,12 @@ export const zh: Dict = {
     sheet: "本表",
     newDevice: "再启动一个设备",
     follow: "跟随最新",
+    pause: "暂停、继续",
+    find: "搜索时间线",
+    table: "时序图、表格",
+    copyEntry: "以 JSON 复制该条",
+    mark: "标记该条以供对比",
+    pages: "上翻、下翻一屏",
     views: "设备、云端、工具",
     single: "单键快捷键",
   },
@@ -217,8 +226,6 @@ export const zh: Dict = {
     inTab: "在本页内",
     wasm: "WebAssembly",
     waiting: "等待第一条记录…",
-    earlier: "显示更早的记录",
-    later: "显示之后的记录",
     dropped: (n) => `为控制内存，已丢弃 ${n} 条较早的记录。`,
     empty: "还没有任何记录。",
     label: "时间线",
@@ -517,6 +524,10 @@ export const zh: Dict = {
     bytesOf: (n) => `${n} 字节`,
     decoded: "解码",
     bytes: "字节",
+    beside: "对照",
+    copyJson: "以 JSON 复制",
+    copyHex: "以十六进制复制字节",
+    copyMenu: "复制",
     sign: "待签名串",
     payload: "负载",
     binary: (n) => `${n} 字节，非文本`,
@@ -534,6 +545,12 @@ export const zh: Dict = {
     reply: "给 App 的应答",
     masked: (n) => `已隐藏 ${n} 处密钥`,
   },
+  timeline,
+  compare,
+  signed,
+  exporting,
+  recording,
+  report,
   owner: {
     title: "用户侧",
     lead: "用户的 App：为调用签名，并把设备绑定到家庭。它与设备并排显示，可以看到绑定的两端如何相遇。",

@@ -6,13 +6,15 @@ import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { Owner } from "./owner";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
+import { play, type Life, type SessionFile } from "./recording";
 import { Store, kept, keptHere } from "./store";
 import { nameKeys } from "./settings";
 import { Frame } from "./frame";
-import { Timeline, freshFacts, reduce, windowed, type DeviceFacts, type EntryRow, type Row } from "./timeline";
+import { NO_FILTER, type Filter } from "./filter";
+import { Log } from "./log";
+import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow, type Row } from "./timeline";
 
-/** Rows that are drawn at once. */
-export const WINDOW = 200;
+export type TimelineView = "diagram" | "table";
 
 export type Plan = {
   platform: PlatformName;
@@ -24,7 +26,10 @@ export type Plan = {
 export class Session extends Store {
   readonly id: number;
   plan: Plan;
-  readonly timeline = new Timeline("device");
+  readonly log = new Log();
+  readonly timeline: Timeline = new Timeline("device", this.log);
+  /** When each life began. */
+  readonly lives: Life[] = [];
   facts: DeviceFacts = { ...freshFacts(), word: "off" };
   next: Next | null = null;
   /** Why it could not even be started. */
@@ -34,10 +39,17 @@ export class Session extends Store {
   owner: Owner | null = null;
   /** Key of the selected row. */
   selected: string | null = null;
+  /** Of another row that is compared with the selected one. */
+  mark: string | null = null;
   follow = true;
-  /** The last row that is drawn, while the person looks at something else than the end. */
-  last: string | null = null;
-  side: "both" | "device" | "app" = "both";
+  view: TimelineView = kept.get("timeline") === "table" ? "table" : "diagram";
+  filter: Filter = NO_FILTER;
+  /** The rows as they were when the person paused. */
+  frozen: readonly Row[] | null = null;
+  /** Entries that had come when the person last saw the end. */
+  seen = 0;
+  /** It was opened from a file: to look at, not to run. */
+  recording: { file: string; exported: string } | null = null;
   /** From before a reload, and not started since. */
   remembered = false;
   /** Settings that are secrets and were therefore not remembered. */
@@ -45,6 +57,7 @@ export class Session extends Store {
   /** When this life began: what both sides' times count from. */
   begunUnix = 0;
   #device: Device | undefined;
+  #playedApp = false;
   readonly #arrived = new Frame(() => this.changed());
   #starting = false;
 
@@ -93,6 +106,20 @@ export class Session extends Store {
     return true;
   }
 
+  /** Fills it with what was exported. */
+  play(file: SessionFile, name: string): void {
+    this.recording = { file: name, exported: file.exported };
+    this.missing = file.device.missing;
+    this.lives.push(...file.lives);
+    this.#playedApp = play(file, this.log).app.life > 0;
+    this.begunUnix = file.lives.find((life) => life.side === "device")?.begun ?? 0;
+    for (const row of this.log.rows) if (row.type === "entry" && row.side === "device") this.facts = reduce(this.facts, row.entry);
+    // Who it was is shown; what was about to happen is over.
+    this.facts = { ...this.facts, word: "off", ready: false, trouble: null, bindToken: null };
+    this.follow = false;
+    this.changed();
+  }
+
   /** Other settings, from a person. */
   replan(change: Pick<Plan, "settings" | "storage">): void {
     this.plan = { ...this.plan, ...change };
@@ -101,7 +128,7 @@ export class Session extends Store {
   }
 
   async start(): Promise<void> {
-    if (this.#device !== undefined || this.#starting) return;
+    if (this.#device !== undefined || this.#starting || this.recording !== null) return;
     this.#starting = true;
     this.remembered = false;
     this.failure = null;
@@ -116,6 +143,7 @@ export class Session extends Store {
       this.#device = device;
       this.timeline.begin();
       this.begunUnix = Date.now();
+      this.lives.push({ side: "device", life: this.timeline.life, begun: this.begunUnix, replay: null });
       this.timeline.note(this.timeline.life > 1 ? "restarted" : "started", Date.now());
       this.next = device.next;
       device.onnext = (next) => {
@@ -217,27 +245,45 @@ export class Session extends Store {
   }
 
   find(key: string | null): EntryRow | undefined {
-    if (key === null) return undefined;
-    return this.timeline.find(key) ?? this.owner?.timeline.find(key);
+    return key === null ? undefined : this.log.find(key);
   }
 
-  /** Rows of the device, and of the app beside it, as far as they are wanted. */
-  get sides(): readonly [readonly Row[], readonly Row[]] {
-    return [this.side === "app" ? [] : this.timeline.rows, this.side === "device" ? [] : (this.owner?.timeline.rows ?? [])];
+  /** The owner's app has a part in the timeline. */
+  get hasApp(): boolean {
+    return this.owner !== null || this.#playedApp;
   }
 
-  update(change: Partial<Pick<Session, "selected" | "follow" | "last" | "side">>): void {
+  /** What is new comes into view by itself. */
+  get following(): boolean {
+    return this.follow && this.selected === null && this.frozen === null;
+  }
+
+  update(change: Partial<Pick<Session, "selected" | "mark" | "follow" | "view" | "filter">>): void {
+    const followed = this.following;
     Object.assign(this, change);
-    // Who reads is not moved on by what comes.
-    if (this.follow && this.selected === null) this.last = null;
-    else this.last ??= windowed(...this.sides, WINDOW, null).rows.at(-1)?.key ?? null;
+    if (change.view !== undefined) kept.set("timeline", change.view);
+    if (followed && !this.following) this.seen = this.log.added;
     this.changed();
+  }
+
+  /** While it is paused the list stays as it is; what comes is kept, and shown afterwards. */
+  pause(on: boolean): void {
+    if (on === (this.frozen !== null)) return;
+    if (this.following) this.seen = this.log.added;
+    this.frozen = on ? [...this.log.rows] : null;
+    this.changed();
+  }
+
+  /** To the end, and on with it. */
+  latest(): void {
+    this.frozen = null;
+    this.update({ follow: true, selected: null });
   }
 
   /** The owner's side; made when first asked for. */
   withOwner(settings: Record<string, string>): Owner {
     if (this.owner === null) {
-      this.owner = new Owner(this.plan.world, settings);
+      this.owner = new Owner(this.plan.world, settings, this.log);
       this.owner.subscribe(() => this.changed());
       this.changed();
     }
@@ -279,6 +325,16 @@ class Devices extends Store {
     return session;
   }
 
+  /** Opens what was exported, beside the devices. */
+  openRecording(file: SessionFile, name: string): Session {
+    const { platform, world, settings, storage } = file.device;
+    const session = this.#add({ platform, world, settings, storage });
+    session.play(file, name);
+    this.current = session;
+    this.changed();
+    return session;
+  }
+
   #add(plan: Plan): Session {
     this.#ids += 1;
     const session = new Session(this.#ids, plan);
@@ -300,7 +356,7 @@ class Devices extends Store {
 
   /** Writes the list down, without secrets. */
   keep(gone: ReadonlySet<string> = new Set()): void {
-    const mine = this.sessions.map((session): Profile => {
+    const mine = this.sessions.filter((session) => session.recording === null).map((session): Profile => {
       const profile = profileOf(session.plan);
       return { ...profile, missing: [...new Set([...profile.missing, ...session.missing])] };
     });
@@ -317,7 +373,7 @@ class Devices extends Store {
     const at = this.sessions.indexOf(session);
     if (at >= 0) this.sessions.splice(at, 1);
     if (this.current === session) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
-    this.keep(new Set([session.storeName]));
+    this.keep(new Set(session.recording === null ? [session.storeName] : []));
     this.changed();
     await session.owner?.stop();
     await session.stop();
@@ -331,7 +387,7 @@ class Devices extends Store {
 
   /** Device names in use, so that the first page offers a free one. */
   taken(platform: PlatformName, world: World): Set<string> {
-    const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world && !s.remembered);
+    const same = this.sessions.filter((s) => s.plan.platform === platform && s.plan.world === world && !s.remembered && s.recording === null);
     return new Set(same.map((s) => s.names.device));
   }
 }

@@ -5,11 +5,15 @@ import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { Frame } from "./frame";
+import type { Log } from "./log";
+import type { Life } from "./recording";
 import { Store } from "./store";
 import { Timeline, freshOwner, reduceOwner, type OwnerFacts } from "./timeline";
 
 export class Owner extends Store {
-  readonly timeline = new Timeline("app");
+  readonly timeline: Timeline;
+  /** When each of the app's lives began. */
+  readonly lives: Life[] = [];
   facts: OwnerFacts = freshOwner();
   settings: Record<string, string>;
   failure: Refusal | null = null;
@@ -22,8 +26,9 @@ export class Owner extends Store {
   #awaitsToken = false;
   #handed: string | null = null;
 
-  constructor(world: World, settings: Record<string, string>) {
+  constructor(world: World, settings: Record<string, string>, log: Log) {
     super();
+    this.timeline = new Timeline("app", log);
     this.world = world;
     this.settings = settings;
   }
@@ -40,6 +45,7 @@ export class Owner extends Store {
       const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : {}) });
       this.#app = app;
       this.timeline.begin();
+      this.lives.push({ side: "app", life: this.timeline.life, begun: Date.now(), replay: null });
       this.timeline.note("app_started", Date.now());
       this.facts = { ...freshOwner(), word: "ready" };
       this.changed();

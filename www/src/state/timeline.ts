@@ -1,5 +1,7 @@
 // From entries to what a person reads: phases of the flow, and rows in them.
 
+import { latencyOf } from "./entry";
+import { Log } from "./log";
 import type { AppStep, Entry, Error, Advice, Due, Identity, Next, Step, Trouble, Update, BindFailure, DeviceNameOf } from "../muster/types";
 
 export type Side = "device" | "app";
@@ -44,20 +46,16 @@ export type PhaseRow = {
   state: PhaseState;
   at: number;
   unix: number;
+  /** When its work was over, on the clock of `at`; null while it is not, or if nobody knows. */
+  until: number | null;
   /** Entries under it that are still kept. */
   rows: number;
+  /** Milliseconds of its slowest answer. */
+  slowest: number | null;
 };
 export type EntryRow = { type: "entry"; key: string; side: Side; life: number; entry: Entry; phase: PhaseRow };
 export type NoteRow = { type: "note"; key: string; side: Side; note: NoteKind; unix: number; detail: string };
 export type Row = PhaseRow | EntryRow | NoteRow;
-
-export function rowUnix(row: Row): number {
-  return row.type === "entry" ? row.entry.unix : row.unix;
-}
-
-/** Entries that one timeline keeps. */
-export const MAX_ENTRIES = 5_000;
-const DROPPED_AT_ONCE = 500;
 
 const PHASE_OF: Record<Step, DevicePhase> = {
   connect_to_register: "register",
@@ -77,37 +75,38 @@ const PHASE_OF: Record<Step, DevicePhase> = {
   post_properties: "properties",
 };
 
-/** One side's rows, bounded. */
+/** Makes rows of one side's entries, and puts them into a log that both sides may share. */
 export class Timeline {
   readonly side: Side;
-  rows: Row[] = [];
+  readonly log: Log;
   /** Counts the device's lives: each start is one. */
   life = 0;
-  /** Entries that were let go to keep the memory bounded. */
-  dropped = 0;
-  #entries = 0;
   #notes = 0;
   #phase: PhaseRow | undefined;
   /** The work of the current phase is over; what comes next belongs to the quiet time after it. */
   #settled = false;
   #ready = false;
   #progress: EntryRow | undefined;
-  readonly #max: number;
 
-  constructor(side: Side, max = MAX_ENTRIES) {
+  constructor(side: Side, log = new Log()) {
     this.side = side;
-    this.#max = max;
+    this.log = log;
+  }
+
+  /** The rows of this side. */
+  get rows(): Row[] {
+    return this.log.rows.filter((row) => row.side === this.side);
   }
 
   note(note: NoteKind, unix: number, detail = ""): void {
     this.#notes += 1;
-    this.rows.push({ type: "note", key: `${this.side}:n${this.#notes}`, side: this.side, note, unix, detail });
+    this.log.add({ type: "note", key: `${this.side}:n${this.#notes}`, side: this.side, note, unix, detail });
     if (note === "power_cut" || note === "stopped" || note === "died" || note === "app_stopped") this.#endLife();
   }
 
-  /** A new life begins: sequence numbers start again. */
-  begin(): void {
-    this.life += 1;
+  /** A new life begins: sequence numbers start again. `life`: which one it was, where that is on record. */
+  begin(life = this.life + 1): void {
+    this.life = life;
     this.#endLife();
   }
 
@@ -119,17 +118,11 @@ export class Timeline {
     } else {
       this.#plain(entry);
     }
-    this.#bound();
-  }
-
-  find(key: string): EntryRow | undefined {
-    const row = this.rows.find((row) => row.key === key);
-    return row?.type === "entry" ? row : undefined;
   }
 
   /** The row of a packet of the same life. */
   bySeq(life: number, seq: number): EntryRow | undefined {
-    return this.find(`${this.side}:${life}:${seq}`);
+    return this.log.find(`${this.side}:${life}:${seq}`);
   }
 
   #deviceEvent(entry: Entry & { kind: "event" }, name: string): void {
@@ -156,10 +149,10 @@ export class Timeline {
     }
     this.#add(entry);
     if (name === "retrying") this.#mark("retrying");
-    if (name === "stopped") this.#mark("failed");
-    if (name === "heartbeat" || name === "properties_posted" || name === "bind_token") this.#settle();
+    if (name === "stopped") this.#mark("failed", entry.at);
+    if (name === "heartbeat" || name === "properties_posted" || name === "bind_token") this.#settle(entry.at);
     if (event.event === "update" && ["reported", "failed", "cancelled"].includes(event.update.phase)) {
-      this.#settle();
+      this.#settle(entry.at);
       this.#progress = undefined;
     }
   }
@@ -171,9 +164,9 @@ export class Timeline {
       return;
     }
     this.#add(entry);
-    if (event.event === "failed") this.#mark("failed");
+    if (event.event === "failed") this.#mark("failed", entry.at);
     if (event.event === "retrying") this.#mark("retrying");
-    if (event.event === "bound") this.#mark("done");
+    if (event.event === "bound") this.#mark("done", entry.at);
   }
 
   #plain(entry: Entry): void {
@@ -188,9 +181,10 @@ export class Timeline {
     if (phase.state === "retrying" && entry.kind !== "event" && entry.kind !== "app_event") phase.state = "now";
     const key = `${this.side}:${this.life}:${entry.seq}`;
     const row: EntryRow = { type: "entry", key, side: this.side, life: this.life, entry, phase };
-    this.rows.push(row);
-    this.#entries += 1;
     phase.rows += 1;
+    const latency = latencyOf(entry);
+    if (latency !== undefined) phase.slowest = Math.max(latency, phase.slowest ?? 0);
+    this.log.add(row);
     return row;
   }
 
@@ -199,24 +193,30 @@ export class Timeline {
     const now = this.#phase;
     if (now?.phase === phase && now.state !== "failed") {
       now.state = "now";
+      now.until = null;
       return now;
     }
-    if (now !== undefined && (now.state === "now" || now.state === "retrying")) now.state = "done";
+    if (now !== undefined && (now.state === "now" || now.state === "retrying")) {
+      now.state = "done";
+      now.until = entry.at;
+    }
     const key = `${this.side}:${this.life}:p${entry.seq}`;
-    const row: PhaseRow = { type: "phase", key, side: this.side, phase, state: "now", at: entry.at, unix: entry.unix, rows: 0 };
+    const row: PhaseRow = { type: "phase", key, side: this.side, phase, state: "now", at: entry.at, unix: entry.unix, until: null, rows: 0, slowest: null };
     this.#phase = row;
-    this.rows.push(row);
+    this.log.add(row);
     return row;
   }
 
-  #settle(): void {
+  #settle(at: number): void {
     if (!this.#ready || this.#phase?.phase === "online") return;
     this.#settled = true;
-    if (this.#phase?.state === "now") this.#phase.state = "done";
+    if (this.#phase?.state === "now") this.#mark("done", at);
   }
 
-  #mark(state: PhaseState): void {
-    if (this.#phase !== undefined) this.#phase.state = state;
+  #mark(state: PhaseState, at: number | null = null): void {
+    if (this.#phase === undefined) return;
+    this.#phase.state = state;
+    this.#phase.until = at;
   }
 
   #endLife(): void {
@@ -228,69 +228,6 @@ export class Timeline {
     this.#ready = false;
     this.#progress = undefined;
   }
-
-  #bound(): void {
-    if (this.#entries <= this.#max) return;
-    let toDrop = Math.min(DROPPED_AT_ONCE, this.#entries - 1);
-    const kept: Row[] = [];
-    for (const row of this.rows) {
-      if (toDrop > 0 && row.type === "entry") {
-        toDrop -= 1;
-        this.dropped += 1;
-        this.#entries -= 1;
-        row.phase.rows -= 1;
-      } else if (toDrop === 0 || row.type === "phase") {
-        kept.push(row);
-      }
-    }
-    this.rows = kept.filter((row) => row.type !== "phase" || row.rows > 0 || row === this.#phase);
-  }
-}
-
-/** The last `limit` rows of both sides in the order of time. */
-export function merged(first: readonly Row[], second: readonly Row[], limit: number): { rows: Row[]; more: boolean } {
-  const a = first.slice(-limit);
-  const b = second.slice(-limit);
-  const out: Row[] = [];
-  let j = 0;
-  for (const row of a) {
-    for (let other = b[j]; other !== undefined && rowUnix(other) < rowUnix(row); other = b[j]) {
-      out.push(other);
-      j += 1;
-    }
-    out.push(row);
-  }
-  out.push(...b.slice(j));
-  const rows = out.slice(-limit);
-  return { rows, more: rows.length < first.length + second.length };
-}
-
-export type Window = { rows: Row[]; earlier: boolean; later: boolean };
-
-/**
- * A part of the rows of both sides: at most `size`, up to the row `last`, or to the end. All of them are drawn as long
- * as they are few; of many, no more than can be looked at.
- */
-export function windowed(first: readonly Row[], second: readonly Row[], size: number, last: string | null): Window {
-  const all = allRows(first, second);
-  const at = last === null ? all.length : all.findIndex((row) => row.key === last) + 1;
-  // A row that is not kept any more was among the oldest.
-  const end = Math.min(all.length, Math.max(at, size));
-  const start = Math.max(0, end - size);
-  return { rows: all.slice(start, end), earlier: start > 0, later: end < all.length };
-}
-
-/** The row that ends the window which is `by` rows further, so that it is neither before the first nor behind the end. */
-export function shifted(first: readonly Row[], second: readonly Row[], size: number, last: string | null, by: number): string | null {
-  const all = allRows(first, second);
-  const at = last === null ? all.length : all.findIndex((row) => row.key === last) + 1;
-  const end = Math.max(Math.min(size, all.length), at + by);
-  return end >= all.length ? (all.at(-1)?.key ?? null) : (all[end - 1]?.key ?? null);
-}
-
-function allRows(first: readonly Row[], second: readonly Row[]): readonly Row[] {
-  if (second.length === 0) return first;
-  return first.length === 0 ? second : merged(first, second, first.length + second.length).rows;
 }
 
 // ---------- the state of a device ----------

@@ -2,10 +2,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { LANGUAGES, i18n, t, type Language } from "../i18n";
 import { clouds, WORLDS, type World } from "../state/clouds";
-import { devices } from "../state/devices";
+import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
 import { VIEWS, formatRoute, router, type View as ViewName } from "../state/router";
-import { kept } from "../state/store";
+import { singleKeys } from "../state/keys";
 import { THEMES, theme, type Theme } from "../state/theme";
 import { View, segments } from "./base";
 import { icon } from "./icons";
@@ -57,18 +57,35 @@ export class App extends View {
     const target = event.composedPath()[0];
     const typing = target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
     if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
-    if (kept.get("keys") === "off") return;
+    if (!singleKeys()) return;
     const view = VIEWS[Number(event.key) - 1];
     if (event.key === "?") openShortcuts();
     else if (view !== undefined) router.go(view);
     else if (event.key === "n") {
       devices.open(null);
       router.go("devices");
-    } else if (event.key === "f" && devices.current !== null) {
-      devices.current.update({ follow: !devices.current.follow });
-    } else return;
+    } else if (router.route.view !== "devices" || devices.current === null || !this.#timelineKey(event.key, devices.current)) return;
     event.preventDefault();
   };
+
+  #timelineKey(key: string, session: Session): boolean {
+    switch (key) {
+      case "f":
+        session.update({ follow: !session.follow });
+        return true;
+      case "p":
+        session.pause(session.frozen === null);
+        return true;
+      case "t":
+        session.update({ view: session.view === "table" ? "diagram" : "table" });
+        return true;
+      case "/":
+        this.querySelector<HTMLElement>("[data-testid=search]")?.focus();
+        return true;
+      default:
+        return false;
+    }
+  }
 
   override render(): TemplateResult {
     const d = t();

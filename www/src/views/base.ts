@@ -64,15 +64,21 @@ export function segments<T extends string>(
   </div>`;
 }
 
+/** False if the browser does not let it. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A button that copies, and says that it did. */
 export function copyButton(text: string, label?: string): TemplateResult {
   const copy = async (event: Event) => {
     const button = event.currentTarget as HTMLButtonElement;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      return;
-    }
+    if (!(await copyText(text))) return;
     button.classList.add("copied");
     announce(t().common.copied);
     setTimeout(() => button.classList.remove("copied"), 1500);

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
+import { t } from "../i18n";
 import { clock } from "../state/clock";
 import { devices, type Session } from "../state/devices";
 import { tone, wordText } from "../state/texts";
@@ -18,6 +19,7 @@ export class Chip extends View {
 
   override render(): TemplateResult {
     const { session } = this;
+    if (session.recording !== null) return html`<span class="chip" data-testid=${this.testid === "" ? nothing : this.testid} data-state="recording">${t().recording.word}</span>`;
     const failed = session.failure !== null;
     return html`<span class=${`chip ${tone(session.facts, failed)}`} data-testid=${this.testid === "" ? nothing : this.testid} data-state=${session.facts.word}>${wordText(session.facts, session.plan.platform, failed, clock.now)}</span>`;
   }

@@ -8,6 +8,7 @@ import { clouds, type World } from "../state/clouds";
 import type { Refusal } from "../state/failure";
 import { GROUPS, PRESETS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
 import { messageText } from "../state/messages";
+import { singleKeys } from "../state/keys";
 import { kept } from "../state/store";
 import { View } from "./base";
 import { icon } from "./icons";
@@ -150,11 +151,16 @@ export class Dialogs extends View {
     return html`<dialog class="small" aria-labelledby="shortcuts-title" data-testid="shortcuts-sheet" @close=${() => (this.shortcuts = false)}>
       <form method="dialog">
         <h2 id="shortcuts-title">${d.title}</h2>
+        <h3>${d.general}</h3>
         <dl class="keys">
-          ${row(["↑", "↓"], d.walk)}${row(["Home", "End"], d.ends)}${row(["Enter"], d.open_packet)}${row(["Esc"], d.close)}
-          ${row(["n"], d.newDevice)}${row(["f"], d.follow)}${row(["1", "2", "3"], d.views)}${row(["?"], d.sheet)}
+          ${row(["n"], d.newDevice)}${row(["1", "2", "3"], d.views)}${row(["Esc"], d.close)}${row(["?"], d.sheet)}
         </dl>
-        <label class="check"><input type="checkbox" .checked=${kept.get("keys") !== "off"} @change=${toggle} />${d.single}</label>
+        <h3>${d.timeline}</h3>
+        <dl class="keys">
+          ${row(["↑", "↓"], d.walk)}${row(["PgUp", "PgDn"], d.pages)}${row(["Home", "End"], d.ends)}${row(["Enter"], d.open_packet)}
+          ${row(["/"], d.find)}${row(["t"], d.table)}${row(["p"], d.pause)}${row(["f"], d.follow)}${row(["c"], d.copyEntry)}${row(["m"], d.mark)}
+        </dl>
+        <label class="check"><input type="checkbox" .checked=${singleKeys()} @change=${toggle} />${d.single}</label>
         <div class="buttons"><button class="btn pri">${t().common.close}</button></div>
       </form>
     </dialog>`;

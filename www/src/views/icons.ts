@@ -22,6 +22,14 @@ const PATHS = {
   play: svg`<path d="M7 5v14l12-7z"/>`,
   trash: svg`<path d="M4 7h16M10 4h4m-7 3 1 13h8l1-13"/>`,
   retry: svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6"/>`,
+  diagram: svg`<path d="M5 4v16M19 4v16M8 9h8m-3-3 3 3-3 3M16 16H8"/>`,
+  table: svg`<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M3.500 10h17M3.500 14.500h17M9 10v9"/>`,
+  search: svg`<circle cx="11" cy="11" r="6"/><path d="m16 16 4 4"/>`,
+  filter: svg`<path d="M4 6h16M7 12h10M10 18h4"/>`,
+  pause: svg`<path d="M8 5v14M16 5v14"/>`,
+  end: svg`<path d="M12 4v12m-5-5 5 5 5-5M6 20h12"/>`,
+  download: svg`<path d="M12 4v11m-5-4 5 4 5-4M5 19h14"/>`,
+  file: svg`<path d="M7 3h7l4 4v14H7zM14 3v4h4"/>`,
 } as const;
 
 export type IconName = keyof typeof PATHS;

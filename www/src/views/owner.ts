@@ -7,6 +7,7 @@ import { build, type CallName } from "../state/calls";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import type { Session } from "../state/devices";
+import type { Filter } from "../state/filter";
 import { messageText } from "../state/messages";
 import { APP_SETTINGS } from "../state/settings";
 import { bindFailureText } from "../state/texts";
@@ -97,15 +98,15 @@ export class OwnerView extends View {
       <span class="grow"></span>
       ${owner === null
         ? nothing
-        : segments<Session["side"]>(
+        : segments<Filter["side"]>(
             d.show,
             [
               { value: "both", text: d.both, testid: "side-both" },
               { value: "device", text: d.deviceOnly, testid: "side-device" },
               { value: "app", text: d.appOnly, testid: "side-app" },
             ],
-            session.side,
-            (side) => session.update({ side }),
+            session.filter.side,
+            (side) => session.update({ filter: { ...session.filter, side } }),
           )}
     </div>
     ${known ? nothing : html`<p class="quiet-text">${d.none}</p>`}`;
