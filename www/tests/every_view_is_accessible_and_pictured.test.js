@@ -46,6 +46,22 @@ for (const lang of ["en", "zh"]) {
       await look("detail");
       await c.get("detail-tab-bytes").click();
       await look("detail-bytes");
+      await c.get("detail-tab-both").click();
+      await look("detail-both");
+      await c.entries("mqtt", "PUBLISH").last().locator("button").click();
+      await c.get("compare-before").click();
+      await c.get("compare").waitFor();
+      await look("compare");
+      await c.get("detail-close").click();
+      await c.get("view-table").click();
+      await c.get("filter").click();
+      await look("table");
+      await c.get("export").click();
+      await c.get("export-dialog").waitFor();
+      await look("export");
+      await c.get("export-close").click();
+      await c.get("filter").click();
+      await c.get("view-diagram").click();
 
       await c.get("new-device").click();
       await c.start("alibaba");

@@ -60,6 +60,7 @@ export const signed = {
   none: "None: the signature covers no time.",
   fixed: "None: the fixed time of devices without a clock, 1 January 2050",
   wall: (time: string) => `This machine's wall clock: ${time}`,
+  atOnce: "the moment it was sent",
   drift: (text: string) => `${text} before it was sent`,
   ahead: (text: string) => `${text} ahead of the moment it was sent`,
   server: "The cloud's clock",
@@ -67,6 +68,7 @@ export const signed = {
   serverAhead: (text: string) => `${text} ahead of this machine's`,
   serverSame: "within a second of this machine's",
   nonce: "Nonce",
+  rebuilt: "Put together from what travels in the clear; the secret is not in it.",
   where: "Where the time is",
   fields: { client_id: "timestamp in the client id", x_ca_timestamp: "header X-Ca-Timestamp", date: "header Date" },
 };

@@ -12,6 +12,11 @@ export function hexLines(bytes: Uint8Array, width = 8, max = 8192): HexLine[] {
   return out;
 }
 
+/** All bytes as hex, as other tools take it. */
+export function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
 /** A size as people say it; the units are the same in both languages. */
 export function sizeText(n: number): string {
   if (n < 10_240) return `${n} B`;

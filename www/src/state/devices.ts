@@ -117,6 +117,7 @@ export class Session extends Store {
     // Who it was is shown; what was about to happen is over.
     this.facts = { ...this.facts, word: "off", ready: false, trouble: null, bindToken: null };
     this.follow = false;
+    this.seen = this.log.added;
     this.changed();
   }
 

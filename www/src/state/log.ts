@@ -1,6 +1,7 @@
 // The rows of a device, and of the owner's app beside it, in the order of time: one list, bounded.
 
 import type { Entry } from "../muster/types";
+import { answerTo, directionOf, typeOf } from "./entry";
 import type { EntryRow, PhaseRow, Row } from "./timeline";
 
 /** Entries that one device keeps. */
@@ -9,6 +10,8 @@ export const MAX_ENTRIES = 100_000;
 export const MAX_CHARS = 32 * 1024 * 1024;
 /** Whoever comes late by no more than this many rows still finds its place. */
 const LATE = 64;
+/** An answer is among as many rows after its question. */
+const NEAR = 2_000;
 
 export function rowUnix(row: Row): number {
   return row.type === "entry" ? row.entry.unix : row.unix;
@@ -55,6 +58,27 @@ export class Log {
     return this.#index.get(key);
   }
 
+  /** The entry before `row` that is of the same kind: type, direction, and topic or path. */
+  before(row: EntryRow): EntryRow | undefined {
+    const kind = kindOf(row);
+    for (let i = this.rows.lastIndexOf(row) - 1; i >= 0; i -= 1) {
+      const other = this.rows[i];
+      if (other?.type === "entry" && kindOf(other) === kind) return other;
+    }
+    return undefined;
+  }
+
+  /** What answered the request of `row`. */
+  answer(row: EntryRow): EntryRow | undefined {
+    const from = this.rows.lastIndexOf(row) + 1;
+    if (from === 0) return undefined;
+    for (let i = from; i < Math.min(this.rows.length, from + NEAR); i += 1) {
+      const other = this.rows[i];
+      if (other?.type === "entry" && other.side === row.side && other.life === row.life && answerTo(other.entry) === row.entry.seq) return other;
+    }
+    return undefined;
+  }
+
   /** Two Workers tell of what happened: what one says late belongs before what the other said. */
   #place(row: Row): void {
     const { rows } = this;
@@ -93,6 +117,11 @@ export class Log {
     this.phases = this.rows.filter((row) => row.type === "phase");
     this.epoch += 1;
   }
+}
+
+function kindOf({ side, entry }: EntryRow): string {
+  const place = entry.kind === "mqtt" ? (entry.packet.topic ?? "") : entry.kind === "http" ? (entry.message.url ?? "").replace(/[?#].*/s, "") : entry.kind === "store" ? entry.key : "";
+  return [side, entry.kind, typeOf(entry), directionOf(entry), place].join(" ");
 }
 
 /** About how much an entry holds. */

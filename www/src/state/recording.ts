@@ -45,8 +45,12 @@ export type Source = { plan: Omit<Profile, "missing">; rows: readonly Row[]; liv
 
 export function lineOf(row: Row): Line | null {
   switch (row.type) {
-    case "phase":
-      return null;
+    case "phase": {
+      // A step has no row of its own: it is what a phase begins with.
+      const { entry } = row;
+      const step = (entry.kind === "event" || entry.kind === "app_event") && entry.event.event === "step";
+      return step ? { side: row.side, life: row.life, ...entry } : null;
+    }
     case "note":
       // What is handed over is a right to bind, for a minute.
       return { side: row.side, note: row.note, unix: row.unix };

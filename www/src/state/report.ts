@@ -1,7 +1,7 @@
 // A session as a text for a ticket, in Markdown: what the device is, what went wrong, how long each step took, and what
 // happened.
 
-import { dateText, t } from "../i18n";
+import { dateText, i18n, t } from "../i18n";
 import type { PlatformName } from "../muster/types";
 import { latencyText, stopwatch } from "./bytes";
 import { directionOf, latencyOf, lookOf, payloadOf, sizeOf } from "./entry";
@@ -38,7 +38,7 @@ export function reportText(source: ReportSource, now: Date, named: boolean, cove
   ];
   const parts = [
     `# ${say.text(d.report.title(`${d.platform[platform].short} ${source.names.device}`))}`,
-    [d.report.generated(dateText(now.getTime())), named ? "" : d.report.names].filter((text) => text !== "").join(" "),
+    [d.report.generated(dateText(now.getTime())), named ? "" : d.report.names].join(i18n.language === "zh" || named ? "" : " "),
     `## ${d.report.device}`,
     table(["", ""], facts.map(([name, value]) => [say.text(name), say.text(value)])),
     `### ${d.report.settings}`,

@@ -42,6 +42,7 @@ export type PhaseRow = {
   type: "phase";
   key: string;
   side: Side;
+  life: number;
   phase: PhaseId;
   state: PhaseState;
   at: number;
@@ -52,6 +53,8 @@ export type PhaseRow = {
   rows: number;
   /** Milliseconds of its slowest answer. */
   slowest: number | null;
+  /** What it began with. */
+  entry: Entry;
 };
 export type EntryRow = { type: "entry"; key: string; side: Side; life: number; entry: Entry; phase: PhaseRow };
 export type NoteRow = { type: "note"; key: string; side: Side; note: NoteKind; unix: number; detail: string };
@@ -201,7 +204,7 @@ export class Timeline {
       now.until = entry.at;
     }
     const key = `${this.side}:${this.life}:p${entry.seq}`;
-    const row: PhaseRow = { type: "phase", key, side: this.side, phase, state: "now", at: entry.at, unix: entry.unix, until: null, rows: 0, slowest: null };
+    const row: PhaseRow = { type: "phase", key, side: this.side, life: this.life, phase, state: "now", at: entry.at, unix: entry.unix, until: null, rows: 0, slowest: null, entry };
     this.#phase = row;
     this.log.add(row);
     return row;

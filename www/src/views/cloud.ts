@@ -185,7 +185,7 @@ export class CloudView extends View {
     const d = t().cloud;
     const open = operate.open === device.name;
     const tone = { online: "ok", disabled: "bad", offline: "quiet", inactive: "quiet" }[device.state] ?? "quiet";
-    return html`<tr class=${found ? "found" : ""} data-testid="device-row" data-name=${device.name} data-state=${device.state}>
+    return html`<tr class=${`${found ? "found" : ""}${open ? " open" : ""}`} data-testid="device-row" data-name=${device.name} data-state=${device.state}>
       ${upgradable ? html`<td class="tick"><input type="checkbox" aria-label=${d.select(device.name)} .checked=${operate.chosen.has(device.name)} @change=${(event: Event) => operate.tick(device.name, (event.target as HTMLInputElement).checked)} /></td>` : nothing}
       <td class="name"><button type="button" class="quiet fold" aria-expanded=${open} data-testid="device-open" @click=${() => operate.look(device.name)}>${icon("chevron")}<code>${device.name}</code></button></td>
       <td><span class=${`chip ${tone}`}>${d.states[device.state] ?? device.state}</span></td>

@@ -2,22 +2,25 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { clockText, say, t, waitText } from "../i18n";
+import { clockText, dateText, say, t, waitText } from "../i18n";
 import type { Entry, MqttPacket, PacketLook } from "../muster/types";
-import { hexLines, latencyText, stopwatch } from "../state/bytes";
+import { hexLines, hexText, latencyText, stopwatch } from "../state/bytes";
 import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
 import { explain } from "../state/explain";
 import { prettyTokens } from "../state/json";
+import { maskedOf } from "../state/entry";
 import { dots } from "../state/mask";
 import { messageText } from "../state/messages";
-import { entryText, eventText, appEventText, hostOf } from "../state/texts";
+import { entryText, eventText, appEventText, hostOf, phaseText } from "../state/texts";
+import { signedBy, type Signed } from "../state/signing";
+import { stepTimes } from "../state/steps";
 import type { EntryRow } from "../state/timeline";
-import { View, copyButton, maskedText, segments } from "./base";
+import { View, announce, copyButton, copyText, maskedText, segments } from "./base";
 import { ask } from "./dialogs";
 import { icon } from "./icons";
 
-type Tab = "decoded" | "bytes" | "sign";
+type Tab = "decoded" | "bytes" | "both" | "sign" | "compare";
 
 @customElement("m-detail")
 export class Detail extends View {
@@ -27,7 +30,13 @@ export class Detail extends View {
   /** The packet with its secrets, while the person wants to see them. */
   @state() private revealed: Entry | null = null;
   @state() private bytes: Uint8Array | "gone" | null = null;
+  /** Key of what it is compared with, if that is not the marked one. */
+  @state() private against: string | null = null;
+  @state() private nothingBefore = false;
   #of: string | undefined;
+  #shown: Session | undefined;
+  #ends: (() => void) | undefined;
+  #mark: string | null = null;
 
   static override properties = { session: { attribute: false }, row: { attribute: false } };
 
@@ -43,6 +52,8 @@ export class Detail extends View {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.removeEventListener("keydown", this.#key);
+    this.#ends?.();
+    this.#shown = undefined;
   }
 
   readonly #key = (event: KeyboardEvent) => {
@@ -54,13 +65,30 @@ export class Detail extends View {
   };
 
   protected override willUpdate(): void {
+    if (this.#shown !== this.session) {
+      const { session } = this;
+      this.#ends?.();
+      this.#shown = session;
+      // An entry does not change; what is known of the device does.
+      this.#ends = session.subscribe(() => {
+        if (this.row === undefined || session.mark !== this.#mark) this.requestUpdate();
+      });
+    }
+    this.#mark = this.session.mark;
     if (this.#of === this.row?.key) return;
     // Another packet: what was shown of the last one is hidden again.
     this.#of = this.row?.key;
     this.revealed = null;
     this.bytes = null;
-    if (this.tab === "sign" && !this.#signed()) this.tab = "decoded";
-    if (this.tab === "bytes") void this.#load(false);
+    this.against = null;
+    this.nothingBefore = false;
+    if ((this.tab === "sign" && this.#signed() === null) || (this.tab === "compare" && this.#other() === undefined)) this.tab = "decoded";
+    if (this.tab === "bytes" || this.tab === "both") void this.#load(false);
+  }
+
+  protected override updated(): void {
+    const wide = this.row !== undefined && this.tab === "both" && isPacket(this.row.entry);
+    this.closest("m-session")?.classList.toggle("wide", wide);
   }
 
   override render(): TemplateResult {
@@ -95,8 +123,24 @@ export class Detail extends View {
         ${bindToken === null || bindToken.until < clock.now ? nothing : line(d.overview.token, html`${bindToken.token} <span class="sans nowrap">${waitText(bindToken.until - clock.now)}</span>`)}
       </dl>
       <p class="tip">${d.overview.hint}</p>
-      <p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>
-      ${storage === "browser" && !session.running ? html`<button type="button" class="btn" data-testid="forget" @click=${() => this.#forget()}>${d.storage.forget}</button>` : nothing}`;
+      ${this.#steps()}
+      ${session.recording === null ? html`<p class="quiet-text">${storage === "memory" ? d.storage.memoryHelp : d.storage.browserHelp}</p>` : nothing}
+      ${session.recording === null && storage === "browser" && !session.running ? html`<button type="button" class="btn" data-testid="forget" @click=${() => this.#forget()}>${d.storage.forget}</button>` : nothing}`;
+  }
+
+  /** How long each step of this life took. */
+  #steps(): TemplateResult | typeof nothing {
+    const { session } = this;
+    const d = t();
+    const steps = stepTimes(session.log.phases);
+    if (steps.length === 0) return nothing;
+    const longest = Math.max(1, ...steps.map((step) => step.took ?? 0));
+    return html`<section aria-labelledby="steps-title" data-testid="steps"><h3 id="steps-title">${d.timeline.steps}</h3>
+      <ol class="step-times">${steps.map(({ phase, took }) => {
+        const [title = ""] = phaseText(phase.phase, session.plan.platform, session.plan.settings["registration"] ?? "http");
+        return html`<li><span>${title}</span><meter min="0" max=${longest} .value=${took ?? 0} aria-hidden="true"></meter><small>${took === null ? d.phaseState[phase.state] : latencyText(took)}</small></li>`;
+      })}</ol>
+    </section>`;
   }
 
   async #forget(): Promise<void> {
@@ -111,40 +155,37 @@ export class Detail extends View {
     const d = t().detail;
     const { session } = this;
     const platform = row.side === "app" ? "alibaba" : session.plan.platform;
-    const seen = (seq: number) => (row.side === "app" ? session.owner?.timeline : session.timeline)?.bySeq(row.life, seq)?.entry;
+    const seen = (seq: number) => session.find(`${row.side}:${row.life}:${seq}`)?.entry;
     const about = explain(row.entry, platform, seen);
     const entry = this.revealed ?? row.entry;
     const text = entryText(row.entry, platform);
-    const packet = row.entry.kind === "mqtt" || row.entry.kind === "http";
-    const masked = row.entry.kind === "mqtt" ? row.entry.packet.masked : row.entry.kind === "http" ? row.entry.message.masked : 0;
+    const packet = isPacket(row.entry);
+    const masked = session.recording === null ? maskedOf(row.entry) : 0;
+    const other = this.#other();
+    const signed = this.#signed();
+    const tab = this.tab === "compare" && other === undefined ? "decoded" : packet || this.tab === "compare" ? this.tab : "decoded";
+    const tabs = [
+      { value: "decoded" as const, text: d.decoded, testid: "detail-tab-decoded" },
+      ...(packet ? [{ value: "bytes" as const, text: d.bytes, testid: "detail-tab-bytes" }, { value: "both" as const, text: d.beside, testid: "detail-tab-both" }] : []),
+      ...(signed === null ? [] : [{ value: "sign" as const, text: d.sign, testid: "detail-tab-sign" }]),
+      ...(other === undefined ? [] : [{ value: "compare" as const, text: t().compare.tab, testid: "detail-tab-compare" }]),
+    ];
     const title = row.entry.kind === "event" || row.entry.kind === "app_event" || row.entry.kind === "store" ? text.strong : say(about.title);
     return html`<header class="detail-head">
         <h2>${title}</h2>
         <span class="detail-nav"><button type="button" class="quiet square" data-testid="detail-prev" aria-label=${t().detail.prev} title=${t().detail.prev} @click=${() => this.#walk(-1)}>${icon("up")}</button><button type="button" class="quiet square" data-testid="detail-next" aria-label=${t().detail.nextEntry} title=${t().detail.nextEntry} @click=${() => this.#walk(1)}>${icon("down")}</button>
         <button type="button" class="quiet square" data-testid="detail-close" aria-label=${t().common.close} title="Esc" @click=${() => session.update({ selected: null })}>${icon("close")}</button></span>
       </header>
-      ${this.#facts(entry)}
-      ${packet
+      ${tab === "both" ? nothing : this.#facts(entry)}
+      ${tabs.length > 1 || masked > 0
         ? html`<div class="detail-bar">
-            ${segments<Tab>(
-              d.label,
-              [
-                { value: "decoded", text: d.decoded, testid: "detail-tab-decoded" },
-                { value: "bytes", text: d.bytes, testid: "detail-tab-bytes" },
-                ...(this.#signed() ? [{ value: "sign" as const, text: d.sign, testid: "detail-tab-sign" }] : []),
-              ],
-              this.tab,
-              (tab) => {
-                this.tab = tab;
-                if (tab === "bytes" && this.bytes === null) void this.#load(this.revealed !== null);
-              },
-            )}
+            ${tabs.length > 1 ? segments<Tab>(d.label, tabs, tab, (to) => this.#turn(to)) : nothing}
             ${masked > 0
               ? html`<button type="button" class="btn reveal" aria-pressed=${this.revealed !== null} data-testid="show-secret" @click=${() => this.#toggle()}>${this.revealed === null ? d.showSecrets(masked) : d.hideSecrets}</button>`
               : nothing}
           </div>`
         : nothing}
-      ${packet ? (this.tab === "bytes" ? this.#bytes() : this.tab === "sign" ? this.#sign(entry) : this.#decoded(entry)) : this.#plain(entry)}
+      ${this.#pane(tab, row, entry, other, signed)} ${this.#acts(row, packet)}
       <div class="tip">${say(about.text)}</div>
       <dl>
         <dt>${d.source}</dt><dd class="sans">${say(about.source)}</dd>
@@ -156,10 +197,76 @@ export class Detail extends View {
     this.dispatchEvent(new CustomEvent("walk", { detail: step }));
   }
 
-  #signed(): boolean {
-    const entry = this.row?.entry;
-    return entry?.kind === "http" && entry.message.string_to_sign !== undefined;
+  #signed(): Signed | null {
+    const { row, session } = this;
+    if (row === undefined) return null;
+    return signedBy(row.entry, row.side === "app" ? "alibaba" : session.plan.platform, session.log.answer(row)?.entry);
   }
+
+  /** What it is compared with. */
+  #other(): EntryRow | undefined {
+    const key = this.against ?? this.session.mark;
+    return key === this.row?.key ? undefined : this.session.find(key);
+  }
+
+  #turn(tab: Tab): void {
+    this.tab = tab;
+    if ((tab === "bytes" || tab === "both") && this.bytes === null) void this.#load(this.revealed !== null);
+    if (tab === "compare") void import("./compare");
+  }
+
+  #pane(tab: Tab, row: EntryRow, entry: Entry, other: EntryRow | undefined, signed: Signed | null): unknown {
+    switch (tab) {
+      case "compare":
+        // Of both, what is covered stays covered.
+        return other === undefined ? nothing : html`<m-compare .session=${this.session} .there=${other} .here=${row}></m-compare>`;
+      case "bytes":
+        return this.#bytes();
+      case "both":
+        return html`<div class="beside"><div>${this.#facts(entry)}${this.#decoded(entry)}</div><div>${this.#bytes()}</div></div>`;
+      case "sign":
+        return signed === null ? nothing : signView(signed, entry);
+      case "decoded":
+        return isPacket(row.entry) ? this.#decoded(entry) : this.#plain(entry);
+    }
+  }
+
+  /** What can be done with an entry. */
+  #acts(row: EntryRow, packet: boolean): TemplateResult {
+    const d = t();
+    const { session } = this;
+    const marked = session.mark === row.key;
+    return html`<div class="detail-acts">
+      <button type="button" class="btn tiny" data-testid="copy-json" @click=${(event: Event) => this.#copy(event, JSON.stringify(row.entry, null, 2))}>${d.detail.copyJson}</button>
+      ${packet && session.recording === null ? html`<button type="button" class="btn tiny" data-testid="copy-hex" @click=${this.#copyHex}>${d.detail.copyHex}</button>` : nothing}
+      <button type="button" class="btn tiny" data-testid="mark" aria-pressed=${marked} @click=${() => session.update({ mark: marked ? null : row.key })}>${marked ? d.compare.unmark : d.compare.mark}</button>
+      <button type="button" class="btn tiny" data-testid="compare-before" title=${d.compare.beforeHelp} @click=${() => this.#compareBefore(row)}>${d.compare.before}</button>
+    </div>
+    ${marked ? html`<p class="quiet-text" role="status">${d.compare.marked}</p>` : nothing}${this.nothingBefore ? html`<p class="quiet-text" role="status">${d.compare.nothingBefore}</p>` : nothing}`;
+  }
+
+  #compareBefore(row: EntryRow): void {
+    const before = this.session.log.before(row);
+    this.nothingBefore = before === undefined;
+    if (before === undefined) return;
+    this.against = before.key;
+    this.#turn("compare");
+  }
+
+  async #copy(event: Event, text: string): Promise<void> {
+    const button = event.currentTarget as HTMLElement;
+    if (!(await copyText(text))) return;
+    announce(t().common.copied);
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 1_500);
+  }
+
+  readonly #copyHex = async (event: Event) => {
+    const button = event.currentTarget as HTMLElement;
+    if (this.bytes === null) await this.#load(this.revealed !== null);
+    if (this.bytes === null || this.bytes === "gone") return;
+    await this.#copy({ currentTarget: button } as unknown as Event, hexText(this.bytes));
+  };
 
   async #toggle(): Promise<void> {
     if (this.revealed !== null) {
@@ -258,16 +365,36 @@ export class Detail extends View {
     const d = t().detail;
     const { bytes } = this;
     if (bytes === null) return html`<p class="quiet-text">${t().common.loading}</p>`;
-    if (bytes === "gone") return html`<p class="quiet-text">${d.gone}</p>`;
+    if (bytes === "gone") return html`<p class="quiet-text">${this.session.recording === null ? d.gone : t().recording.noBytes}</p>`;
     const lines = hexLines(bytes);
     return html`<pre class="hex" tabindex="0" aria-label=${d.bytes}>${lines.map((line) => html`<span class="off">${line.offset}</span>  ${line.hex}  <span class="asc">${line.text}</span>\n`)}</pre>
       ${bytes.length > 8192 ? html`<p class="quiet-text">${d.cut(bytes.length)}</p>` : nothing}`;
   }
+}
 
-  #sign(entry: Entry): TemplateResult {
-    const text = entry.kind === "http" ? (entry.message.string_to_sign ?? "") : "";
-    return html`<div class="pre"><ol class="lines">${text.split("\n").map((line) => html`<li>${maskedText(line)}</li>`)}</ol>${copyButton(text, t().detail.sign)}</div>`;
-  }
+function isPacket(entry: Entry): boolean {
+  return entry.kind === "mqtt" || entry.kind === "http";
+}
+
+/** What was signed, with which secret, and by which clock. */
+function signView(signed: Signed, entry: Entry): TemplateResult {
+  const d = t().signed;
+  const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd class="sans">${value}</dd>`;
+  const { clock, server } = signed;
+  const apart = server === null ? "" : Math.abs(server) <= 1_000 ? d.serverSame : (server > 0 ? d.serverAhead : d.serverDrift)(waitText(Math.abs(server)));
+  return html`<dl data-testid="signed" data-clock=${clock.kind}>
+      ${line(d.by, d.key[signed.key])} ${line(d.method, signed.method)}
+      ${line(d.clock, clock.kind === "wall" ? html`${d.wall(momentText(clock.unix))}<br /><span class="quiet-text">${clock.drift === 0 ? d.atOnce : (clock.drift > 0 ? d.drift : d.ahead)(latencyText(Math.abs(clock.drift)))}</span>` : d[clock.kind])}
+      ${clock.kind === "wall" ? line(d.where, d.fields[clock.field]) : nothing} ${server === null ? nothing : line(d.server, apart)}
+      ${signed.nonce === null ? nothing : line(d.nonce, html`<code>${signed.nonce}</code>`)}
+    </dl>
+    <div class="pre"><ol class="lines" aria-label=${t().detail.sign}>${signed.string.split("\n").map((text) => html`<li><span>${maskedText(text)}</span></li>`)}</ol>${copyButton(signed.string, t().detail.sign)}</div>
+    ${entry.kind === "http" && entry.message.string_to_sign !== undefined ? nothing : html`<p class="quiet-text">${d.rebuilt}</p>`}`;
+}
+
+/** Date and time of day to the millisecond. */
+function momentText(unix: number): string {
+  return `${dateText(unix)}.${String(unix % 1_000).padStart(3, "0")}`;
 }
 
 function packetLine(p: MqttPacket): string {

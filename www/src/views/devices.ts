@@ -72,6 +72,8 @@ export class DevicesView extends View {
   protected override updated(): void {
     const list = this.querySelector<HTMLElement>(".list");
     const open = this.drawer && this.#narrow.matches && list !== null;
+    // A class, not :has(): that one makes each row that goes cost more than the last.
+    this.classList.toggle("listed", devices.sessions.length > 0);
     const first = () => list?.querySelector<HTMLElement>("[aria-current], .add") ?? null;
     this.#overlay.sync(open, list, first, () => this.querySelector<HTMLElement>(".drawer-open"));
   }

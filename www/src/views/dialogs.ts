@@ -314,7 +314,7 @@ export class Dialogs extends View {
 
   #storage(): TemplateResult {
     const d = t().storage;
-    const option = (value: Storage, text: string, help: string) => html`<label class="option">
+    const option = (value: Storage, text: string, help: string) => html`<label class=${`option${this.storage === value ? " on" : ""}`}>
       <input type="radio" name="storage" value=${value} data-testid=${`storage-${value}`} .checked=${this.storage === value} @change=${() => (this.storage = value)} />
       <span><b>${text}</b><small>${help}</small></span>
     </label>`;

@@ -59,8 +59,8 @@ function phaseParts(session: Session, row: PhaseRow): TemplateResult {
 
 function noteText(row: NoteRow): TemplateResult {
   const d = t();
-  const handed = row.note === "token_handed_over";
-  return html`${d.note[row.note]}${handed ? html` <code>${row.detail.slice(0, 8)}…</code> <small>${d.owner.handOver}</small>` : nothing}`;
+  if (row.note !== "token_handed_over") return html`${d.note[row.note]}`;
+  return html`<span title=${d.owner.handOver}>${d.note[row.note]}${row.detail === "" ? nothing : html` <code>${row.detail.slice(0, 8)}…</code>`}</span>`;
 }
 
 // ---------- the diagram ----------

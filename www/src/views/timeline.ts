@@ -136,14 +136,14 @@ export class TimelineElement extends View {
       ${session.log.dropped > 0 ? html`<p class="quiet-text center">${d.lanes.dropped(session.log.dropped)}</p>` : nothing}
       ${waiting}
       ${table
-        ? html`<div class="ttable" role="table" aria-label=${d.lanes.label} aria-rowcount=${rows.length + 1}><div role="rowgroup" class="thead-group">${tableHead()}</div>${this.#list(html`<div class="rows" role="rowgroup" .style=${this.#space()}>${this.#rows()}</div>`)}</div>`
+        ? html`<div class="ttable" role="table" aria-label=${d.lanes.label} aria-rowcount=${rows.length + 1}><div role="rowgroup" class="thead-group">${tableHead()}</div>${this.#list(html`<div class="rows" .style=${this.#space()}>${this.#rows()}</div>`)}</div>`
         : html`${this.#heads(three)}${this.#list(html`<ol class="rows" .style=${this.#space()}>${this.#rows()}</ol>`)}`}
       ${this.#latest()}
     </section>`;
   }
 
   #list(content: TemplateResult): TemplateResult {
-    return html`<div class="flow-scroll" tabindex="-1" @scroll=${this.#scrolled} @wheel=${this.#touch} @touchmove=${this.#touch} @pointerdown=${this.#touch} @keydown=${this.#key} @focusin=${this.#focusin} @focusout=${this.#focusout}>${content}</div>`;
+    return html`<div class="flow-scroll" role=${this.session.view === "table" ? "rowgroup" : nothing} tabindex="-1" @scroll=${this.#scrolled} @wheel=${this.#touch} @touchmove=${this.#touch} @pointerdown=${this.#touch} @keydown=${this.#key} @focusin=${this.#focusin} @focusout=${this.#focusout}>${content}</div>`;
   }
 
   /** The height of all rows, and in it those that are drawn at their place. */
@@ -370,14 +370,13 @@ export class TimelineElement extends View {
     const { rows } = this.#filtered;
     const at = rows.findIndex((row) => row.key === key);
     const step = Math.sign(by);
-    let to = Math.max(0, Math.min(rows.length - 1, at + by));
+    const to = Math.max(0, Math.min(rows.length - 1, at + by));
     // Phases and notes are no stops: on to the next entry, or back to the last.
     for (const way of [step, -step]) {
       for (let i = to; i >= 0 && i < rows.length; i += way) {
         const row = rows[i];
         if (row?.type === "entry") return row.key;
       }
-      to = at;
     }
     return undefined;
   }
