@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { behaviour } from "./support/console.js";
 import { recordingOf } from "./support/recording.js";
@@ -60,15 +60,15 @@ behaviour("of 100,000 entries those that are seen are drawn, and scrolling, jump
   };
   const late = [];
   const check = async (name, work, steps, before = async () => {}) => {
-    // The best of three, and no frame is the page's fault while the browser is late with empty ones too.
+    // The best of three. Frames that come late while others want this machine's processors are not the page's fault: then
+    // its own work alone is judged.
     for (let i = 1; ; i += 1) {
       await before();
-      const empty = await frames("", 30);
       const times = await frames(work, steps);
       const own = times.work / steps;
-      console.log(`# ${name}: ${own.toFixed(1)} ms of work a frame; ${steps} frames, median ${times.typical.toFixed(1)} ms, 95 of 100 within ${times.most.toFixed(1)} ms (empty ones: ${empty.most.toFixed(1)} ms), longest ${times.longest.toFixed(1)} ms`);
+      console.log(`# ${name}: ${own.toFixed(1)} ms of work a frame; ${steps} frames, median ${times.typical.toFixed(1)} ms, 95 of 100 within ${times.most.toFixed(1)} ms, longest ${times.longest.toFixed(1)} ms; load ${loadavg()[0].toFixed(1)}`);
       const smooth = times.typical <= TYPICAL && times.most <= MOST;
-      if (own <= WORK && (smooth || empty.most > TYPICAL)) break;
+      if (own <= WORK && (smooth || loadavg()[0] > availableParallelism())) break;
       if (i === 3) {
         late.push(`${name}: ${own.toFixed(1)} ms of work, median ${times.typical} ms, 95 of 100 within ${times.most} ms`);
         break;
