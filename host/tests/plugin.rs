@@ -18,6 +18,7 @@ mod plugin {
     mod a_saved_device_goes_on_in_another_instance;
     mod every_executor_gives_the_same_bytes;
     mod malformed_requests_are_refused;
+    mod many_devices_share_an_engine;
     mod only_a_plugin_is_loaded;
     mod recorded_lives_are_answered_alike;
     mod the_embedded_plugin_keeps_its_budgets;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
 
-use super::instance::{Instance, State};
+use super::instance::{Exports, Instance, State};
+use super::pool::{self, Allocation, Places};
 use super::verify::{Shape, verify};
 use super::{Limits, PluginError};
 
@@ -21,45 +22,53 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Engine {
     engine: wasmtime::Engine,
     limits: Arc<Limits>,
+    allocation: Arc<Allocation>,
+    places: Arc<Places>,
 }
 
 /// A verified plugin, compiled for this machine.
 #[derive(Clone)]
 pub struct Plugin {
     pre: InstancePre<State>,
+    exports: Arc<Exports>,
     shape: Arc<Shape>,
     limits: Arc<Limits>,
+    places: Arc<Places>,
 }
 
 impl Engine {
-    /// An engine whose instances all keep to `limits`.
+    /// An engine whose instances all keep to `limits`, with memory on demand.
     pub fn new(limits: Limits) -> Result<Self, PluginError> {
-        let mut config = Config::new();
-        config
-            .consume_fuel(true)
-            .epoch_interruption(limits.deadline.is_some())
-            .max_wasm_stack(limits.stack)
-            .cranelift_opt_level(OptLevel::Speed)
-            // Small spaces instead of gigabytes of addresses: the same on small machines.
-            .memory_reservation(u64::from(limits.memory_pages) << 16)
-            .memory_reservation_for_growth(0)
-            .memory_guard_size(64 * 1024)
-            // A `.cwasm` is refused by a host without the component model if this is on.
-            .wasm_component_model(false);
-        let engine = wasmtime::Engine::new(&config).map_err(host)?;
+        let engine = wasmtime::Engine::new(&config(&limits)).map_err(host)?;
+        Self::with(engine, limits, Allocation::on_demand())
+    }
+
+    /// An engine with room for `devices` instances at once, reserved in one piece where this machine allows it; what
+    /// became of that is in [`Engine::allocation`]. To go over to another plugin takes a second instance for a moment.
+    ///
+    /// Code that [`Engine::precompile`] made is the same for both kinds of engine.
+    pub fn for_many(limits: Limits, devices: u32) -> Result<Self, PluginError> {
+        let (engine, allocation) = pool::engine(&config(&limits), &limits, devices)?;
+        Self::with(engine, limits, allocation)
+    }
+
+    fn with(
+        engine: wasmtime::Engine,
+        limits: Limits,
+        allocation: Allocation,
+    ) -> Result<Self, PluginError> {
         if limits.deadline.is_some() {
             tick(&engine)?;
         }
-        Ok(Self { engine, limits: Arc::new(limits) })
+        let places = Places::new(&allocation);
+        Ok(Self { engine, limits: Arc::new(limits), allocation: Arc::new(allocation), places })
     }
 
     /// Compiles a core module and verifies that it is a plugin.
     pub fn load(&self, wasm: &[u8]) -> Result<Plugin, PluginError> {
         let module = self.module(wasm)?;
         let shape = verify(&module)?;
-        let linker = Linker::new(&self.engine);
-        let pre = linker.instantiate_pre(&module).map_err(host)?;
-        Ok(Plugin { pre, shape: Arc::new(shape), limits: self.limits.clone() })
+        self.plugin(&module, shape)
     }
 
     /// Looks at a core module, plugin or not.
@@ -84,13 +93,27 @@ impl Engine {
         // SAFETY: the caller vouches for the bytes.
         let module = unsafe { Module::deserialize(&self.engine, cwasm) }.map_err(host)?;
         let shape = verify(&module)?;
-        let pre = Linker::new(&self.engine).instantiate_pre(&module).map_err(host)?;
-        Ok(Plugin { pre, shape: Arc::new(shape), limits: self.limits.clone() })
+        self.plugin(&module, shape)
     }
 
     /// The limits of every instance.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// How its instances get their memory.
+    pub fn allocation(&self) -> &Allocation {
+        &self.allocation
+    }
+
+    fn plugin(&self, module: &Module, shape: Shape) -> Result<Plugin, PluginError> {
+        Ok(Plugin {
+            pre: Linker::new(&self.engine).instantiate_pre(module).map_err(host)?,
+            exports: Arc::new(Exports::of(module)?),
+            shape: Arc::new(shape),
+            limits: self.limits.clone(),
+            places: self.places.clone(),
+        })
     }
 
     fn module(&self, wasm: &[u8]) -> Result<Module, PluginError> {
@@ -115,7 +138,7 @@ impl Engine {
 impl Plugin {
     /// A fresh instance: no device yet.
     pub fn instantiate(&self) -> Result<Instance, PluginError> {
-        Instance::new(&self.pre, &self.limits)
+        Instance::new(&self.pre, &self.exports, &self.limits, self.places.take()?)
     }
 
     /// Its imports and exports.
@@ -128,6 +151,25 @@ impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin").field("shape", &self.shape).finish_non_exhaustive()
     }
+}
+
+/// What code is compiled for, and with it what it is refused by.
+fn config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .epoch_interruption(limits.deadline.is_some())
+        .max_wasm_stack(limits.stack)
+        .cranelift_opt_level(OptLevel::Speed)
+        // Small spaces instead of gigabytes of addresses: the same on small machines.
+        .memory_reservation(u64::from(limits.memory_pages) << 16)
+        .memory_reservation_for_growth(0)
+        .memory_guard_size(64 * 1024)
+        // What a plugin's memory begins with is one copy for all of them, until they write to it.
+        .memory_init_cow(true)
+        // A `.cwasm` is refused by a host without the component model if this is on.
+        .wasm_component_model(false);
+    config
 }
 
 /// Ticks for as long as the engine lives.

@@ -83,6 +83,11 @@ pub enum PluginError {
     Refused(Refusal),
     /// An earlier call ended in an error that leaves the instance in an unknown state.
     Poisoned,
+    /// All places of an engine for many are taken.
+    Full {
+        /// How many it has.
+        room: u32,
+    },
     /// wasmtime itself, or this machine, failed.
     Host(String),
 }
@@ -119,7 +124,7 @@ impl PluginError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Refused(_) | Self::Poisoned => Blame::Caller,
-            Self::Host(_) => Blame::Host,
+            Self::Full { .. } | Self::Host(_) => Blame::Host,
             _ => Blame::Plugin,
         }
     }
@@ -180,6 +185,12 @@ impl fmt::Display for PluginError {
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Poisoned => {
                 f.write_str("the instance failed before and cannot be used; start another")
+            }
+            Self::Full { room } => {
+                write!(
+                    f,
+                    "this host has room for {room} instances of plugins, and all of it is taken"
+                )
             }
             Self::Host(why) => write!(f, "this host cannot run plugins: {why}"),
         }

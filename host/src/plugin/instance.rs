@@ -1,12 +1,16 @@
 //! One device in a sandbox.
 
+use std::sync::Arc;
+
 use muster::wire::{self, Describe, Drain, Handle, Open, Restore, names};
 use muster::{Input, Now, Output, SecretBytes};
 use wasmtime::{
-    InstancePre, Memory, Store, StoreLimits, StoreLimitsBuilder, TypedFunc, WasmParams,
+    Extern, InstancePre, Memory, Module, ModuleExport, Store, StoreLimits, StoreLimitsBuilder,
+    TypedFunc, WasmParams, WasmResults,
 };
 
 use super::engine::{host, ticks};
+use super::pool::{Place, TABLE};
 use super::{Limits, PluginError, Trap};
 
 /// An instance of a plugin: at most one device.
@@ -14,22 +18,41 @@ use super::{Limits, PluginError, Trap};
 /// After an error other than [`PluginError::Refused`] the instance is poisoned: drop it.
 pub struct Instance {
     store: Store<State>,
+    instance: wasmtime::Instance,
     memory: Memory,
     realloc: TypedFunc<(u32, u32, u32, u32), u32>,
-    describe: Export<()>,
-    open: Export<(u32, u32)>,
+    /// The one that is called again and again. The others are looked up when they are called.
     handle: Export<(u32, u32)>,
-    save: Export<()>,
-    restore: Export<(u32, u32)>,
-    limits: Limits,
+    exports: Arc<Exports>,
+    limits: Arc<Limits>,
     poisoned: bool,
     fuel_used: u64,
     stray: u64,
     skipped: u64,
+    /// The last field: what it counts is gone when it goes.
+    _place: Place,
 }
 
 pub(super) struct State {
     limits: StoreLimits,
+}
+
+/// Where a module has what it exports, so that an instance need not look for names.
+pub(super) struct Exports {
+    memory: ModuleExport,
+    realloc: ModuleExport,
+    describe: Pair,
+    open: Pair,
+    handle: Pair,
+    save: Pair,
+    restore: Pair,
+}
+
+/// A function, and what frees its result.
+struct Pair {
+    name: &'static str,
+    call: ModuleExport,
+    post: ModuleExport,
 }
 
 struct Export<P> {
@@ -39,14 +62,19 @@ struct Export<P> {
 }
 
 impl Instance {
-    pub(super) fn new(pre: &InstancePre<State>, limits: &Limits) -> Result<Self, PluginError> {
+    pub(super) fn new(
+        pre: &InstancePre<State>,
+        exports: &Arc<Exports>,
+        limits: &Arc<Limits>,
+        place: Place,
+    ) -> Result<Self, PluginError> {
         let state = State {
             limits: StoreLimitsBuilder::new()
                 .memory_size((limits.memory_pages as usize) << 16)
                 .instances(1)
                 .memories(1)
                 .tables(1)
-                .table_elements(10_000)
+                .table_elements(TABLE)
                 .build(),
         };
         let mut store = Store::new(pre.module().engine(), state);
@@ -57,23 +85,22 @@ impl Instance {
             .map_err(|error| PluginError::Trapped { export: "its start", trap: trap(&error) })?;
         // All of these exist and have these types: `verify` has looked.
         let memory = instance
-            .get_memory(&mut store, names::MEMORY)
-            .ok_or_else(|| PluginError::Host("no memory".into()))?;
-        let realloc = instance.get_typed_func(&mut store, names::REALLOC).map_err(host)?;
+            .get_module_export(&mut store, &exports.memory)
+            .and_then(Extern::into_memory)
+            .ok_or_else(|| missing(names::MEMORY))?;
         Ok(Self {
-            describe: Export::find(&instance, &mut store, "describe")?,
-            open: Export::find(&instance, &mut store, "open")?,
-            handle: Export::find(&instance, &mut store, "handle")?,
-            save: Export::find(&instance, &mut store, "save")?,
-            restore: Export::find(&instance, &mut store, "restore")?,
+            realloc: function(&instance, &mut store, &exports.realloc, names::REALLOC)?,
+            handle: Export::find(&instance, &mut store, &exports.handle)?,
             store,
+            instance,
             memory,
-            realloc,
+            exports: exports.clone(),
             limits: limits.clone(),
             poisoned: false,
             fuel_used: 0,
             stray: 0,
             skipped: 0,
+            _place: place,
         })
     }
 
@@ -141,7 +168,7 @@ impl Instance {
     /// `describe` in bytes, for those that compare executors.
     pub fn describe_bytes(&mut self) -> Result<SecretBytes, PluginError> {
         self.guarded(|this| {
-            let export = this.describe.clone();
+            let export = this.find(|exports| &exports.describe)?;
             this.result(&export, ())
         })
     }
@@ -149,7 +176,7 @@ impl Instance {
     /// `open` in bytes.
     pub fn open_bytes(&mut self, request: &[u8]) -> Result<SecretBytes, PluginError> {
         self.guarded(|this| {
-            let export = this.open.clone();
+            let export = this.find(|exports| &exports.open)?;
             this.call(&export, request)
         })
     }
@@ -165,7 +192,7 @@ impl Instance {
     /// `save` in bytes.
     pub fn save_bytes(&mut self) -> Result<SecretBytes, PluginError> {
         self.guarded(|this| {
-            let export = this.save.clone();
+            let export = this.find(|exports| &exports.save)?;
             this.result(&export, ())
         })
     }
@@ -173,7 +200,7 @@ impl Instance {
     /// `restore` in bytes.
     pub fn restore_bytes(&mut self, request: &[u8]) -> Result<SecretBytes, PluginError> {
         self.guarded(|this| {
-            let export = this.restore.clone();
+            let export = this.find(|exports| &exports.restore)?;
             this.call(&export, request)
         })
     }
@@ -212,6 +239,13 @@ impl Instance {
     fn poison(&mut self, error: PluginError) -> PluginError {
         self.poisoned = true;
         error
+    }
+
+    fn find<P: WasmParams>(
+        &mut self,
+        pair: impl FnOnce(&Exports) -> &Pair,
+    ) -> Result<Export<P>, PluginError> {
+        Export::find(&self.instance, &mut self.store, pair(&self.exports))
     }
 
     /// Copies the argument in, calls, copies the result out.
@@ -269,18 +303,52 @@ impl Instance {
     }
 }
 
+impl Exports {
+    /// Of a module that was verified.
+    pub(super) fn of(module: &Module) -> Result<Self, PluginError> {
+        let find = |name: &str| module.get_export_index(name).ok_or_else(|| missing(name));
+        let pair = |name| {
+            let export = format!("{}{name}", names::PREFIX);
+            let post = format!("{}{export}", names::POST);
+            Ok(Pair { name, call: find(&export)?, post: find(&post)? })
+        };
+        Ok(Self {
+            memory: find(names::MEMORY)?,
+            realloc: find(names::REALLOC)?,
+            describe: pair("describe")?,
+            open: pair("open")?,
+            handle: pair("handle")?,
+            save: pair("save")?,
+            restore: pair("restore")?,
+        })
+    }
+}
+
 impl<P: WasmParams> Export<P> {
     fn find(
         instance: &wasmtime::Instance,
         store: &mut Store<State>,
-        name: &'static str,
+        pair: &Pair,
     ) -> Result<Self, PluginError> {
-        let export = format!("{}{name}", names::PREFIX);
-        let call = instance.get_typed_func(&mut *store, &export).map_err(host)?;
-        let post = format!("{}{export}", names::POST);
-        let post = instance.get_typed_func(store, &post).map_err(host)?;
-        Ok(Self { name, call, post })
+        let Pair { name, call, post } = pair;
+        let call = function(instance, store, call, name)?;
+        Ok(Self { name, call, post: function(instance, store, post, name)? })
     }
+}
+
+fn function<P: WasmParams, R: WasmResults>(
+    instance: &wasmtime::Instance,
+    store: &mut Store<State>,
+    export: &ModuleExport,
+    name: &str,
+) -> Result<TypedFunc<P, R>, PluginError> {
+    let function = instance.get_module_export(&mut *store, export).and_then(Extern::into_func);
+    function.ok_or_else(|| missing(name))?.typed(store).map_err(host)
+}
+
+/// Cannot be: every module is verified before.
+fn missing(name: &str) -> PluginError {
+    PluginError::Host(format!("no export {name}"))
 }
 
 impl<P> Clone for Export<P> {

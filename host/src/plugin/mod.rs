@@ -19,6 +19,7 @@ mod error;
 mod instance;
 mod limits;
 pub mod package;
+mod pool;
 mod sign;
 mod verify;
 
@@ -28,5 +29,6 @@ pub use engine::{Engine, Plugin};
 pub use error::{Blame, PluginError, Trap};
 pub use instance::Instance;
 pub use limits::Limits;
+pub use pool::Allocation;
 pub(crate) use sign::refused;
 pub use verify::Shape;
