@@ -22,7 +22,7 @@ use crate::shell::{Outcome, cargo, command, output_of, root, run, target_dir};
 use crate::wasm::{Effort, Target, Toolchain};
 
 /// What a browser runs.
-const BROWSER: Target = Target {
+pub(crate) const BROWSER: Target = Target {
     triple: "wasm32-unknown-unknown",
     library: "std,panic_abort",
     library_file: "std/src/lib.rs",

@@ -7,9 +7,10 @@ use muster::cloud::{
     Action, Cloud, CloudConfig, CloudInput, CloudOutput, ConnectPacket, ConnectionId, Operation,
     OperationResult, Packet, RequestId,
 };
+use muster::wire::{Handle, Open};
 use muster::{
-    Ack, Agent, Answer, Closed, Command, Config, Event, Failure, Input, Message, Now, Outcome,
-    Output, PlatformName, QoS, Settings, Stored, Token, sim,
+    Ack, Agent, Answer, Closed, Command, Config, Event, Failure, Input, Instant, Message, Now,
+    Outcome, Output, PlatformName, QoS, Settings, Stored, Token, sim,
 };
 
 use super::Figure;
@@ -41,7 +42,8 @@ fn figure(platform: PlatformName) -> Figure {
 }
 
 fn lives_per_second(platform: PlatformName) -> f64 {
-    let (mut cloud, configs) = prepare(platform);
+    let (mut cloud, settings) = prepare(platform, DEVICES);
+    let configs: Vec<Config> = settings.iter().map(|settings| config(platform, settings)).collect();
     let begin = Clock::now();
     for (i, config) in configs.into_iter().enumerate() {
         let ready = Life::new(&mut cloud, i as u64).run(platform, config);
@@ -50,13 +52,43 @@ fn lives_per_second(platform: PlatformName) -> f64 {
     DEVICES as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// A cloud with one product and its devices, and the configuration of each device.
-fn prepare(platform: PlatformName) -> (Cloud, Vec<Config>) {
+/// What one device is told from its birth until it is ready and nothing is on its way any more.
+pub(super) fn recording(platform: PlatformName) -> Recording {
+    let (mut cloud, mut settings) = prepare(platform, 1);
+    let settings = settings.pop().expect("one device was asked for");
+    let mut life = Life::new(&mut cloud, 0);
+    let (seed, now) = ([0; 32], life.now);
+    let open = Open::new(platform, settings.clone(), Stored::empty(), seed, now);
+    let mut agent = Agent::new(config(platform, &settings), Stored::empty(), seed, now)
+        .expect("the store is empty");
+    let mut wakes = life.drain(&mut agent, platform);
+    let mut inputs = Vec::new();
+    while let Some(input) = life.to_device.pop_front() {
+        inputs.push(Handle { now, input: input.clone() });
+        agent.handle_input(input, now).expect("no intent is given");
+        wakes = life.drain(&mut agent, platform);
+    }
+    assert!(life.ready, "{platform} did not become ready");
+    let wakes = wakes.map_or(0, |at| at.0);
+    let later = Now::new(wakes, UNIX_MS + wakes - now.mono.0);
+    Recording { open, inputs, next: Handle { now: later, input: Input::Timeout } }
+}
+
+/// A life, as a plugin is told of it.
+pub(super) struct Recording {
+    pub(super) open: Open,
+    pub(super) inputs: Vec<Handle>,
+    /// What wakes it after that, when it is due.
+    pub(super) next: Handle,
+}
+
+/// A cloud with one product and `devices` of it, and the settings of each.
+fn prepare(platform: PlatformName, devices: usize) -> (Cloud, Vec<Settings>) {
     let mut cloud = Cloud::new(CloudConfig::default(), [1; 32], Now::new(0, UNIX_MS));
     let product = operate(&mut cloud, platform, product_action(platform));
     let OperationResult::Product(product) = product else { panic!("no product") };
     let secret = product.secret.unwrap_or_default();
-    let names: Vec<String> = (0..DEVICES).map(|i| format!("dev{i:08}")).collect();
+    let names: Vec<String> = (0..devices).map(|i| format!("dev{i:08}")).collect();
     let column = match platform {
         PlatformName::Ucloud => "device_sn",
         PlatformName::Cmcc => "device_no,device_no_type",
@@ -69,8 +101,8 @@ fn prepare(platform: PlatformName) -> (Cloud, Vec<Config>) {
         csv.push_str(if platform == PlatformName::Cmcc { ",SN\n" } else { "\n" });
     }
     operate(&mut cloud, platform, Action::ImportDevices { product: product.id.clone(), csv });
-    let configs = names.iter().map(|name| config(platform, &product.id, &secret, name)).collect();
-    (cloud, configs)
+    let settings = names.iter().map(|name| settings(platform, &product.id, &secret, name));
+    (cloud, settings.collect())
 }
 
 fn product_action(platform: PlatformName) -> Action {
@@ -81,9 +113,13 @@ fn product_action(platform: PlatformName) -> Action {
     Action::CreateProduct { name: "bench".into(), id: None, secret: None, switches }
 }
 
-fn config(platform: PlatformName, product: &str, secret: &str, device: &str) -> Config {
+fn config(platform: PlatformName, settings: &Settings) -> Config {
+    Config::from_settings(platform, settings).expect("the settings are complete")
+}
+
+fn settings(platform: PlatformName, product: &str, secret: &str, device: &str) -> Settings {
     let url = "mqtt://127.0.0.1:1";
-    let settings = match platform {
+    match platform {
         PlatformName::Ucloud => Settings::new()
             .with("broker", url)
             .with("product_sn", product)
@@ -107,8 +143,7 @@ fn config(platform: PlatformName, product: &str, secret: &str, device: &str) -> 
             .with("product_key", product)
             .with("product_secret", secret)
             .with("device_name", device),
-    };
-    Config::from_settings(platform, &settings).expect("the settings are complete")
+    }
 }
 
 fn operate(cloud: &mut Cloud, platform: PlatformName, action: Action) -> OperationResult {
@@ -168,10 +203,11 @@ impl<'a> Life<'a> {
         self.ready
     }
 
-    fn drain(&mut self, agent: &mut Agent, platform: PlatformName) {
+    /// When it wants to be woken.
+    fn drain(&mut self, agent: &mut Agent, platform: PlatformName) -> Option<Instant> {
         loop {
             match agent.poll_output() {
-                Output::Timeout(_) => return,
+                Output::Timeout(at) => return at,
                 Output::Event(Event::Ready) => self.ready = true,
                 Output::Event(_) => {}
                 Output::Command(command) => self.carry_out(command, platform),

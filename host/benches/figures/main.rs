@@ -1,6 +1,9 @@
-//! Our figures beside limits and peers, taken in one run: `cargo xtask bench [--json]`.
+//! Our figures beside limits and peers, taken in one run: `cargo xtask bench [--json] [GROUP…]`.
+//!
+//! Groups: `lives`, `plugin`, `gateway`, `network`; all of them unless some are named.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod gateway;
 mod lives;
 mod network;
 mod plugin;
@@ -39,11 +42,23 @@ impl Figure {
 }
 
 fn main() {
-    let json = std::env::args().any(|arg| arg == "--json");
-    let mut figures = Vec::new();
-    figures.extend(lives::figures());
-    figures.extend(plugin::figures());
-    figures.extend(network::figures());
+    let args: Vec<String> = std::env::args().collect();
+    if let Some((_, [first, rest @ ..])) = args.split_first()
+        && first == gateway::MEASURE
+    {
+        return gateway::measure(rest);
+    }
+    let json = args.iter().any(|arg| arg == "--json");
+    let groups: [(&str, fn() -> Vec<Figure>); 4] = [
+        ("lives", lives::figures),
+        ("plugin", plugin::figures),
+        ("gateway", gateway::figures),
+        ("network", network::figures),
+    ];
+    let chosen = |name: &str| args.iter().any(|arg| arg == name);
+    let all = !groups.iter().any(|(name, _)| chosen(name));
+    let chosen = groups.iter().filter(|(name, _)| all || chosen(name));
+    let figures: Vec<Figure> = chosen.flat_map(|(_, figures)| figures()).collect();
     if json {
         match serde_json::to_string_pretty(&figures) {
             Ok(text) => println!("{text}"),
