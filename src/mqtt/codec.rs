@@ -11,13 +11,17 @@ use crate::output::QoS;
 
 /// Packet types of MQTT 3.1.1, section 2.2.1.
 pub(super) mod kind {
+    #[cfg(feature = "cloud")]
     pub(in crate::mqtt) const CONNECT: u8 = 1;
     pub(in crate::mqtt) const CONNACK: u8 = 2;
     pub(in crate::mqtt) const PUBLISH: u8 = 3;
     pub(in crate::mqtt) const PUBACK: u8 = 4;
+    #[cfg(feature = "cloud")]
     pub(in crate::mqtt) const SUBSCRIBE: u8 = 8;
     pub(in crate::mqtt) const SUBACK: u8 = 9;
+    #[cfg(feature = "cloud")]
     pub(in crate::mqtt) const UNSUBSCRIBE: u8 = 10;
+    #[cfg(feature = "cloud")]
     pub(in crate::mqtt) const UNSUBACK: u8 = 11;
     pub(in crate::mqtt) const PINGREQ: u8 = 12;
     pub(in crate::mqtt) const PINGRESP: u8 = 13;
@@ -63,6 +67,7 @@ impl Framer {
         Self(PacketBuilder::with_maximum_packet_size(limit))
     }
 
+    #[cfg(feature = "cloud")]
     pub(super) fn set_limit(&mut self, limit: u32) {
         self.0.set_maximum_packet_size(limit);
     }

@@ -105,6 +105,7 @@ pub(super) fn gather(given: &Given<'_>, http: &Http) -> Result<Gathered, Exit> {
 }
 
 /// TOML, or JSON by its first character: flat keys, values of any simple type.
+#[cfg(any(feature = "full", test))]
 pub(crate) fn read_file(
     path: &Path,
     platform: PlatformName,

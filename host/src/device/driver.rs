@@ -46,7 +46,8 @@ use crate::text;
 const MOST_INPUTS: usize = 64;
 
 /// When to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "full", derive(clap::ValueEnum))]
 pub(super) enum Until {
     /// The device has its own secret, and it is stored.
     Registered,
@@ -66,7 +67,7 @@ impl Until {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::Ready => "ready",

@@ -14,6 +14,9 @@
 //! | `slots`, `upgrade`, `factory` | the plugin's own upgrades: slots, staging, what it came with |
 //! | `show`, `commands`, `signals`, `clock` | the person, and the machine |
 
+#[cfg(feature = "small")]
+pub mod arguments;
+mod bar;
 mod clock;
 mod commands;
 pub(crate) mod config;
@@ -46,7 +49,7 @@ use crate::exit::Exit;
 use crate::plugin::package::{Package, PackageError};
 use crate::plugin::{Engine, Plugin, PluginError};
 use driver::{Driver, Parts, Until, Upgrade};
-use factory::Factory;
+use factory::{Factory, unusable};
 use firmware::Firmware;
 use http::Http;
 use policy::Policy;
@@ -58,46 +61,47 @@ use store::DeviceDir;
 /// Arguments.
 ///
 /// With neither --config nor complete settings it is the demo device of the local cloud that `cargo xtask up` runs.
-#[derive(Debug, clap::Args)]
+#[derive(Debug)]
+#[cfg_attr(feature = "full", derive(clap::Args))]
 pub struct Args {
     /// The cloud: ucloud, cmcc, krtyun or alibaba.
-    #[arg(long, value_name = "P", value_parser = platform)]
+    #[cfg_attr(feature = "full", arg(long, value_name = "P", value_parser = platform))]
     platform: PlatformName,
     /// Settings: TOML with flat keys, or one JSON object.
-    #[arg(long, value_name = "FILE")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE"))]
     config: Option<PathBuf>,
     /// One setting; beats the file and the demo.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::pair)]
+    #[cfg_attr(feature = "full", arg(long = "set", value_name = "KEY=VALUE", value_parser = config::pair))]
     set: Vec<(String, String)>,
     /// The line that `muster up --json` printed: where the local cloud is.
-    #[arg(long, value_name = "FILE")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE"))]
     local: Option<PathBuf>,
     /// The device's folder [default: muster/devices/… in the user's data folder].
-    #[arg(long, value_name = "DIR")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "DIR"))]
     store: Option<PathBuf>,
     /// The plugin that it came with, in place of the built-in one; upgrades come before it.
-    #[arg(long, value_name = "FILE")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE"))]
     plugin: Option<PathBuf>,
     /// Trust this CA (PEM), and no other, for TLS; beats the profile.
-    #[arg(long, value_name = "FILE")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE"))]
     ca: Option<PathBuf>,
     /// The client certificate (PEM) for a broker that asks for one; beats the profile.
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE", requires = "key"))]
     cert: Option<PathBuf>,
     /// Its private key (PEM).
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "FILE", requires = "cert"))]
     key: Option<PathBuf>,
     /// End when this is reached.
-    #[arg(long, value_name = "WHAT")]
+    #[cfg_attr(feature = "full", arg(long, value_name = "WHAT"))]
     until: Option<Until>,
     /// End after this time, such as 90s, 10m or 2h.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[cfg_attr(feature = "full", arg(long = "for", value_name = "DURATION", value_parser = duration))]
     limit: Option<Duration>,
     /// One JSON object a line.
-    #[arg(long)]
+    #[cfg_attr(feature = "full", arg(long))]
     json: bool,
     /// Take commands from stdin even if it is no terminal; type help for the list.
-    #[arg(long)]
+    #[cfg_attr(feature = "full", arg(long))]
     commands: bool,
 }
 
@@ -154,21 +158,25 @@ pub fn run(args: Args) -> Result<(), Exit> {
         settings.set("firmware_version", &running.version);
     }
     let engine = Engine::new(bounds.plugin.clone()).map_err(|e| broken_plugin(&e))?;
+    let need = Need { pinned: upgrades.pinned.clone(), platform: Some(args.platform) };
+    let factory = |path| Factory::new(path, &need, dir.root());
     let last_good = match profile.last_good(at) {
-        LastGood::File(path) => Some(Factory(Some(path))),
-        // The built-in one is no other than itself.
-        LastGood::BuiltIn if args.plugin.is_some() => Some(Factory(None)),
+        LastGood::File(path) => Some(factory(Some(path))),
+        // The built-in one is no other than itself; the small build has none.
+        LastGood::BuiltIn if args.plugin.is_some() && cfg!(feature = "full") => Some(factory(None)),
         LastGood::BuiltIn | LastGood::None => None,
     };
-    let last_good =
-        last_good.map(|it| it.load(&engine)).transpose().map_err(|e| broken_plugin(&e))?;
+    let last_good = last_good.map(|it| it.load(&engine)).transpose().map_err(unusable)?;
+    let last_good = last_good.map(|loaded| loaded.plugin);
     let mut show = Show::new(args.json, args.platform);
-    let need = Need { pinned: upgrades.pinned.clone(), platform: Some(args.platform) };
     let mut slots = Slots::open(dir.root())?;
-    let chosen = choose(&mut slots, &engine, &need, Factory(args.plugin))?;
-    let Chosen { start, plugin, plugin_name, factory, passed, refused, disk } = chosen;
+    let chosen = choose(&mut slots, &engine, &need, factory(args.plugin))?;
+    let Chosen { start, plugin, plugin_name, factory, note, passed, refused, disk } = chosen;
     let root = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
     show.device(&identity, &root.display().to_string(), &gathered.source, &plugin_name);
+    if let Some(note) = &note {
+        show.note(note);
+    }
     if let Some(error) = &refused {
         show.upgrade(&show::Upgrade::Refused { error });
     }
@@ -219,6 +227,13 @@ pub fn stage(device: &Path, package: &Package) -> std::io::Result<()> {
     slots::stage(device, package)
 }
 
+/// The limits that a profile sets.
+#[cfg(feature = "full")]
+pub(crate) fn limits_in(profile: &Path) -> Result<crate::plugin::Limits, Exit> {
+    let bounds = config::read_host_profile(profile)?.bounds();
+    Ok(bounds.map_err(|why| Exit::usage(why, PROFILE))?.plugin)
+}
+
 /// What to do about a profile that cannot be used.
 const PROFILE: &str = "change the profile given with --config; docs/device.md lists its keys";
 
@@ -228,6 +243,8 @@ struct Chosen {
     plugin: Plugin,
     plugin_name: String,
     factory: Factory,
+    /// How the factory's was come by.
+    note: Option<String>,
     /// Slots that were not started, and why.
     passed: Vec<(slots::Slot, PackageError)>,
     /// Why the package that waited was not taken.
@@ -253,13 +270,16 @@ fn choose(
     let mut note = |slot, error: &PackageError| passed.push((slot, error.clone()));
     let (start, failed) = slots.start(engine, need, &mut note);
     disk.extend(failed);
-    let (plugin, plugin_name) = match &start {
-        Start::Factory => (factory.load(engine).map_err(|e| broken_plugin(&e))?, factory.name()),
+    let (plugin, plugin_name, note) = match &start {
+        Start::Factory => {
+            let loaded = factory.load(engine).map_err(unusable)?;
+            (loaded.plugin, factory.name(), loaded.note)
+        }
         Start::Active(candidate) | Start::Trial(candidate) => {
-            (candidate.plugin.clone(), candidate.name())
+            (candidate.plugin.clone(), candidate.name(), None)
         }
     };
-    Ok(Chosen { start, plugin, plugin_name, factory, passed, refused, disk })
+    Ok(Chosen { start, plugin, plugin_name, factory, note, passed, refused, disk })
 }
 
 fn broken_plugin(error: &PluginError) -> Exit {

@@ -95,6 +95,7 @@ struct PluginKeys {
     keys: Vec<String>,
     name: Option<String>,
     min_counter: u64,
+    machine_code: Option<bool>,
     trial_s: Option<u64>,
     trial_limit_s: Option<u64>,
 }
@@ -173,6 +174,8 @@ impl HostProfile {
                 .collect::<Result<_, _>>()?,
             name,
             lowest: keys.min_counter,
+            // Without a compiler there is nothing else to run.
+            machine_code: keys.machine_code.unwrap_or(cfg!(not(feature = "full"))),
         };
         let seconds = |key, given, low, usual| {
             number("plugin", key, given, low, 86_400, usual).map(Duration::from_secs)

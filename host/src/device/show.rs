@@ -3,10 +3,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use muster::{Event, Identity, Now, PlatformName, Progress, UnixTime, Update};
 use serde_json::{Map, Value, json};
 
+use super::bar::Bar;
 use super::clock::{self, local, rfc3339};
 use super::policy::Refused;
 use super::sandbox::Next;
@@ -47,7 +47,7 @@ pub(super) enum Upgrade<'a> {
 pub(super) struct Show {
     json: bool,
     platform: PlatformName,
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     terminal: bool,
     /// The last quarter of a download that was told without a terminal.
     quarter: Option<u64>,
@@ -57,7 +57,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(json: bool, platform: PlatformName) -> Self {
-        let terminal = !json && io::stdout().is_terminal();
+        let terminal = Bar::EXISTS && !json && io::stdout().is_terminal();
         Self { json, platform, bar: None, terminal, quarter: None, deaf: false }
     }
 
@@ -265,32 +265,25 @@ impl Show {
             }
             return;
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stdout());
-            let template = "{bar:32} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        });
-        if let Some(total) = total {
-            bar.set_length(total);
+        if self.bar.is_none() {
+            self.bar = Bar::begin(total);
         }
-        bar.set_position(received);
+        if let Some(bar) = &self.bar {
+            bar.set(received, total);
+        }
     }
 
     fn end_bar(&mut self) {
         self.quarter = None;
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            bar.end();
         }
     }
 
     fn stamped(&mut self, text: &str) {
         let line = format!("{}  {}", local(clock::unix()).time(), text::harmless(text));
         match &self.bar {
-            Some(bar) => bar.println(line),
+            Some(bar) => bar.line(line),
             None => self.line(&line),
         }
     }

@@ -45,6 +45,19 @@ pub(crate) struct Pinned {
     pub(crate) name: String,
     /// Counters below are never run, whatever the state says: it holds where the folder was removed.
     pub(crate) lowest: u64,
+    /// Whether machine code is run, if it is well signed.
+    pub(crate) machine_code: bool,
+}
+
+impl Pinned {
+    /// What is asked of a package whose counter is `lowest` or higher.
+    pub(crate) fn wanted(&self, lowest: u64) -> Wanted {
+        Wanted {
+            name: self.name.clone(),
+            counter: lowest.max(self.lowest),
+            machine_code: self.machine_code,
+        }
+    }
 }
 
 /// What a plugin has to be for this device.
@@ -305,9 +318,7 @@ pub(crate) fn look(
     engine: &Engine,
     need: &Need,
 ) -> Result<(Verified, Plugin), PackageError> {
-    let Pinned { keys, name, lowest: pinned } = &need.pinned;
-    let wanted = Wanted { name: name.clone(), counter: lowest.max(*pinned) };
-    let verified = package.verify(keys, &wanted)?;
+    let verified = package.verify(&need.pinned.keys, &need.pinned.wanted(lowest))?;
     let (plugin, describe) = verified.load(engine)?;
     if let Some(platform) = need.platform
         && !describe.platforms.iter().any(|name| name == platform.as_str())

@@ -1,9 +1,12 @@
 //! One byte stream to a broker: TCP, TLS, or WebSocket over either.
+//!
+//! The WebSocket is a feature: brokers of devices speak MQTT over TCP.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "websocket")]
 use futures_util::{SinkExt, StreamExt};
 use muster::Failure;
 use rustls::ClientConfig;
@@ -12,8 +15,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+#[cfg(feature = "websocket")]
 use tokio_tungstenite::WebSocketStream;
+#[cfg(feature = "websocket")]
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+#[cfg(feature = "websocket")]
 use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
 
 use super::http::io_failure;
@@ -22,6 +28,7 @@ use super::http::io_failure;
 const STEP_WITHIN: Duration = Duration::from_secs(10);
 /// A peer that takes nothing for so long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
+#[cfg(feature = "websocket")]
 const MAX_MESSAGE: usize = 512 * 1024;
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -30,6 +37,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 /// An open connection.
 pub(super) enum Transport {
     Plain(Box<dyn Stream>),
+    #[cfg(feature = "websocket")]
     WebSocket(Box<WebSocketStream<Box<dyn Stream>>>),
 }
 
@@ -76,7 +84,10 @@ impl Transport {
         if !address.websocket {
             return Ok(Self::Plain(stream));
         }
-        within(&at, websocket(url, stream, &at)).await
+        #[cfg(feature = "websocket")]
+        return within(&at, websocket(url, stream, &at)).await;
+        #[cfg(not(feature = "websocket"))]
+        Err((Failure::Forbidden, "this build speaks no WebSocket: give mqtt:// or mqtts://".into()))
     }
 
     /// The next bytes; `None` at the end. Can be dropped at any await without losing any.
@@ -86,6 +97,7 @@ impl Transport {
                 let n = stream.read(buffer).await?;
                 Ok(buffer.get(..n).filter(|bytes| !bytes.is_empty()).map(<[u8]>::to_vec))
             }
+            #[cfg(feature = "websocket")]
             Self::WebSocket(stream) => loop {
                 match stream.next().await {
                     None => return Ok(None),
@@ -109,6 +121,7 @@ impl Transport {
                     stream.write_all(&bytes).await?;
                     stream.flush().await
                 }
+                #[cfg(feature = "websocket")]
                 Self::WebSocket(stream) => {
                     stream.send(Message::Binary(bytes.into())).await.map_err(to_io)
                 }
@@ -122,6 +135,7 @@ impl Transport {
         let closing = async {
             match &mut self {
                 Self::Plain(stream) => stream.shutdown().await,
+                #[cfg(feature = "websocket")]
                 Self::WebSocket(stream) => stream.close(None).await.map_err(to_io),
             }
         };
@@ -158,6 +172,7 @@ async fn tcp(host: &str, port: u16, at: &str) -> Result<TcpStream, NoTransport> 
     Err(last)
 }
 
+#[cfg(feature = "websocket")]
 async fn websocket(url: &str, stream: Box<dyn Stream>, at: &str) -> Result<Transport, NoTransport> {
     let no = |why: String| (Failure::Protocol, format!("no WebSocket for MQTT at {at}: {why}"));
     let mut request = url.into_client_request().map_err(|e| no(e.to_string()))?;
@@ -176,6 +191,7 @@ async fn websocket(url: &str, stream: Box<dyn Stream>, at: &str) -> Result<Trans
     }
 }
 
+#[cfg(feature = "websocket")]
 fn to_io(error: tungstenite::Error) -> io::Error {
     match error {
         tungstenite::Error::Io(error) => error,

@@ -1,48 +1,48 @@
-//! `muster plugin stage`, `slots` and `reset`: a device's plugin, from outside of the device's process.
+//! `muster plugin stage`, `slots` and `reset` (`muster-device stage` and so on in the small build): a device's plugin, from outside of the device's process.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::config;
 use super::slots::{self, Need, Outcome, Slots, State};
 use super::store::DeviceDir;
-use super::{config, duration};
 use crate::exit::Exit;
 use crate::plugin::Engine;
-use crate::plugin::package::Package;
-use crate::plugin::refused;
+use crate::plugin::package::{Package, refused};
 
 /// Commands on a device's folder.
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug)]
+#[cfg_attr(feature = "full", derive(clap::Subcommand))]
 pub(crate) enum Command {
     /// Give a signed plugin to a device. If it runs, it takes it within seconds, else when it starts.
     Stage {
         /// The plugin, with FILE.manifest and FILE.sig beside it.
         file: PathBuf,
         /// The device's folder.
-        #[arg(long, value_name = "DIR")]
+        #[cfg_attr(feature = "full", arg(long, value_name = "DIR"))]
         store: PathBuf,
         /// The device's profile: it pins the keys.
-        #[arg(long, value_name = "FILE")]
+        #[cfg_attr(feature = "full", arg(long, value_name = "FILE"))]
         config: PathBuf,
         /// Wait until it is confirmed, for so long at most.
-        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        #[cfg_attr(feature = "full", arg(long, value_name = "DURATION", value_parser = super::duration))]
         wait: Option<Duration>,
     },
     /// Show which plugin a device runs, what is on trial, and how the last upgrade ended.
     Slots {
         /// The device's folder.
-        #[arg(long, value_name = "DIR")]
+        #[cfg_attr(feature = "full", arg(long, value_name = "DIR"))]
         store: PathBuf,
         /// One JSON object on standard output.
-        #[arg(long)]
+        #[cfg_attr(feature = "full", arg(long))]
         json: bool,
     },
     /// Empty the slots of a device that does not run: back to the plugin that it came with. The counter stays.
     Reset {
         /// The device's folder.
-        #[arg(long, value_name = "DIR")]
+        #[cfg_attr(feature = "full", arg(long, value_name = "DIR"))]
         store: PathBuf,
     },
 }
@@ -50,9 +50,9 @@ pub(crate) enum Command {
 /// How often a waiting person's command looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(engine: &Engine, command: Command) -> Result<(), Exit> {
+pub(crate) fn run(command: Command) -> Result<(), Exit> {
     match command {
-        Command::Stage { file, store, config, wait } => stage(engine, &file, &store, &config, wait),
+        Command::Stage { file, store, config, wait } => stage(&file, &store, &config, wait),
         Command::Slots { store, json } => {
             let (state, waits) = look(&store)?;
             if json {
@@ -76,24 +76,19 @@ pub(crate) fn run(engine: &Engine, command: Command) -> Result<(), Exit> {
     }
 }
 
-fn stage(
-    engine: &Engine,
-    file: &Path,
-    store: &Path,
-    config: &Path,
-    wait: Option<Duration>,
-) -> Result<(), Exit> {
+fn stage(file: &Path, store: &Path, config: &Path, wait: Option<Duration>) -> Result<(), Exit> {
     exists(store)?;
-    let pinned = config::read_host_profile(config)?
-        .upgrades()
-        .map_err(|why| Exit::usage(why, super::PROFILE))?
-        .pinned;
+    let wrong = |why| Exit::usage(why, super::PROFILE);
+    let profile = config::read_host_profile(config)?;
+    let pinned = profile.upgrades().map_err(wrong)?.pinned;
+    let engine = Engine::new(profile.bounds().map_err(wrong)?.plugin)
+        .map_err(|e| super::broken_plugin(&e))?;
     let package = Package::read(file).map_err(refused)?;
     let (state, _) = look(store)?;
     // For the person's sake: the device believes nobody, and looks itself.
     let need = Need { pinned, platform: None };
     let lowest = state.counter.saturating_add(1);
-    let (verified, ..) = slots::look(package, lowest, engine, &need).map_err(refused)?;
+    let (verified, ..) = slots::look(package, lowest, &engine, &need).map_err(refused)?;
     slots::stage(store, verified.package()).map_err(|e| disk(store, &e))?;
     let manifest = verified.manifest();
     let what = format!("{} {} (counter {})", manifest.name, manifest.version, manifest.counter);

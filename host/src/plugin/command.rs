@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use muster::wire::Describe;
 use serde::Serialize;
 
+use super::package::{Code, Manifest, Package};
 use super::{Engine, Limits, PluginError, Shape, embedded_bytes, sign};
 use crate::exit::Exit;
 
@@ -26,18 +27,40 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compile a plugin for this machine, so that loading it needs no compiler.
-    Precompile {
-        /// The core module; the embedded plugin if absent.
-        file: Option<PathBuf>,
-        /// Where to put the machine code.
-        #[arg(short, long, default_value = "muster.cwasm")]
-        output: PathBuf,
-    },
+    /// Compile a plugin for devices without a compiler (`muster-device`), and sign the machine code.
+    Precompile(Precompile),
     #[command(flatten)]
     Maker(sign::Maker),
     #[command(flatten)]
     Slots(crate::device::upgrade::Command),
+}
+
+/// Machine code and its package.
+#[derive(Debug, clap::Args)]
+struct Precompile {
+    /// The core module; the embedded plugin if absent.
+    file: Option<PathBuf>,
+    /// Where to put the machine code; with --key, OUTPUT.manifest and OUTPUT.sig beside it.
+    #[arg(short, long, default_value = "muster.cwasm")]
+    output: PathBuf,
+    /// The device's profile: machine code fits one set of [limits] alone.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For any machine of this kind, such as x86_64-unknown-linux-gnu [default: machines like this one].
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// The private key's file (PEM). Without a signature no device runs it.
+    #[arg(long, value_name = "FILE", requires = "release", requires = "counter")]
+    key: Option<PathBuf>,
+    /// For people: a semantic version such as 1.4.0.
+    #[arg(long, value_name = "VERSION", requires = "key")]
+    release: Option<String>,
+    /// For devices: higher than that of every release before.
+    #[arg(long, requires = "key")]
+    counter: Option<u64>,
+    /// Which plugin it is.
+    #[arg(long, default_value = "muster")]
+    name: String,
 }
 
 /// What `inspect` shows.
@@ -62,9 +85,9 @@ pub fn run(args: Args) -> Result<(), Exit> {
     let engine = Engine::new(Limits::default()).map_err(failed)?;
     match args.command {
         Command::Inspect { file, json } => inspect(&engine, file.as_deref(), json),
-        Command::Precompile { file, output } => precompile(&engine, file.as_deref(), &output),
+        Command::Precompile(what) => precompile(&what),
         Command::Maker(command) => sign::run(&engine, command),
-        Command::Slots(command) => crate::device::upgrade::run(&engine, command),
+        Command::Slots(command) => crate::device::upgrade::run(command),
     }
 }
 
@@ -137,15 +160,50 @@ fn show(report: &Report) {
     }
 }
 
-fn precompile(engine: &Engine, file: Option<&Path>, output: &Path) -> Result<(), Exit> {
-    let (name, bytes) = read(file)?;
-    let code = engine.precompile(&bytes).map_err(failed)?;
-    fs::write(output, &code).map_err(|error| {
-        let message = format!("cannot write {}: {error}", output.display());
-        Exit::local(message, "choose another file with --output")
-    })?;
+fn precompile(what: &Precompile) -> Result<(), Exit> {
+    let limits = match &what.config {
+        Some(profile) => crate::device::limits_in(profile)?,
+        None => Limits::default(),
+    };
+    let engine = Engine::new(limits).map_err(failed)?;
+    let (name, wasm) = read(what.file.as_deref())?;
+    let target = what.target.as_deref();
+    let code = match target {
+        None => engine.precompile(&wasm),
+        Some(target) => engine.precompile_for(target, &wasm),
+    };
+    let code = code.map_err(failed)?;
+    let output = &what.output;
     println!("{}: {} bytes of machine code from {name}", output.display(), code.len());
+    if let (Some(key), Some(version), Some(counter)) = (&what.key, &what.release, what.counter) {
+        let key = sign::read_key(key)?;
+        let describe = engine
+            .load(&wasm)
+            .and_then(|plugin| plugin.instantiate())
+            .and_then(|mut instance| instance.describe())
+            .map_err(failed)?;
+        let manifest = Manifest::new(&what.name, version, counter, &code, &describe, &key.public())
+            .map_err(|e| Exit::usage(e, "see `muster plugin precompile --help`"))?
+            .of_code(Code::made_of(&wasm, target));
+        for (ending, bytes) in Package::sign(code, &manifest, &key).files() {
+            let mut path = output.clone().into_os_string();
+            path.push(ending);
+            write(Path::new(&path), bytes)?;
+        }
+        let Manifest { name, version, .. } = &manifest;
+        println!("{name} {version} (counter {counter}) is signed with {}", key.public());
+    } else {
+        write(output, &code)?;
+        println!("not signed: no device runs it; give --key, --release and --counter");
+    }
     Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Exit> {
+    fs::write(path, bytes).map_err(|error| {
+        let message = format!("cannot write {}: {error}", path.display());
+        Exit::local(message, "choose another file with --output")
+    })
 }
 
 fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Exit> {
@@ -159,6 +217,10 @@ fn read(file: Option<&Path>) -> Result<(String, Vec<u8>), Exit> {
 }
 
 fn failed(error: PluginError) -> Exit {
+    if let PluginError::NoSuchTarget(_) = error {
+        let next = "run it on a machine of that kind, or name one of this architecture";
+        return Exit::usage(error, next);
+    }
     match error.blame() {
         super::Blame::Host => Exit::local(error, "this machine may lack address space or threads"),
         _ => Exit::usage(error, BUILD_ONE),

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Config, InstancePre, Linker, Module, OptLevel};
+#[cfg(feature = "full")]
+use wasmtime::OptLevel;
+use wasmtime::{Config, InstancePre, Linker, Module};
 
 use super::instance::{Exports, Instance, State};
-use super::pool::{self, Allocation, Places};
+#[cfg(feature = "full")]
+use super::pool;
+use super::pool::{Allocation, Places};
 use super::verify::{Shape, verify};
 use super::{Limits, PluginError};
 
@@ -47,6 +51,7 @@ impl Engine {
     /// became of that is in [`Engine::allocation`]. To go over to another plugin takes a second instance for a moment.
     ///
     /// Code that [`Engine::precompile`] made is the same for both kinds of engine.
+    #[cfg(feature = "full")]
     pub fn for_many(limits: Limits, devices: u32) -> Result<Self, PluginError> {
         let (engine, allocation) = pool::engine(&config(&limits), &limits, devices)?;
         Self::with(engine, limits, allocation)
@@ -64,7 +69,14 @@ impl Engine {
         Ok(Self { engine, limits: Arc::new(limits), allocation: Arc::new(allocation), places })
     }
 
+    /// The small build cannot compile.
+    #[cfg(not(feature = "full"))]
+    pub fn load(&self, _: &[u8]) -> Result<Plugin, PluginError> {
+        Err(PluginError::NoCompiler)
+    }
+
     /// Compiles a core module and verifies that it is a plugin.
+    #[cfg(feature = "full")]
     pub fn load(&self, wasm: &[u8]) -> Result<Plugin, PluginError> {
         let module = self.module(wasm)?;
         let shape = verify(&module)?;
@@ -72,14 +84,29 @@ impl Engine {
     }
 
     /// Looks at a core module, plugin or not.
+    #[cfg(feature = "full")]
     pub fn inspect(&self, wasm: &[u8]) -> Result<Shape, PluginError> {
         Ok(Shape::of(&self.module(wasm)?))
     }
 
     /// Machine code for this machine and these limits, as a cache: the module stays the truth.
+    #[cfg(feature = "full")]
     pub fn precompile(&self, wasm: &[u8]) -> Result<Vec<u8>, PluginError> {
         verify(&self.module(wasm)?)?;
         self.engine.precompile_module(wasm).map_err(host)
+    }
+
+    /// The same for any machine of a kind, such as `x86_64-unknown-linux-gnu`, not for all that this one's processor can
+    /// do.
+    #[cfg(feature = "full")]
+    pub fn precompile_for(&self, target: &str, wasm: &[u8]) -> Result<Vec<u8>, PluginError> {
+        verify(&self.module(wasm)?)?;
+        let mut config = config(&self.limits);
+        let elsewhere = config
+            .target(target)
+            .and_then(|config| wasmtime::Engine::new(config))
+            .map_err(|e| PluginError::NoSuchTarget(format!("{target}: {e:#}")))?;
+        elsewhere.precompile_module(wasm).map_err(host)
     }
 
     /// Loads what [`Engine::precompile`] made, without compiling.
@@ -91,7 +118,8 @@ impl Engine {
     #[allow(unsafe_code)]
     pub unsafe fn load_precompiled(&self, cwasm: &[u8]) -> Result<Plugin, PluginError> {
         // SAFETY: the caller vouches for the bytes.
-        let module = unsafe { Module::deserialize(&self.engine, cwasm) }.map_err(host)?;
+        let module = unsafe { Module::deserialize(&self.engine, cwasm) }
+            .map_err(|error| PluginError::Foreign(format!("{error:#}")))?;
         let shape = verify(&module)?;
         self.plugin(&module, shape)
     }
@@ -116,6 +144,7 @@ impl Engine {
         })
     }
 
+    #[cfg(feature = "full")]
     fn module(&self, wasm: &[u8]) -> Result<Module, PluginError> {
         if wasm.len() > MAX_MODULE {
             let why = format!("{} bytes are more than the {MAX_MODULE} of any plugin", wasm.len());
@@ -160,15 +189,15 @@ fn config(limits: &Limits) -> Config {
         .consume_fuel(true)
         .epoch_interruption(limits.deadline.is_some())
         .max_wasm_stack(limits.stack)
-        .cranelift_opt_level(OptLevel::Speed)
         // Small spaces instead of gigabytes of addresses: the same on small machines.
         .memory_reservation(u64::from(limits.memory_pages) << 16)
         .memory_reservation_for_growth(0)
         .memory_guard_size(64 * 1024)
         // What a plugin's memory begins with is one copy for all of them, until they write to it.
-        .memory_init_cow(true)
-        // A `.cwasm` is refused by a host without the component model if this is on.
-        .wasm_component_model(false);
+        .memory_init_cow(true);
+    // A host without the component model refuses code that was compiled with it.
+    #[cfg(feature = "full")]
+    config.cranelift_opt_level(OptLevel::Speed).wasm_component_model(false);
     config
 }
 

@@ -12,6 +12,12 @@ pub enum PluginError {
     NotAModule(String),
     /// A component: the core module that it was made from is what a host runs.
     IsAComponent,
+    /// Machine code that was made by another build, for other settings, or for other machines.
+    Foreign(String),
+    /// This build compiles for no such machine.
+    NoSuchTarget(String),
+    /// This build has no compiler: it runs machine code that was made for it.
+    NoCompiler,
     /// It asks for something from outside. A plugin of this kind asks for nothing.
     Imports(Vec<String>),
     /// Its exports are not those of the contract.
@@ -123,7 +129,11 @@ impl PluginError {
     /// Who has to mend it.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Refused(_) | Self::Poisoned => Blame::Caller,
+            Self::Refused(_)
+            | Self::Poisoned
+            | Self::Foreign(_)
+            | Self::NoSuchTarget(_)
+            | Self::NoCompiler => Blame::Caller,
             Self::Full { .. } | Self::Host(_) => Blame::Host,
             _ => Blame::Plugin,
         }
@@ -136,6 +146,11 @@ impl fmt::Display for PluginError {
             Self::NotAModule(why) => write!(f, "the file is no plugin: {why}"),
             Self::IsAComponent => f.write_str(
                 "the file is a component; a host runs the core module that it was made from",
+            ),
+            Self::Foreign(why) => write!(f, "the machine code does not fit this build: {why}"),
+            Self::NoSuchTarget(why) => write!(f, "this build cannot compile for {why}"),
+            Self::NoCompiler => f.write_str(
+                "this build has no compiler: it runs no WebAssembly, but what was compiled for it",
             ),
             Self::Imports(imports) => {
                 write!(f, "the plugin imports {}; it may import nothing", imports.join(", "))

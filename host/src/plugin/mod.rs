@@ -12,7 +12,9 @@
 //! Deliberately absent: any function that the plugin could call. Carrying out its commands is the device's driver's
 //! task, and so is the decision which of them are allowed.
 
+#[cfg(feature = "full")]
 mod command;
+#[cfg(feature = "full")]
 mod embedded;
 mod engine;
 mod error;
@@ -20,15 +22,17 @@ mod instance;
 mod limits;
 pub mod package;
 mod pool;
+#[cfg(feature = "full")]
 mod sign;
 mod verify;
 
+#[cfg(feature = "full")]
 pub use command::{Args, run};
+#[cfg(feature = "full")]
 pub use embedded::{embedded, embedded_bytes};
 pub use engine::{Engine, Plugin};
 pub use error::{Blame, PluginError, Trap};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use pool::Allocation;
-pub(crate) use sign::refused;
 pub use verify::Shape;

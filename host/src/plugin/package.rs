@@ -1,4 +1,5 @@
 //! A plugin as its maker ships it: the module's bytes as they are, a manifest, and a signature over the manifest.
+//! Machine code is shipped in the same way; its manifest says so, and of which module it was made.
 //!
 //! ```text
 //! muster.wasm            the plugin
@@ -21,8 +22,8 @@ mod manifest;
 
 pub use error::PackageError;
 pub use key::{PublicKey, SigningKey};
-pub use manifest::Manifest;
 pub(crate) use manifest::is_name;
+pub use manifest::{Code, Manifest};
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -34,6 +35,7 @@ use sha2::{Digest, Sha256};
 
 use super::engine::MAX_MODULE;
 use super::{Engine, Plugin, PluginError};
+use crate::exit::Exit;
 
 const MAX_MANIFEST: u64 = 4096;
 const SIGNATURE: u64 = 64;
@@ -60,6 +62,8 @@ pub struct Wanted {
     pub name: String,
     /// The lowest counter.
     pub counter: u64,
+    /// Whether it may be machine code, which no sandbox holds.
+    pub machine_code: bool,
 }
 
 impl Package {
@@ -105,6 +109,9 @@ impl Package {
             let (found, wanted) = (manifest.name, wanted.name.clone());
             return Err(PackageError::Name { found, wanted });
         }
+        if manifest.code.is_some() && !wanted.machine_code {
+            return Err(PackageError::MachineCode);
+        }
         if self.wasm.len() as u64 != manifest.size || digest(&self.wasm) != manifest.sha256 {
             return Err(PackageError::Tampered("module"));
         }
@@ -126,9 +133,15 @@ impl Verified {
         &self.package
     }
 
-    /// Compiles it, and asks it whether it is what the manifest says, and speaks what this host speaks.
+    /// Compiles it, or maps it if it is machine code, and asks it whether it is what the manifest says, and speaks what this host speaks.
+    #[allow(unsafe_code)]
     pub fn load(&self, engine: &Engine) -> Result<(Plugin, Describe), PackageError> {
-        let plugin = engine.load(&self.package.wasm)?;
+        let plugin = match &self.manifest.code {
+            None => engine.load(&self.package.wasm)?,
+            // SAFETY: a key that the profile pins has signed the digest of exactly these bytes as machine code, and
+            // nothing can change them since that was verified: they are this value's own.
+            Some(_) => unsafe { engine.load_precompiled(&self.package.wasm)? },
+        };
         let describe = plugin.instantiate()?.describe()?;
         if describe.oldest_schema > SCHEMA || describe.schema < OLDEST_SCHEMA {
             let (oldest, newest) = (describe.oldest_schema, describe.schema);
@@ -142,6 +155,16 @@ impl Verified {
             return Err(PackageError::Disagrees("snapshot_schema"));
         }
         Ok((plugin, describe))
+    }
+}
+
+/// A package that no device would take.
+pub(crate) fn refused(error: PackageError) -> Exit {
+    let next = error.advice();
+    match error {
+        PackageError::Unreadable { .. } => Exit::local(error, next),
+        PackageError::NoKey => Exit::usage(error, next),
+        _ => Exit::rejected(error, next),
     }
 }
 

@@ -7,14 +7,19 @@
 //! and a device too many is refused with [`PluginError::Full`].
 
 use std::fmt;
+#[cfg(feature = "full")]
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(feature = "full")]
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::{Limits, PluginError};
+#[cfg(feature = "full")]
+use super::Limits;
+use super::PluginError;
 
+#[cfg(feature = "full")]
 /// Mappings that one memory takes: the stack before the image, the image of the data, the heap behind it, and what must
 /// not be touched. `many_devices_share_an_engine` counts them.
 const MAPPINGS: u64 = 4;
@@ -53,6 +58,7 @@ impl fmt::Display for Allocation {
     }
 }
 
+#[cfg(feature = "full")]
 /// An engine for `devices` instances, made from `config`, which makes one for memory on demand.
 pub(super) fn engine(
     config: &Config,
@@ -73,6 +79,7 @@ pub(super) fn engine(
     Ok((engine, Allocation { pooled, room: Some(room), shortfalls }))
 }
 
+#[cfg(feature = "full")]
 fn pool(limits: &Limits, room: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_core_instances(room)
@@ -85,12 +92,14 @@ fn pool(limits: &Limits, room: u32) -> PoolingAllocationConfig {
     pool
 }
 
+#[cfg(feature = "full")]
 /// Mappings of this process: those that it has, and how many it may have.
 struct Mappings {
     used: u64,
     most: u64,
 }
 
+#[cfg(feature = "full")]
 /// Nothing where the system does not say; only Linux has such a limit.
 fn mappings() -> Option<Mappings> {
     let most = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()?;
@@ -98,6 +107,7 @@ fn mappings() -> Option<Mappings> {
     Some(Mappings { used, most })
 }
 
+#[cfg(feature = "full")]
 /// How many of the `devices` fit, and why not all of them. An eighth of the mappings is left to everyone else.
 fn room(devices: u32, mappings: Option<Mappings>) -> (u32, Option<String>) {
     let Some(Mappings { used, most }) = mappings else { return (devices, None) };
@@ -146,7 +156,7 @@ impl Drop for Place {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use muster::SecretBytes;
 
 use super::package::{
-    Manifest, Package, PackageError, PublicKey, SigningKey, Wanted, manifest_path, signature_path,
+    Manifest, Package, PackageError, PublicKey, SigningKey, Wanted, manifest_path, refused,
+    signature_path,
 };
 use super::{Engine, PluginError};
 use crate::exit::Exit;
@@ -111,7 +112,9 @@ pub(super) fn run(engine: &Engine, command: Maker) -> Result<(), Exit> {
         }
         Maker::Verify { file, keys, name, counter } => {
             let package = Package::read(&file).map_err(refused)?;
-            let verified = package.verify(&keys, &Wanted { name, counter }).map_err(refused)?;
+            let verified = package
+                .verify(&keys, &Wanted { name, counter, machine_code: true })
+                .map_err(refused)?;
             let (_, describe) = verified.load(engine).map_err(refused)?;
             let Manifest { name, version, counter, size, .. } = verified.manifest();
             println!(
@@ -170,7 +173,7 @@ fn manifest(
     Ok((wasm, manifest))
 }
 
-fn read_key(file: &Path) -> Result<SigningKey, Exit> {
+pub(super) fn read_key(file: &Path) -> Result<SigningKey, Exit> {
     let at = file.display();
     let next = "give the file of a private key: `muster plugin keygen` makes one";
     let pem = fs::read(file).map_err(|e| Exit::local(format!("cannot read {at}: {e}"), next))?;
@@ -185,14 +188,4 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Exit> {
 
 fn signature(file: &Path) -> String {
     signature_path(file).display().to_string()
-}
-
-/// A package that no device would take.
-pub(crate) fn refused(error: PackageError) -> Exit {
-    let next = error.advice();
-    match error {
-        PackageError::Unreadable { .. } => Exit::local(error, next),
-        PackageError::NoKey => Exit::usage(error, next),
-        _ => Exit::rejected(error, next),
-    }
 }

@@ -26,6 +26,7 @@ use super::super::show::Upgrade as Told;
 use super::super::slots::{Candidate, Need, NotTaken, Slots, Start};
 use super::super::tokens::Tokens;
 use super::{Driver, End};
+use crate::plugin::package::PackageError;
 use crate::plugin::{Engine, Plugin, PluginError};
 
 /// How often it is looked whether a package is staged.
@@ -215,8 +216,13 @@ impl Upgrade {
                 let (factory, engine) = (self.factory.clone(), self.engine.clone());
                 let name = factory.name();
                 let loaded = tokio::task::spawn_blocking(move || factory.load(&engine)).await;
-                let plugin = loaded.unwrap_or_else(|e| Err(PluginError::Host(e.to_string())))?;
-                Ok((plugin, name))
+                let loaded =
+                    loaded.unwrap_or_else(|e| Err(PluginError::Host(e.to_string()).into()));
+                match loaded {
+                    Ok(loaded) => Ok((loaded.plugin, name)),
+                    Err(PackageError::Plugin(error)) => Err(error),
+                    Err(error) => Err(PluginError::NotAModule(error.to_string())),
+                }
             }
             Err(e) => Err(PluginError::Host(e.to_string())),
         }

@@ -68,7 +68,12 @@ impl Maker {
     }
 
     fn need(&self) -> Need {
-        let pinned = Pinned { keys: vec![self.key.public()], name: "muster".into(), lowest: 0 };
+        let pinned = Pinned {
+            keys: vec![self.key.public()],
+            name: "muster".into(),
+            lowest: 0,
+            machine_code: false,
+        };
         Need { pinned, platform: Some(PlatformName::Krtyun) }
     }
 }

@@ -43,6 +43,8 @@ pub enum PackageError {
     },
     /// The manifest's field is not what the plugin itself says.
     Disagrees(&'static str),
+    /// Machine code, for a device that runs none.
+    MachineCode,
     /// It lacks the platform of this device.
     Platform(String),
     /// No plugin, or none for this host.
@@ -62,7 +64,10 @@ impl PackageError {
             Self::Name { .. } => "name",
             Self::Older { .. } => "older",
             Self::Disagrees(_) => "disagrees",
+            Self::MachineCode => "machine_code",
             Self::Platform(_) => "platform",
+            Self::Plugin(PluginError::Foreign(_)) => "foreign",
+            Self::Plugin(PluginError::NoCompiler) => "no_compiler",
             Self::Plugin(PluginError::Schema { .. }) => "schema",
             Self::Plugin(_) => "plugin",
         }
@@ -103,6 +108,16 @@ impl PackageError {
             Self::Older { .. } => {
                 "stage a newer one; to go back, have the maker sign the old module with a higher counter"
             }
+            Self::MachineCode => {
+                "stage the module itself, or allow it with `machine_code = true` in the table [plugin] of the profile"
+            }
+            Self::Plugin(PluginError::Foreign(_) | PluginError::NoCompiler) => concat!(
+                "compile it with the full build of the same version (",
+                env!("CARGO_PKG_VERSION"),
+                "), on a machine like this one or with --target, and with this device's profile: muster plugin \
+                 precompile muster.wasm --config PROFILE --output muster.cwasm --key maker.pem --release VERSION \
+                 --counter N"
+            ),
             Self::Platform(_) => "have the maker build it with this platform",
             Self::Plugin(PluginError::Schema { oldest, .. }) if *oldest > muster::wire::SCHEMA => {
                 "upgrade the host first, then the plugin"
@@ -142,6 +157,9 @@ impl fmt::Display for PackageError {
             ),
             Self::Disagrees(field) => {
                 write!(f, "the manifest's `{field}` is not what the plugin itself says")
+            }
+            Self::MachineCode => {
+                f.write_str("the package is machine code, and the profile does not allow that")
             }
             Self::Platform(name) => write!(f, "the plugin was built without {name}"),
             Self::Plugin(error) => error.fmt(f),

@@ -27,9 +27,37 @@ pub struct Manifest {
     pub schema: [u32; 2],
     /// The schema of its snapshots.
     pub snapshot_schema: u32,
+    /// There if it is machine code; absent if it is a module of WebAssembly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
     /// The public key that it means to be signed with. It tells a wrong key from a changed manifest, and decides
     /// nothing.
     pub key: String,
+}
+
+/// Machine code: whence it is, and for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// SHA-256 of the module that it was compiled from, in lower-case hex.
+    pub module: String,
+    /// For people: who compiled it.
+    pub compiler: String,
+    /// For people: the machines that it is for.
+    pub target: String,
+}
+
+impl Code {
+    /// What this host makes of a module: for machines like this one, or for a target.
+    pub fn made_of(wasm: &[u8], target: Option<&str>) -> Self {
+        let here =
+            || format!("machines like a {} {}", std::env::consts::ARCH, std::env::consts::OS);
+        Self {
+            module: digest(wasm),
+            compiler: concat!("muster ", env!("CARGO_PKG_VERSION")).into(),
+            target: target.map_or_else(here, str::to_owned),
+        }
+    }
 }
 
 /// As much of it as a message needs.
@@ -57,10 +85,21 @@ impl Manifest {
             sha256: digest(wasm),
             schema: [describe.oldest_schema, describe.schema],
             snapshot_schema: describe.snapshot_schema,
+            code: None,
             key: key.to_string(),
         };
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// The same for machine code.
+    pub fn of_code(self, code: Code) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// Whether this is machine code that was compiled from that module.
+    pub fn is_made_of(&self, wasm: &[u8]) -> bool {
+        self.code.as_ref().is_some_and(|code| code.module == digest(wasm))
     }
 
     /// Reads what was signed.

@@ -6,7 +6,7 @@ fn key() -> SigningKey {
 }
 
 fn wanted(counter: u64) -> Wanted {
-    Wanted { name: "muster".into(), counter }
+    Wanted { name: "muster".into(), counter, machine_code: false }
 }
 
 fn engine() -> Engine {
@@ -49,7 +49,7 @@ fn each_refusal_names_its_reason() {
     check(package(&other), "wrong_key");
     let error = good.clone().verify(&[key.public()], &wanted(8)).unwrap_err();
     assert_eq!(error, PackageError::Older { counter: 7, lowest: 8 });
-    let elsewhere = Wanted { name: "other".into(), counter: 1 };
+    let elsewhere = Wanted { name: "other".into(), counter: 1, machine_code: false };
     let error = good.clone().verify(&[key.public()], &elsewhere).unwrap_err();
     assert_eq!(error.code(), "name");
 
