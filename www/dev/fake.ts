@@ -87,6 +87,9 @@ class FakeDevice implements Device {
   get name(): string { return this.s["device_sn"] ?? this.s["device_no"] ?? this.s["device_id"] ?? this.s["device_name"] ?? ""; }
   get product(): string { return this.s["product_sn"] ?? this.s["product_id"] ?? this.s["product_key"] ?? ""; }
   get over(): boolean { return this.rec.over; }
+  async credential(): Promise<string | undefined> {
+    return JSON.stringify({ product_sn: this.product, device_sn: this.name, device_secret: SECRET });
+  }
   set(next: Next | null): void {
     this.next = next;
     this.onnext?.(next);
@@ -401,6 +404,14 @@ const tools: Tools = {
   cmeiCheck: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
   cmeiBuild: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
   cmeiBatch: async () => ({ count: 3, cmeis: ["111234560000011", "111234560000029", "111234560000037"] }),
+  handover: async ({ platform, form, credential }) => ({
+    file: `${platform}-device.${form === "header" ? "h" : form === "nvs" ? "bin" : form}`,
+    media_type: "text/plain",
+    names: Object.keys(JSON.parse(credential) as object),
+    places: form === "nvs" ? [{ page: 0, entry: 0, offset: 64, span: 1, namespace: "", key: "muster", kind: "namespace", bytes: 1 }] : [],
+    notes: [],
+    bytes: new TextEncoder().encode(credential),
+  }),
   imeiCheck: async () => ({ imei: "490154203237518", valid: true, tac: "49015420", serial: "323751", check_digit: 8, luhn_digit: 8, luhn: true }),
 };
 

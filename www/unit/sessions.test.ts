@@ -43,6 +43,9 @@ class FakeDevice extends Feed implements Device {
     return undefined;
   }
   async dropNetwork() {}
+  async credential() {
+    return undefined;
+  }
   async stop() {
     this.push({ kind: "mqtt", direction: "up", packet: { type: "DISCONNECT", size: 2, masked: 0 } });
     this.end();

@@ -145,6 +145,7 @@ class Instance implements Muster {
       cmeiBuild: (parts) => tool("cmei_build", parts),
       cmeiBatch: (parts) => tool("cmei_batch", parts),
       imeiCheck: (imei) => tool("imei_check", { imei }),
+      handover: (input) => tool("handover", input),
     };
   }
 
@@ -279,6 +280,10 @@ class RemoteDevice extends Traced implements Device {
 
   dropNetwork(): Promise<void> {
     return this.line.ask({ ask: "dropNetwork", handle: this.id });
+  }
+
+  credential(): Promise<string | undefined> {
+    return this.line.ask({ ask: "credential", handle: this.id });
   }
 
   async cutPower(): Promise<void> {

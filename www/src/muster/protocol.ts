@@ -31,7 +31,7 @@ export type Ask =
       cloud?: Handle;
     }
   | { ask: "intend"; handle: Handle; intent: Intent }
-  | { ask: "dropNetwork" | "cutPower" | "stop"; handle: Handle }
+  | { ask: "dropNetwork" | "cutPower" | "credential" | "stop"; handle: Handle }
   | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }
   | { ask: "app"; handle: Handle; settings: Record<string, string>; cloud?: Handle }
   | { ask: "call"; handle: Handle; call: AppCall }

@@ -65,6 +65,11 @@ async function answer(question: Ask): Promise<unknown> {
       device(question.handle).cutPower();
       return end(question.handle);
     }
+    case "credential": {
+      // What is stored, not what is about to be.
+      const value = (await is(thing(question.handle).store).load()).get("credential");
+      return value === undefined ? undefined : new TextDecoder().decode(value);
+    }
     case "packet": {
       const { device, app } = thing(question.handle);
       return (device ?? app)?.packet(question.seq, question.reveal);

@@ -13,6 +13,7 @@ import type {
   CredentialsOutput,
   DeviceName,
   Entry,
+  HandoverOutput,
   ImeiCheck,
   LogLine,
   Next,
@@ -75,6 +76,8 @@ export interface Device extends AsyncIterable<Entry> {
   packet(seq: number, options?: { reveal?: boolean }): Promise<PacketLook | undefined>;
   /** Cuts the connection without a word. */
   dropNetwork(): Promise<void>;
+  /** What it stored of its registration, as the JSON that it is: identity and secret. Undefined before. */
+  credential(): Promise<string | undefined>;
   /** Logs out and frees everything. */
   stop(): Promise<void>;
   /** Ends at once, without a word and without waiting. */
@@ -154,6 +157,23 @@ export type Demo = Record<PlatformName, DemoDevice | null> & {
   alibaba_app: { settings: Record<string, string> } | null;
 };
 
+export type HandoverForm = "json" | "header" | "csv" | "nvs";
+
+export type HandoverInput = {
+  platform: PlatformName;
+  /** What `Device.credential()` gave. */
+  credential: string;
+  form: HandoverForm;
+  /** Of CSV and NVS; `muster` if none is given. */
+  namespace?: string;
+  /** Of the NVS partition: bytes, 0x6000 if none is given; format 1 or 2 (default). */
+  size?: number;
+  format?: number;
+};
+
+/** A file, the device's secret in it. */
+export type Handover = HandoverOutput & { bytes: Uint8Array };
+
 /** The calculators of `muster tool`; each result is the JSON of that tool. */
 export interface Tools {
   cipher(input: CipherInput): Promise<CipherOutput>;
@@ -164,4 +184,6 @@ export interface Tools {
   cmeiBuild(parts: CmeiBuildInput): Promise<CmeiCheck>;
   cmeiBatch(parts: CmeiBatchInput): Promise<CmeiBatch>;
   imeiCheck(imei: string): Promise<ImeiCheck>;
+  /** A registered device's credentials as a file for firmware and flashers. */
+  handover(input: HandoverInput): Promise<Handover>;
 }

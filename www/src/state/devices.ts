@@ -187,6 +187,11 @@ export class Session extends Store {
     this.changed();
   }
 
+  /** What it stored of its registration, if it runs and has. */
+  async credential(): Promise<string | undefined> {
+    return this.#device?.credential();
+  }
+
   async stop(): Promise<void> {
     const device = this.#device;
     if (device === undefined) return;

@@ -21,6 +21,8 @@ const PATHS = {
   chevron: svg`<path d="M9 6l6 6-6 6"/>`,
   play: svg`<path d="M7 5v14l12-7z"/>`,
   trash: svg`<path d="M4 7h16M10 4h4m-7 3 1 13h8l1-13"/>`,
+  key: svg`<circle cx="8" cy="15" r="4"/><path d="M11 12l8-8m-3 3 3 3"/>`,
+  save: svg`<path d="M12 4v11m-5-4 5 5 5-5M5 20h14"/>`,
   retry: svg`<path d="M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6"/>`,
   diagram: svg`<path d="M5 4v16M19 4v16M8 9h8m-3-3 3 3-3 3M16 16H8"/>`,
   table: svg`<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M3.500 10h17M3.500 14.500h17M9 10v9"/>`,

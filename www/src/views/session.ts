@@ -120,6 +120,7 @@ export class SessionView extends View {
           <m-chip .session=${session} testid="device-state"></m-chip>
         </div>
         ${session.recording === null ? html`<m-next .session=${session}></m-next>` : nothing}
+        ${on ? html`<button type="button" class="quiet square" data-testid="device-credentials" aria-label=${d.handover.open} title=${d.handover.open} @click=${() => this.#credentials()}>${icon("key")}</button>` : nothing}
         ${session.recording === null ? html`<button type="button" class="quiet square" data-testid="device-settings" aria-label=${d.run.settings} title=${d.run.settings} @click=${() => this.#settings()}>${icon("gear")}</button>` : nothing}
       </div>
       ${session.recording !== null ? nothing : html`<div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
@@ -157,6 +158,13 @@ export class SessionView extends View {
     };
     const answer = await ask({ title: d.propertiesTitle, text: d.propertiesText, ok: d.propertiesOk, input: { value: '{"temperature":21.5}', wrong } });
     if (answer !== null) await this.session.intend({ intent: "post_properties", json: answer.text });
+  }
+
+  /** Most people never ask: it is loaded when somebody does. */
+  async #credentials(): Promise<void> {
+    const { openHandover } = await import("./handover");
+    const session = this.session;
+    if (session !== null) openHandover(session);
   }
 
   #settings(): void {
