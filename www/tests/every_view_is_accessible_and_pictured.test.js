@@ -41,6 +41,11 @@ for (const lang of ["en", "zh"]) {
       await c.start("ucloud");
       await c.state("online");
       await look("device");
+      await c.get("device-credentials").click();
+      await c.get("handover-nvs").click();
+      await c.get("handover-places").waitFor();
+      await look("credentials");
+      await c.get("handover-close").click();
       await c.page.locator("[data-testid=entry][data-type=PUBLISH]").first().locator("button").click();
       await c.get("detail-tab-decoded").waitFor();
       await look("detail");
