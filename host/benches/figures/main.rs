@@ -41,6 +41,9 @@ impl Figure {
     }
 }
 
+/// What takes the figures of a group.
+type Figures = fn() -> Vec<Figure>;
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     if let Some((_, [first, rest @ ..])) = args.split_first()
@@ -49,7 +52,7 @@ fn main() {
         return gateway::measure(rest);
     }
     let json = args.iter().any(|arg| arg == "--json");
-    let groups: [(&str, fn() -> Vec<Figure>); 4] = [
+    let groups: [(&str, Figures); 4] = [
         ("lives", lives::figures),
         ("plugin", plugin::figures),
         ("gateway", gateway::figures),
