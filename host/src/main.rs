@@ -22,6 +22,8 @@ enum Command {
     Up(up::Args),
     /// Bring one device to life: register, log in, heartbeat, update.
     Device(device::Args),
+    /// Bring many devices to life in one process.
+    Fleet(device::fleet::Args),
     /// Do what an operator does in a vendor's console, on the local clouds.
     Cloud(cloud::Args),
     /// Do what an owner's app does.
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let result: Result<(), Exit> = match Cli::parse().command {
         Command::Up(args) => up::run(args),
         Command::Device(args) => device::run(args),
+        Command::Fleet(args) => device::fleet::run(args),
         Command::Cloud(args) => cloud::run(args),
         Command::App(args) => app::run(args),
         Command::Tool(args) => tool::run(args),

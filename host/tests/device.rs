@@ -10,6 +10,7 @@ mod device {
 
     mod a_broker_over_tcp_tls_and_websocket;
     mod a_device_outlives_a_failure_of_its_plugin;
+    mod a_fleet_comes_to_life_in_one_process;
     mod a_hostile_plugin_is_contained;
     mod a_killed_broker_is_found_again;
     mod a_killed_device_comes_back_with_the_same_secret;

@@ -165,7 +165,7 @@ pub(crate) fn flat(value: &Value) -> Result<Vec<(String, String)>, String> {
 }
 
 /// The `http` address in the line that `muster up --json` printed.
-fn local_address(path: &Path) -> Result<String, Exit> {
+pub(super) fn local_address(path: &Path) -> Result<String, Exit> {
     let at = path.display();
     let next = "write the file with: muster up --json > FILE";
     let text = std::fs::read_to_string(path)
@@ -177,7 +177,11 @@ fn local_address(path: &Path) -> Result<String, Exit> {
         .ok_or_else(|| Exit::local(format!("{at} holds no address of a local cloud"), next))
 }
 
-fn demo(http: &Http, base: &str, platform: PlatformName) -> Result<Vec<(String, String)>, Exit> {
+pub(super) fn demo(
+    http: &Http,
+    base: &str,
+    platform: PlatformName,
+) -> Result<Vec<(String, String)>, Exit> {
     let url = format!("{base}/api/demo");
     let body = http.get(&url, Duration::from_secs(5)).map_err(|why| {
         Exit::network(

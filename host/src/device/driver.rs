@@ -152,8 +152,12 @@ pub(super) struct Driver {
 
 impl Driver {
     /// Brings the device to life and lets it live.
-    pub(super) async fn run(parts: Parts, upgrade: Upgrade, stored: Stored) -> Result<(), Exit> {
-        let signals = Signals::listen()?;
+    pub(super) async fn run(
+        parts: Parts,
+        signals: Signals,
+        upgrade: Upgrade,
+        stored: Stored,
+    ) -> Result<(), Exit> {
         let bounds = &parts.bounds;
         let mut driver = Self {
             firmware: Firmware::new(parts.dir.root()),

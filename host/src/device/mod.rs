@@ -9,6 +9,7 @@
 //! | `sandbox`, `tokens`, `pace`, `policy` | what holds the plugin: beside the I/O, to its contract, to a rate, to what this device may use |
 //! | `store` | the device's folder: values replaced in one step, durable before they are acknowledged |
 //! | `link`, `transport`, `tls` | one MQTT connection over TCP, TLS or WebSocket |
+//! | `fleet` | `muster fleet`: many of them in one process |
 //! | `http` | the core's HTTP requests |
 //! | `firmware` | downloads, and the two slots |
 //! | `slots`, `upgrade`, `factory` | the plugin's own upgrades: slots, staging, what it came with |
@@ -23,6 +24,8 @@ pub(crate) mod config;
 mod driver;
 mod factory;
 mod firmware;
+#[cfg(feature = "full")]
+pub mod fleet;
 pub(crate) mod http;
 mod link;
 mod pace;
@@ -55,6 +58,7 @@ use http::Http;
 use policy::Policy;
 use profile::{HostProfile, LastGood};
 use show::Show;
+use signals::Signals;
 use slots::{Need, NotTaken, Slots, Start};
 use store::DeviceDir;
 
@@ -214,7 +218,7 @@ pub fn run(args: Args) -> Result<(), Exit> {
         })?;
     let result = runtime.block_on(async {
         let upgrade = Upgrade::new(slots, engine, need, factory, &upgrades, start);
-        Driver::run(parts, upgrade, stored).await
+        Driver::run(parts, Signals::listen()?, upgrade, stored).await
     });
     // A request that is still under way on a thread is nobody's any more.
     runtime.shutdown_background();

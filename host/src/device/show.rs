@@ -43,6 +43,16 @@ pub(super) enum Upgrade<'a> {
     },
 }
 
+/// One device of many: a board shows how all of them are.
+pub(super) trait Member: Send {
+    /// What lines about it bear.
+    fn name(&self) -> String;
+    /// What the device says of itself.
+    fn event(&self, event: &Event);
+    /// Something of the host.
+    fn note(&self, text: &str);
+}
+
 /// Writes to stdout: for people, or as JSON.
 pub(super) struct Show {
     json: bool,
@@ -53,12 +63,25 @@ pub(super) struct Show {
     quarter: Option<u64>,
     /// Nobody reads any more.
     deaf: bool,
+    /// One of many: they share a board, and their lines bear their names.
+    member: Option<Box<dyn Member>>,
 }
 
 impl Show {
     pub(super) fn new(json: bool, platform: PlatformName) -> Self {
         let terminal = Bar::EXISTS && !json && io::stdout().is_terminal();
-        Self { json, platform, bar: None, terminal, quarter: None, deaf: false }
+        Self { json, platform, bar: None, terminal, quarter: None, deaf: false, member: None }
+    }
+
+    /// Of one device of many: without `json` it says nothing but to the board.
+    #[cfg(feature = "full")]
+    pub(super) fn of_member(
+        json: bool,
+        platform: PlatformName,
+        member: impl Member + 'static,
+    ) -> Self {
+        let member: Option<Box<dyn Member>> = Some(Box::new(member));
+        Self { json, platform, bar: None, terminal: false, quarter: None, deaf: false, member }
     }
 
     /// Whether stdout was closed: then nobody waits for us either.
@@ -90,6 +113,9 @@ impl Show {
 
     /// An event of the core.
     pub(super) fn event(&mut self, event: &Event, now: Now) {
+        if let Some(member) = &self.member {
+            member.event(event);
+        }
         if self.json {
             return self.object(serde_json::to_value(event).unwrap_or(Value::Null));
         }
@@ -115,6 +141,9 @@ impl Show {
 
     /// Something of the host itself: why a connection failed, what a command did.
     pub(super) fn note(&mut self, text: &str) {
+        if let Some(member) = &self.member {
+            member.note(text);
+        }
         if self.json {
             self.object(json!({ "event": "note", "text": text }));
         } else {
@@ -281,6 +310,9 @@ impl Show {
     }
 
     fn stamped(&mut self, text: &str) {
+        if self.member.is_some() {
+            return;
+        }
         let line = format!("{}  {}", local(clock::unix()).time(), text::harmless(text));
         match &self.bar {
             Some(bar) => bar.line(line),
@@ -292,6 +324,9 @@ impl Show {
         let unix = clock::unix();
         let mut line = Map::new();
         line.insert("time".into(), rfc3339(unix).into());
+        if let Some(member) = &self.member {
+            line.insert("device".into(), member.name().into());
+        }
         match value {
             Value::Object(fields) => line.extend(fields),
             other => {

@@ -1,5 +1,8 @@
 //! Ctrl-C and its like.
 
+#[cfg(feature = "full")]
+use tokio::sync::watch;
+
 use crate::exit::Exit;
 
 /// What a signal asks for.
@@ -10,16 +13,47 @@ pub(super) enum Signal {
     Report,
 }
 
+/// Where they come from.
+pub(super) enum Signals {
+    System(System),
+    /// A device of a fleet ends when the fleet does.
+    #[cfg(feature = "full")]
+    Fleet(watch::Receiver<bool>),
+}
+
+impl Signals {
+    pub(super) fn listen() -> Result<Self, Exit> {
+        System::listen().map(Self::System)
+    }
+
+    #[cfg(feature = "full")]
+    pub(super) fn of_fleet(stopped: watch::Receiver<bool>) -> Self {
+        Self::Fleet(stopped)
+    }
+
+    pub(super) async fn next(&mut self) -> Signal {
+        match self {
+            Self::System(system) => system.next().await,
+            #[cfg(feature = "full")]
+            // A fleet that is gone ends its devices too.
+            Self::Fleet(stopped) => {
+                let _ = stopped.wait_for(|stop| *stop).await;
+                Signal::End
+            }
+        }
+    }
+}
+
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(super) struct System {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     user: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
-    pub(super) fn listen() -> Result<Self, Exit> {
+impl System {
+    fn listen() -> Result<Self, Exit> {
         use tokio::signal::unix::{SignalKind, signal};
         let on = |kind| {
             signal(kind).map_err(|e| Exit::local(format!("cannot listen for signals: {e}"), ""))
@@ -31,7 +65,7 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::End,
             _ = self.terminate.recv() => Signal::End,
@@ -41,15 +75,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub(super) struct System;
 
 #[cfg(not(unix))]
-impl Signals {
-    pub(super) fn listen() -> Result<Self, Exit> {
+impl System {
+    fn listen() -> Result<Self, Exit> {
         Ok(Self)
     }
 
-    pub(super) async fn next(&mut self) -> Signal {
+    async fn next(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Signal::End,
             Err(_) => std::future::pending().await,

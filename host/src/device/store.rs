@@ -138,6 +138,11 @@ pub(super) fn damaged(path: &Path, key: StoreKey) -> Exit {
 
 /// `<data>/muster/devices/<platform>/<product>/<device>`.
 pub(super) fn default_root(identity: &Identity) -> Result<PathBuf, Exit> {
+    Ok(below(&devices()?, identity))
+}
+
+/// `<data>/muster/devices`.
+pub(super) fn devices() -> Result<PathBuf, Exit> {
     let data = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
@@ -145,11 +150,14 @@ pub(super) fn default_root(identity: &Identity) -> Result<PathBuf, Exit> {
             std::env::home_dir().filter(|p| p.is_absolute()).map(|home| home.join(".local/share"))
         })
         .ok_or_else(|| Exit::local("there is no home folder", "give a folder: --store DIR"))?;
-    Ok(data
-        .join("muster/devices")
-        .join(identity.platform.as_str())
+    Ok(data.join("muster/devices"))
+}
+
+/// `<dir>/<platform>/<product>/<device>`.
+pub(super) fn below(dir: &Path, identity: &Identity) -> PathBuf {
+    dir.join(identity.platform.as_str())
         .join(component(&identity.product))
-        .join(component(&identity.device)))
+        .join(component(&identity.device))
 }
 
 /// A name as one component of a path: letters, digits and `- _ @` as they are, and `.` except in front.

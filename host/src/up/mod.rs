@@ -43,6 +43,7 @@ use console::Console;
 use engine::{Clock, Engine, Keeper};
 use journal::Journal;
 use listen::Doors;
+pub(crate) use listen::raise_open_files;
 use store::{DataDir, Store};
 
 /// Arguments.

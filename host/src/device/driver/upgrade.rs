@@ -110,6 +110,13 @@ impl Upgrade {
         }
     }
 
+    #[cfg(feature = "full")]
+    /// It stays with the plugin that it has, whatever is staged.
+    pub(in super::super) fn never(mut self) -> Self {
+        self.look_at = None;
+        self
+    }
+
     pub(super) fn is_on_trial(&self) -> bool {
         self.trial.is_some()
     }
