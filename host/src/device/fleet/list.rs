@@ -163,7 +163,7 @@ fn rows(bytes: &[u8]) -> Result<Vec<(u64, Pairs)>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(bytes);
-    let header = reader.headers().map_err(|e| problem(&e))?.clone();
+    let header = reader.headers().map_err(|e| problem(&e, bytes))?.clone();
     let mut names = HashMap::new();
     for (at, name) in header.iter().enumerate() {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -175,17 +175,46 @@ fn rows(bytes: &[u8]) -> Result<Vec<(u64, Pairs)>, String> {
         }
     }
     let mut rows = Vec::new();
+    let mut lines = Lines { bytes, at: 0, line: 1 };
     for record in reader.records() {
-        let record = record.map_err(|e| problem(&e))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|e| problem(&e, bytes))?;
+        let line = lines.of(record.position());
         let pairs = header.iter().zip(record.iter()).filter(|(_, value)| !value.is_empty());
         rows.push((line, pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()));
     }
     Ok(rows)
 }
 
-fn problem(error: &csv::Error) -> String {
-    let line = error.position().map_or(0, csv::Position::line);
+/// Lines as editors count them. The reader's own count is taken where it left off: before the second half of the end of
+/// a line, and before a comment.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// Of a position behind the ones before.
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let begin = position.map_or(0, |position| position.byte());
+        let begin = usize::try_from(begin).unwrap_or(usize::MAX);
+        let mut in_comment = false;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if self.at >= begin {
+                in_comment = byte == b'#' || (in_comment && byte != b'\n');
+                if !in_comment && byte != b'\r' && byte != b'\n' {
+                    break;
+                }
+            }
+            self.line += u64::from(byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+fn problem(error: &csv::Error, bytes: &[u8]) -> String {
+    let line = Lines { bytes, at: 0, line: 1 }.of(error.position());
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("line {line} has {len} fields, the header {expected_len}")
