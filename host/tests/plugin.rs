@@ -17,6 +17,7 @@ mod plugin {
     mod a_hostile_plugin_is_stopped_and_named;
     mod a_saved_device_goes_on_in_another_instance;
     mod every_executor_gives_the_same_bytes;
+    mod machine_code_fits_one_build;
     mod malformed_requests_are_refused;
     mod many_devices_share_an_engine;
     mod only_a_plugin_is_loaded;

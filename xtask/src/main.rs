@@ -2,6 +2,7 @@
 
 mod bench;
 mod component;
+mod device;
 mod needs;
 mod plugin;
 mod shell;
@@ -23,6 +24,7 @@ const COMMANDS: &[Command] = &[
     ("bench", "print figures beside their limits", bench::bench),
     ("web", "build the console: www/dist", web::web),
     ("plugin", "build target/plugin/muster.wasm", plugin::plugin),
+    ("device", "build target/device/muster-device, the small build for devices", device::device),
     ("types", "write the console's TypeScript types from the declarations in Rust", types::types),
     ("component", "build target/plugin/muster.component.wasm", plugin::component),
 ];

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use crate::shell::{Outcome, cargo, command, run, target_dir};
-use crate::{needs, wasm, web};
+use crate::{device, needs, wasm, web};
 
 /// A step: its name on the command line, what it is for, and how it runs.
 struct Step {
@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
         what: "the plugin's bytes, with all platforms and with each alone",
         run: size,
     },
+    Step { name: "device", what: "the small build for devices, and its bytes", run: small },
     Step { name: "host", what: "plugin, host, local clouds and real peers", run: host },
     Step {
         name: "browser",
@@ -139,12 +140,29 @@ fn size() -> Outcome {
     crate::plugin::sizes()
 }
 
+fn small() -> Outcome {
+    run(cargo(&[
+        "clippy",
+        "--locked",
+        "-p",
+        "muster-host",
+        "--no-default-features",
+        "--features",
+        "small",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    device::check().map(drop)
+}
+
 fn host() -> Outcome {
     wasm::ensure_target()?;
     let mut tests = cargo(&["test", "--locked", "--release", "-p", "muster-host"]);
     for (name, value) in needs::prepare()? {
         tests.env(name, value);
     }
+    tests.env("MUSTER_SMALL", device::check()?);
     run(tests)
 }
 

@@ -76,6 +76,11 @@ impl Package {
         })
     }
 
+    /// What was read elsewhere.
+    pub fn from_files(module: Vec<u8>, manifest: Vec<u8>, signature: Vec<u8>) -> Self {
+        Self { wasm: module, manifest, signature }
+    }
+
     /// Makes a package of a module.
     pub fn sign(wasm: Vec<u8>, manifest: &Manifest, key: &SigningKey) -> Self {
         let manifest = manifest.to_bytes();
