@@ -141,18 +141,6 @@ fn size() -> Outcome {
 }
 
 fn small() -> Outcome {
-    run(cargo(&[
-        "clippy",
-        "--locked",
-        "-p",
-        "muster-host",
-        "--no-default-features",
-        "--features",
-        "small",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
     device::check().map(drop)
 }
 
