@@ -93,7 +93,8 @@ impl Engine {
     #[cfg(feature = "full")]
     pub fn precompile(&self, wasm: &[u8]) -> Result<Vec<u8>, PluginError> {
         verify(&self.module(wasm)?)?;
-        self.engine.precompile_module(wasm).map_err(host)
+        let compiler = wasmtime::Engine::new(&frugal(&self.limits)).map_err(host)?;
+        compiler.precompile_module(wasm).map_err(host)
     }
 
     /// The same for any machine of a kind, such as `x86_64-unknown-linux-gnu`, not for all that this one's processor can
@@ -101,12 +102,12 @@ impl Engine {
     #[cfg(feature = "full")]
     pub fn precompile_for(&self, target: &str, wasm: &[u8]) -> Result<Vec<u8>, PluginError> {
         verify(&self.module(wasm)?)?;
-        let mut config = config(&self.limits);
-        let elsewhere = config
+        let mut config = frugal(&self.limits);
+        let compiler = config
             .target(target)
             .and_then(|config| wasmtime::Engine::new(config))
             .map_err(|e| PluginError::NoSuchTarget(format!("{target}: {e:#}")))?;
-        elsewhere.precompile_module(wasm).map_err(host)
+        compiler.precompile_module(wasm).map_err(host)
     }
 
     /// Loads what [`Engine::precompile`] made, without compiling.
@@ -198,6 +199,14 @@ fn config(limits: &Limits) -> Config {
     // A host without the component model refuses code that was compiled with it.
     #[cfg(feature = "full")]
     config.cranelift_opt_level(OptLevel::Speed).wasm_component_model(false);
+    config
+}
+
+/// The same, but what is compiled has no tables for backtraces through it, which nobody asks for: a seventh less.
+#[cfg(feature = "full")]
+fn frugal(limits: &Limits) -> Config {
+    let mut config = config(limits);
+    config.generate_address_map(false).native_unwind_info(false).wasm_backtrace_max_frames(None);
     config
 }
 
