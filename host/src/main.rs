@@ -21,7 +21,7 @@ enum Command {
     /// Run the local clouds (and the page that explains them).
     Up(up::Args),
     /// Bring one device to life: register, log in, heartbeat, update.
-    Device(device::Args),
+    Device(device::Cli),
     /// Bring many devices to life in one process.
     Fleet(device::fleet::Args),
     /// Do what an operator does in a vendor's console, on the local clouds.
@@ -37,7 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     let result: Result<(), Exit> = match Cli::parse().command {
         Command::Up(args) => up::run(args),
-        Command::Device(args) => device::run(args),
+        Command::Device(cli) => device::command(cli),
         Command::Fleet(args) => device::fleet::run(args),
         Command::Cloud(args) => cloud::run(args),
         Command::App(args) => app::run(args),

@@ -33,6 +33,7 @@ Usage: muster-device --platform P --config FILE --plugin FILE.cwasm [options]
   --for DURATION      end after this time, such as 90s, 10m or 2h
   --json              one JSON object a line
   --commands          take commands from stdin even if it is no terminal; type help for the list
+  --service           run without a person: JSON log on stderr, health socket, systemd's notifications
 
   stage               give a signed plugin to a device; --wait until it is confirmed
   slots               show which plugin a device runs, and how the last upgrade ended
@@ -78,7 +79,7 @@ const DEVICE: Known = Known {
         "platform", "config", "plugin", "set", "local", "store", "ca", "cert", "key", "until",
         "for",
     ],
-    flags: &["json", "commands"],
+    flags: &["json", "commands", "service"],
 };
 const OTHERS: [Known; 3] = [
     Known { name: "stage", words: 1, values: &["store", "config", "wait"], flags: &[] },
@@ -202,7 +203,16 @@ impl Given {
             limit: self.all("for", duration)?.pop(),
             json: self.has("json"),
             commands: self.has("commands"),
+            service: self.service()?,
         })
+    }
+
+    fn service(&self) -> Result<bool, Exit> {
+        let service = self.has("service");
+        if service && (self.has("json") || self.has("commands")) {
+            return Err(Exit::usage("--service goes with neither --json nor --commands", NEXT));
+        }
+        Ok(service)
     }
 }
 

@@ -56,7 +56,8 @@ pub(super) fn read_host_profile(path: &Path) -> Result<HostProfile, Exit> {
 
 fn host_part(path: &Path, value: &mut Value) -> Result<HostProfile, Exit> {
     HostProfile::take(value).map_err(|why| {
-        let next = "docs/device.md lists the keys of [limits], [policy], [tls] and [plugin]";
+        let next =
+            "docs/device.md lists the keys of [limits], [policy], [tls], [plugin] and [service]";
         Exit::usage(format!("{}: {why}", path.display()), next)
     })
 }

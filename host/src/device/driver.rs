@@ -45,6 +45,9 @@ use crate::text;
 /// What waits to be given to the plugin; more waits where it comes from.
 const MOST_INPUTS: usize = 64;
 
+/// A profile is read once: half of a new one would be neither.
+const HANGUP: &str = "SIGHUP changes nothing: a profile is read at the start; restart the service to have it read anew";
+
 /// When to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "full", derive(clap::ValueEnum))]
@@ -188,6 +191,9 @@ impl Driver {
             parts,
         };
         driver.begin(stored).await;
+        if driver.end.is_none() {
+            driver.parts.show.started(driver.parts.bounds.plugin.deadline);
+        }
         let end = driver.live(signals).await;
         driver.finish(end).await
     }
@@ -202,7 +208,10 @@ impl Driver {
         }
         let settings = self.parts.settings.clone();
         let open = Open::new(self.parts.platform, settings, stored, seed, self.clock.now());
-        match self.sandbox.open(open).await {
+        let began = std::time::Instant::now();
+        let opened = self.sandbox.open(open).await;
+        self.parts.show.called(self.sandbox.fuel(), began.elapsed());
+        match opened {
             Ok(outputs) => {
                 self.carry_out(outputs).await;
                 self.tell_date();
@@ -256,6 +265,7 @@ impl Driver {
 
     /// Closes the connection, and forgets what was under way.
     fn let_go(&mut self) {
+        self.parts.show.let_go();
         if let Some(link) = self.link.take() {
             // DISCONNECT; its task ends by itself.
             link.order(Order::Close);
@@ -277,6 +287,7 @@ impl Driver {
         let limit = self.parts.limit.map(|limit| tokio::time::Instant::now() + limit);
         let mut lines = self.parts.interactive.then(commands::listen);
         loop {
+            self.parts.show.turn();
             if let Some(end) = self.end.take() {
                 return end;
             }
@@ -311,6 +322,7 @@ impl Driver {
                 signal = signals.next() => match signal {
                     Signal::End => return End::Interrupted,
                     Signal::Report => self.inputs.push_back(Input::User(Intent::Report)),
+                    Signal::Hangup => self.parts.show.note(HANGUP),
                 },
                 () = sleep(limit) => return End::TimeIsUp,
                 () = ready(held), if may_feed => if let Some(input) = self.inputs.pop_front() {
@@ -345,6 +357,7 @@ impl Driver {
                 () = sleep(self.restart_at) => self.begin_again().await,
                 () = sleep(self.upgrade.due()) => self.see_to_upgrade().await,
                 () = sleep(watch_date) => self.tell_date(),
+                () = sleep(self.parts.show.wake_at()) => {}
             }
         }
     }
@@ -418,7 +431,11 @@ impl Driver {
             Input::Message(message) => Some(message.payload.expose().len()),
             _ => None,
         };
-        match self.sandbox.handle(input, at).await {
+        self.parts.show.input(&input);
+        let began = std::time::Instant::now();
+        let handled = self.sandbox.handle(input, at).await;
+        self.parts.show.called(self.sandbox.fuel(), began.elapsed());
+        match handled {
             Ok(outputs) => self.carry_out(outputs).await,
             Err(PluginError::Refused(Refusal::Misuse(ApiMisuse::IntentNotSupported))) => {
                 self.upgrade.forget_last();
@@ -447,7 +464,10 @@ impl Driver {
         self.upgrade.keep_outputs(weighed.iter().map(|(output, _)| output));
         for (output, refused) in weighed {
             match (output, refused) {
-                (Output::Command(command), None) => self.command(command).await,
+                (Output::Command(command), None) => {
+                    self.parts.show.command(&command);
+                    self.command(command).await;
+                }
                 (Output::Command(command), Some(_)) => self.refuse(&command),
                 (Output::Event(event), _) => self.event(event),
                 (Output::Timeout(at), _) => self.timer = at.map(|at| self.clock.at(at)),
@@ -633,6 +653,7 @@ impl Driver {
 
     /// Logs out, stops what is under way, and says how it ended.
     async fn finish(mut self, end: End) -> Result<(), Exit> {
+        self.parts.show.stopping();
         for stop in self.downloads.values() {
             stop.store(true, Ordering::Relaxed);
         }

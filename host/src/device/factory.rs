@@ -68,6 +68,20 @@ impl Factory {
         }
     }
 
+    /// The same for who only looks: nothing is compiled again and kept.
+    #[cfg(feature = "full")]
+    pub(super) fn look(&self, engine: &Engine) -> Result<Plugin, PackageError> {
+        let Some(path) = &self.path else { return Ok(built_in(engine)?.plugin) };
+        let bytes = fs::read(path).map_err(|e| {
+            let why = format!("{} cannot be read: {e}", path.display());
+            PackageError::Plugin(PluginError::NotAModule(why))
+        })?;
+        if !bytes.starts_with(MACHINE_CODE) {
+            return Ok(engine.load(&bytes)?);
+        }
+        slots::look(Package::read(path)?, 0, engine, &self.need).map(|(_, plugin)| plugin)
+    }
+
     /// Code that does not fit is made again from the module beside it, which the same signature vouches for.
     #[cfg(feature = "full")]
     fn compile(

@@ -13,11 +13,16 @@
 //! | `http` | the core's HTTP requests |
 //! | `firmware` | downloads, and the two slots |
 //! | `slots`, `upgrade`, `factory` | the plugin's own upgrades: slots, staging, what it came with |
+//! | `service`, `ask`, `check` | run without a person: log, health socket, metrics, systemd; the questions about it |
 //! | `show`, `commands`, `signals`, `clock` | the person, and the machine |
 
 #[cfg(feature = "small")]
 pub mod arguments;
+#[cfg(feature = "full")]
+mod ask;
 mod bar;
+#[cfg(feature = "full")]
+mod check;
 mod clock;
 mod commands;
 pub(crate) mod config;
@@ -32,6 +37,7 @@ mod pace;
 mod policy;
 mod profile;
 mod sandbox;
+mod service;
 mod show;
 mod signals;
 pub(crate) mod slots;
@@ -46,7 +52,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster::PlatformName;
+use muster::{PlatformName, StoreKey};
 
 use crate::exit::Exit;
 use crate::plugin::package::{Package, PackageError};
@@ -57,6 +63,7 @@ use firmware::Firmware;
 use http::Http;
 use policy::Policy;
 use profile::{HostProfile, LastGood};
+use service::{Hidden, Service};
 use show::Show;
 use signals::Signals;
 use slots::{Need, NotTaken, Slots, Start};
@@ -107,10 +114,55 @@ pub struct Args {
     /// Take commands from stdin even if it is no terminal; type help for the list.
     #[cfg_attr(feature = "full", arg(long))]
     commands: bool,
+    /// Run without a person: JSON log on stderr, health socket, systemd's notifications (docs/service.md).
+    #[cfg_attr(feature = "full", arg(long, conflicts_with_all = ["json", "commands"]))]
+    service: bool,
+}
+
+/// `muster device`: its own arguments, or a question about a device.
+#[cfg(feature = "full")]
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    about: Option<About>,
+    #[command(flatten)]
+    device: Option<Args>,
+}
+
+#[cfg(feature = "full")]
+#[derive(Debug, clap::Subcommand)]
+enum About {
+    /// Look whether a profile and a device's folder are as they have to be; nothing is started or changed.
+    Check(check::CheckArgs),
+    /// Ask a device that runs with --service how it is.
+    Status(ask::StatusArgs),
+}
+
+/// Runs the command or its subcommand.
+#[cfg(feature = "full")]
+pub fn command(cli: Cli) -> Result<(), Exit> {
+    match (cli.about, cli.device) {
+        (Some(About::Check(args)), _) => check::run(args),
+        (Some(About::Status(args)), _) => ask::run(args),
+        (None, Some(args)) => run(args),
+        (None, None) => Err(Exit::usage("--platform is missing", "see muster device --help")),
+    }
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Exit> {
+    let service = args.service;
+    let lived = live(args);
+    if let (true, Err(exit)) = (service, &lived) {
+        // In the log, where whoever looks into it expects it; nothing is left to be cleared away.
+        service::last_words(exit);
+        std::process::exit(exit.kind as i32);
+    }
+    lived
+}
+
+fn live(args: Args) -> Result<(), Exit> {
     let (file, profile) = match &args.config {
         Some(path) => {
             let (pairs, profile) = config::read_profile(path, args.platform)?;
@@ -173,10 +225,22 @@ pub fn run(args: Args) -> Result<(), Exit> {
     let last_good = last_good.map(|it| it.load(&engine)).transpose().map_err(unusable)?;
     let last_good = last_good.map(|loaded| loaded.plugin);
     let mut show = Show::new(args.json, args.platform);
+    let options = profile.service.options().map_err(|why| Exit::usage(why, PROFILE))?;
     let mut slots = Slots::open(dir.root())?;
     let chosen = choose(&mut slots, &engine, &need, factory(args.plugin))?;
     let Chosen { start, plugin, plugin_name, factory, note, passed, refused, disk } = chosen;
     let root = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
+    if args.service {
+        let mut hidden = Hidden::in_settings(args.platform, &settings);
+        let credential = stored.get(StoreKey::Credential);
+        if let Some(credential) = credential {
+            hidden.learn(credential.expose());
+        }
+        let registered = credential.is_some();
+        let service =
+            Service::begin(&options, &identity, dir.root(), &plugin_name, registered, hidden)?;
+        show.serve(service);
+    }
     show.device(&identity, &root.display().to_string(), &gathered.source, &plugin_name);
     if let Some(note) = &note {
         show.note(note);
@@ -193,8 +257,8 @@ pub fn run(args: Args) -> Result<(), Exit> {
     if let Start::Trial(_) = &start {
         show.upgrade(&show::Upgrade::Trial { name: &plugin_name, opened: true });
     }
-    let interactive = args.commands || std::io::stdin().is_terminal();
-    let parts = Parts {
+    let interactive = args.commands || (!args.service && std::io::stdin().is_terminal());
+    let mut parts = Parts {
         platform: args.platform,
         plugin,
         last_good,
@@ -218,7 +282,9 @@ pub fn run(args: Args) -> Result<(), Exit> {
         })?;
     let result = runtime.block_on(async {
         let upgrade = Upgrade::new(slots, engine, need, factory, &upgrades, start);
-        Driver::run(parts, Signals::listen()?, upgrade, stored).await
+        parts.show.receive()?;
+        let signals = Signals::listen(parts.show.is_service())?;
+        Driver::run(parts, signals, upgrade, stored).await
     });
     // A request that is still under way on a thread is nobody's any more.
     runtime.shutdown_background();

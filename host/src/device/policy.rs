@@ -11,6 +11,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use muster::{Command, Config, Identity, Reach, StoreKey};
+#[cfg(feature = "full")]
+use serde_json::{Value, json};
 
 use super::profile::PolicyKeys;
 use super::store::MAX_VALUE;
@@ -183,6 +185,23 @@ impl Policy {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Part by part, for a person.
+    #[cfg(feature = "full")]
+    pub(super) fn told(&self) -> Value {
+        let all = |endpoints: &[Endpoint]| -> Vec<String> {
+            endpoints.iter().map(Endpoint::to_string).collect()
+        };
+        json!({
+            "brokers": all(&self.brokers),
+            "http": all(&self.http),
+            "topics": self.topics.iter().map(Filter::to_string).collect::<Vec<_>>(),
+            "store": self.store.iter().map(|key| key.name()).collect::<Vec<_>>(),
+            "firmware_hosts": self.firmware.hosts,
+            "firmware_schemes": self.firmware.schemes,
+            "firmware_max_size": self.firmware.max_size,
+        })
     }
 
     pub(super) fn firmware(&self) -> &Firmware {
@@ -425,6 +444,21 @@ fn printable(text: &str) -> String {
         out.push('…');
     }
     out
+}
+
+#[cfg(feature = "full")]
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, level) in self.0.iter().enumerate() {
+            let level = match level {
+                Level::Is(name) => name,
+                Level::Any => "+",
+                Level::Rest => "#",
+            };
+            write!(f, "{}{level}", if at == 0 { "" } else { "/" })?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Endpoint {

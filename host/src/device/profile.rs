@@ -1,5 +1,5 @@
-//! The host's own part of a profile: the tables `[limits]`, `[policy]`, `[tls]` and `[plugin]` beside the platform's flat
-//! keys.
+//! The host's own part of a profile: the tables `[limits]`, `[policy]`, `[tls]`, `[plugin]` and `[service]` beside the
+//! platform's flat keys.
 //!
 //! ```toml
 //! broker = "mqtts://mqtt.example.com:8883"   # platform settings: flat keys, given to the plugin
@@ -12,6 +12,8 @@
 //! mqtt_ca = "private-ca.pem"
 //! [plugin]                                   # whose upgrades it takes
 //! keys = ["MCowBQYDK2VwAyEA…"]
+//! [service]                                  # how it is run without a person
+//! log_level = "warning"
 //! ```
 //!
 //! A key that nobody knows is an error: a misspelt limit must not be a limit that is not there.
@@ -22,12 +24,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::service::ServiceKeys;
 use super::slots::Pinned;
 use crate::plugin::Limits;
 use crate::plugin::package::{self, PublicKey};
 
 /// The tables' names.
-const TABLES: [&str; 4] = ["limits", "policy", "tls", "plugin"];
+const TABLES: [&str; 5] = ["limits", "policy", "tls", "plugin", "service"];
 
 /// What a profile says to the host.
 #[derive(Debug, Default, Deserialize)]
@@ -37,6 +40,7 @@ pub(super) struct HostProfile {
     pub(super) policy: PolicyKeys,
     pub(super) tls: TlsKeys,
     plugin: PluginKeys,
+    pub(super) service: ServiceKeys,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -146,6 +150,7 @@ impl HostProfile {
             serde_json::from_value(Value::Object(own)).map_err(|e| e.to_string())?;
         profile.bounds()?;
         profile.upgrades()?;
+        profile.service.options()?;
         Ok(profile)
     }
 

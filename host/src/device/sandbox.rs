@@ -26,6 +26,8 @@ pub(super) struct Sandbox {
     failures: u32,
     restarts: u32,
     restart_after: Duration,
+    /// Of the last call.
+    fuel: u64,
 }
 
 /// What happens after a failure.
@@ -61,7 +63,16 @@ impl Sandbox {
         restart_after: Duration,
     ) -> Self {
         let born = Instant::now();
-        Self { plugin, last_good, instance: None, born, failures: 0, restarts, restart_after }
+        Self {
+            plugin,
+            last_good,
+            instance: None,
+            born,
+            failures: 0,
+            restarts,
+            restart_after,
+            fuel: 0,
+        }
     }
 
     /// A fresh instance, opened.
@@ -75,6 +86,7 @@ impl Sandbox {
             Ok((instance, result))
         })
         .await?;
+        self.fuel = instance.fuel_used();
         self.instance = Some(instance);
         result
     }
@@ -91,6 +103,7 @@ impl Sandbox {
             Ok((instance, result))
         })
         .await?;
+        self.fuel = instance.fuel_used();
         self.instance = Some(instance);
         result
     }
@@ -177,6 +190,11 @@ impl Sandbox {
     /// Throws the instance away; another plugin takes over.
     pub(super) fn stop(&mut self) {
         self.instance = None;
+    }
+
+    /// What the last call took.
+    pub(super) fn fuel(&self) -> u64 {
+        self.fuel
     }
 
     pub(super) fn restarts(&self) -> u32 {

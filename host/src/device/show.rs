@@ -3,13 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use muster::{Event, Identity, Now, PlatformName, Progress, UnixTime, Update};
+use muster::{Command, Event, Identity, Input, Now, PlatformName, Progress, UnixTime, Update};
 use serde_json::{Map, Value, json};
 
 use super::bar::Bar;
 use super::clock::{self, local, rfc3339};
 use super::policy::Refused;
 use super::sandbox::Next;
+use super::service::Service;
+use crate::exit::Exit;
 use crate::plugin::package::PackageError;
 use crate::plugin::{Blame, PluginError};
 use crate::text;
@@ -65,12 +67,23 @@ pub(super) struct Show {
     deaf: bool,
     /// One of many: they share a board, and their lines bear their names.
     member: Option<Box<dyn Member>>,
+    /// Then nothing goes to stdout.
+    service: Option<Box<Service>>,
 }
 
 impl Show {
     pub(super) fn new(json: bool, platform: PlatformName) -> Self {
         let terminal = Bar::EXISTS && !json && io::stdout().is_terminal();
-        Self { json, platform, bar: None, terminal, quarter: None, deaf: false, member: None }
+        Self {
+            json,
+            platform,
+            bar: None,
+            terminal,
+            quarter: None,
+            deaf: false,
+            member: None,
+            service: None,
+        }
     }
 
     /// Of one device of many: without `json` it says nothing but to the board.
@@ -80,8 +93,25 @@ impl Show {
         platform: PlatformName,
         member: impl Member + 'static,
     ) -> Self {
-        let member: Option<Box<dyn Member>> = Some(Box::new(member));
-        Self { json, platform, bar: None, terminal: false, quarter: None, deaf: false, member }
+        let mut show = Self::new(json, platform);
+        show.terminal = false;
+        show.member = Some(Box::new(member));
+        show
+    }
+
+    /// From here on it is a service's log that is written.
+    pub(super) fn serve(&mut self, service: Service) {
+        (self.json, self.terminal) = (true, false);
+        self.service = Some(Box::new(service));
+    }
+
+    /// Needs the runtime.
+    pub(super) fn receive(&mut self) -> Result<(), Exit> {
+        self.service.as_mut().map_or(Ok(()), |service| service.serve())
+    }
+
+    pub(super) fn is_service(&self) -> bool {
+        self.service.is_some()
     }
 
     /// Whether stdout was closed: then nobody waits for us either.
@@ -115,6 +145,9 @@ impl Show {
     pub(super) fn event(&mut self, event: &Event, now: Now) {
         if let Some(member) = &self.member {
             member.event(event);
+        }
+        if let Some(service) = &mut self.service {
+            return service.event(event, now);
         }
         if self.json {
             return self.object(serde_json::to_value(event).unwrap_or(Value::Null));
@@ -159,6 +192,9 @@ impl Show {
             // The device's own requests are right: who refuses them is to blame.
             Blame::Plugin | Blame::Caller => "plugin",
         };
+        if let Some(service) = &mut self.service {
+            service.plugin_failed(blame, &error.to_string(), next != Next::End);
+        }
         let millis = |wait: Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         if self.json {
             let mut line =
@@ -194,6 +230,9 @@ impl Show {
 
     /// The plugin asked for what the policy forbids. `violations`: so far, by the plugin's own fault.
     pub(super) fn refused(&mut self, refused: &Refused, violations: u32) {
+        if let Some(service) = &mut self.service {
+            service.refused(refused);
+        }
         let Refused { rule, asked, plugins } = refused;
         if self.json {
             self.object(json!({
@@ -207,6 +246,9 @@ impl Show {
 
     /// The plugin asks for more than the device does in a minute.
     pub(super) fn held_back(&mut self, per_minute: u32) {
+        if let Some(service) = &mut self.service {
+            service.held_back();
+        }
         if self.json {
             self.object(json!({ "event": "held_back", "per_minute": per_minute }));
         } else {
@@ -219,6 +261,9 @@ impl Show {
     /// An upgrade of the plugin.
     pub(super) fn upgrade(&mut self, upgrade: &Upgrade<'_>) {
         self.end_bar();
+        if let Some(service) = &mut self.service {
+            service.upgrade(upgrade);
+        }
         let how = |opened: &bool| if *opened { "opened" } else { "went_on" };
         let on = |opened: &bool| match opened {
             true => "opened from what is stored",
@@ -268,6 +313,10 @@ impl Show {
     /// The last line of `--json`. People see the exit's own message.
     pub(super) fn end(&mut self, code: u8, why: &str) {
         self.end_bar();
+        // What failed is told with its next move, in one line: see `last_words`.
+        if self.is_service() && code != 0 {
+            return;
+        }
         if self.json {
             self.object(json!({ "event": "end", "code": code, "why": why }));
         } else if code == 0 {
@@ -279,6 +328,60 @@ impl Show {
     pub(super) fn progress(&mut self, progress: Progress) {
         if !self.json {
             self.download(progress.received, progress.total);
+        }
+    }
+
+    /// A command of the plugin is about to be carried out.
+    pub(super) fn command(&mut self, command: &Command) {
+        if let Some(service) = &mut self.service {
+            service.command(command);
+        }
+    }
+
+    /// The plugin is about to be told.
+    pub(super) fn input(&mut self, input: &Input) {
+        if let Some(service) = &mut self.service {
+            service.input(input);
+        }
+    }
+
+    /// A call into the plugin is over.
+    pub(super) fn called(&mut self, fuel: u64, took: Duration) {
+        if let Some(service) = &mut self.service {
+            service.called(fuel, took);
+        }
+    }
+
+    /// The connection is given up, and what was under way is forgotten.
+    pub(super) fn let_go(&mut self) {
+        if let Some(service) = &mut self.service {
+            service.let_go();
+        }
+    }
+
+    /// The first instance runs.
+    pub(super) fn started(&mut self, deadline: Option<Duration>) {
+        if let Some(service) = &mut self.service {
+            service.started(deadline);
+        }
+    }
+
+    /// The driver's loop has come round.
+    pub(super) fn turn(&mut self) {
+        if let Some(service) = &mut self.service {
+            service.turn();
+        }
+    }
+
+    /// When it has to come round again.
+    pub(super) fn wake_at(&self) -> Option<tokio::time::Instant> {
+        self.service.as_ref().and_then(|service| service.wake_at())
+    }
+
+    /// The device begins to end.
+    pub(super) fn stopping(&mut self) {
+        if let Some(service) = &mut self.service {
+            service.stopping();
         }
     }
 
@@ -321,6 +424,9 @@ impl Show {
     }
 
     fn object(&mut self, value: Value) {
+        if let Some(service) = &mut self.service {
+            return service.tell(value);
+        }
         let unix = clock::unix();
         let mut line = Map::new();
         line.insert("time".into(), rfc3339(unix).into());

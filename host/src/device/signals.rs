@@ -11,6 +11,9 @@ pub(super) enum Signal {
     End,
     /// SIGUSR1: report now.
     Report,
+    /// SIGHUP, in a service: elsewhere it means that the terminal is gone, and ends the process as usual.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    Hangup,
 }
 
 /// Where they come from.
@@ -22,8 +25,9 @@ pub(super) enum Signals {
 }
 
 impl Signals {
-    pub(super) fn listen() -> Result<Self, Exit> {
-        System::listen().map(Self::System)
+    /// `service`: SIGHUP is heard of.
+    pub(super) fn listen(service: bool) -> Result<Self, Exit> {
+        System::listen(service).map(Self::System)
     }
 
     #[cfg(feature = "full")]
@@ -49,11 +53,12 @@ pub(super) struct System {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     user: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl System {
-    fn listen() -> Result<Self, Exit> {
+    fn listen(service: bool) -> Result<Self, Exit> {
         use tokio::signal::unix::{SignalKind, signal};
         let on = |kind| {
             signal(kind).map_err(|e| Exit::local(format!("cannot listen for signals: {e}"), ""))
@@ -62,6 +67,7 @@ impl System {
             interrupt: on(SignalKind::interrupt())?,
             terminate: on(SignalKind::terminate())?,
             user: on(SignalKind::user_defined1())?,
+            hangup: service.then(|| on(SignalKind::hangup())).transpose()?,
         })
     }
 
@@ -70,7 +76,18 @@ impl System {
             _ = self.interrupt.recv() => Signal::End,
             _ = self.terminate.recv() => Signal::End,
             _ = self.user.recv() => Signal::Report,
+            () = hung_up(&mut self.hangup) => Signal::Hangup,
         }
+    }
+}
+
+#[cfg(unix)]
+async fn hung_up(hangup: &mut Option<tokio::signal::unix::Signal>) {
+    match hangup {
+        Some(hangup) => {
+            hangup.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -79,7 +96,7 @@ pub(super) struct System;
 
 #[cfg(not(unix))]
 impl System {
-    fn listen() -> Result<Self, Exit> {
+    fn listen(_: bool) -> Result<Self, Exit> {
         Ok(Self)
     }
 

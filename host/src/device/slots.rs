@@ -311,6 +311,19 @@ pub(crate) fn waits(device: &Path) -> bool {
     disk::staged(&device.join("plugin")).is_dir()
 }
 
+/// What a slot of a device that may be running holds: its name, and the plugin.
+#[cfg(feature = "full")]
+pub(crate) fn check(
+    device: &Path,
+    slot: Slot,
+    engine: &Engine,
+    need: &Need,
+) -> Result<(String, Plugin), PackageError> {
+    let slots = Slots { dir: device.join("plugin"), state: State::default() };
+    let candidate = slots.load(slot, engine, need)?;
+    Ok((candidate.name(), candidate.plugin))
+}
+
 /// Everything that can be known of a package before it runs.
 pub(crate) fn look(
     package: Package,

@@ -49,28 +49,12 @@ impl DeviceDir {
     }
 
     pub(super) fn file(&self, key: StoreKey) -> PathBuf {
-        self.root.join(format!("{}.json", key.name()))
+        file(&self.root, key)
     }
 
     /// Reads everything. A file that cannot be what we wrote is an error; it stays as it is.
     pub(super) fn load(&self) -> Result<Stored, Exit> {
-        let mut stored = Stored::empty();
-        for key in StoreKey::ALL {
-            let path = self.file(key);
-            let bytes = match read(&path) {
-                Ok(bytes) => bytes,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                Err(e) => {
-                    let next = "make the file readable, or choose another folder: --store DIR";
-                    return Err(Exit::local(format!("cannot read {}: {e}", path.display()), next));
-                }
-            };
-            if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
-                return Err(damaged(&path, key));
-            }
-            stored.insert(key, SecretBytes::new(bytes));
-        }
-        Ok(stored)
+        load(&self.root)
     }
 
     /// Replaces a value; durable when it returns.
@@ -118,6 +102,31 @@ impl DeviceDir {
         remove(&self.file(key))?;
         sync_dir(&self.root)
     }
+}
+
+/// What is stored in this folder, which may be another process's.
+pub(super) fn load(root: &Path) -> Result<Stored, Exit> {
+    let mut stored = Stored::empty();
+    for key in StoreKey::ALL {
+        let path = file(root, key);
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => {
+                let next = "make the file readable, or choose another folder: --store DIR";
+                return Err(Exit::local(format!("cannot read {}: {e}", path.display()), next));
+            }
+        };
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+            return Err(damaged(&path, key));
+        }
+        stored.insert(key, SecretBytes::new(bytes));
+    }
+    Ok(stored)
+}
+
+fn file(root: &Path, key: StoreKey) -> PathBuf {
+    root.join(format!("{}.json", key.name()))
 }
 
 /// A stored file that cannot be read, and what to do about it. Never deleted here: it may hold the only copy of a

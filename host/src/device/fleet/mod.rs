@@ -213,7 +213,7 @@ async fn all(
     limit: Option<Duration>,
     board: &Board,
 ) -> Result<Counts, Exit> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(false)?;
     let (stop, stopped) = watch::channel(false);
     let gate = Arc::new(Semaphore::new(at_once as usize));
     let common = Arc::new(common);

@@ -1,0 +1,506 @@
+//! How the device is, as whoever asks is told.
+
+use std::time::{Duration, Instant};
+
+use muster::{Answer, Closed, Downloaded, Event, Identity, Input, Now, Outcome, Step, UnixTime};
+use serde_json::{Value, json};
+
+use super::super::clock::rfc3339;
+use super::metrics::Counters;
+use crate::text;
+
+/// A heartbeat that is so late is not late by chance.
+const HEARTBEAT_GRACE_MS: u64 = 120_000;
+/// So long may the loop be busy with one thing: the longest deadline of a call, and what comes with it.
+const LONGEST_TURN: Duration = Duration::from_secs(75);
+
+/// Where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum State {
+    Starting,
+    Registering,
+    Connecting,
+    Ready,
+    /// Something failed, and is tried again.
+    Retrying,
+    /// Only a person can help.
+    Stopped,
+    /// The plugin failed, and another instance is on its way.
+    PluginDown,
+    Ending,
+}
+
+impl State {
+    pub(super) const ALL: [Self; 8] = [
+        Self::Starting,
+        Self::Registering,
+        Self::Connecting,
+        Self::Ready,
+        Self::Retrying,
+        Self::Stopped,
+        Self::PluginDown,
+        Self::Ending,
+    ];
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Registering => "registering",
+            Self::Connecting => "connecting",
+            Self::Ready => "ready",
+            Self::Retrying => "retrying",
+            Self::Stopped => "stopped",
+            Self::PluginDown => "plugin_down",
+            Self::Ending => "ending",
+        }
+    }
+
+    /// For `systemctl status`.
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Registering => "registering",
+            Self::Connecting => "connecting",
+            Self::Ready => "ready",
+            Self::Retrying => "not connected; it is tried again",
+            Self::Stopped => "stopped: a person has to decide",
+            Self::PluginDown => "the plugin failed; it is started again",
+            Self::Ending => "logging out",
+        }
+    }
+}
+
+/// What went wrong last.
+struct Problem {
+    at: UnixTime,
+    what: String,
+    /// In the host's words, where it has better ones.
+    detail: Option<String>,
+    advice: String,
+}
+
+/// The plugin that runs.
+pub(super) struct Running {
+    name: String,
+    /// While it is on trial: the one that ran before it, if one did in this life.
+    before: Option<Option<String>>,
+}
+
+impl Running {
+    pub(super) fn on_trial(&mut self, name: &str) {
+        // At the start of a life the one on trial is all there is.
+        let before = (self.name != name).then(|| self.name.clone());
+        *self = Self { name: name.to_owned(), before: Some(before) };
+    }
+
+    pub(super) fn confirmed(&mut self, name: &str) {
+        *self = Self { name: name.to_owned(), before: None };
+    }
+
+    pub(super) fn reverted(&mut self) {
+        if let Some(before) = self.before.take() {
+            self.name = before.unwrap_or_else(|| "the one before".to_owned());
+        }
+    }
+}
+
+/// Everything that can be asked.
+pub(super) struct Status {
+    pub(super) identity: Identity,
+    pub(super) plugin: Running,
+    pub(super) counters: Counters,
+    pub(super) started: UnixTime,
+    state: State,
+    since: UnixTime,
+    /// By a clock that does not jump: since when it is not ready.
+    not_ready_since: Option<Instant>,
+    /// Since when the loop is busy with one thing.
+    busy_since: Option<Instant>,
+    was_ready: bool,
+    registered: bool,
+    connected: bool,
+    /// Whether it ever had a connection to hold: a platform of HTTP alone has none.
+    has_connection: bool,
+    last_heartbeat: Option<UnixTime>,
+    next_due: Option<UnixTime>,
+    /// Of tries in a row.
+    failures: u32,
+    problem: Option<Problem>,
+    note: Option<String>,
+    unhealthy_after: Duration,
+}
+
+impl Status {
+    pub(super) fn new(
+        identity: Identity,
+        plugin: &str,
+        registered: bool,
+        unhealthy_after: Duration,
+    ) -> Self {
+        let now = super::unix();
+        Self {
+            identity,
+            plugin: Running { name: plugin.to_owned(), before: None },
+            counters: Counters::default(),
+            started: now,
+            state: State::Starting,
+            since: now,
+            not_ready_since: Some(Instant::now()),
+            busy_since: None,
+            was_ready: false,
+            registered,
+            connected: false,
+            has_connection: false,
+            last_heartbeat: None,
+            next_due: None,
+            failures: 0,
+            problem: None,
+            note: None,
+            unhealthy_after,
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        self.registered
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    pub(super) fn last_heartbeat(&self) -> Option<UnixTime> {
+        self.last_heartbeat
+    }
+
+    pub(super) fn next_due(&self) -> Option<UnixTime> {
+        self.next_due
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    fn become_(&mut self, state: State, now: UnixTime) {
+        if self.state == State::Ending || self.state == state {
+            return;
+        }
+        (self.state, self.since) = (state, now);
+        if state == State::Ready {
+            self.not_ready_since = None;
+        } else {
+            self.not_ready_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    pub(super) fn rests(&mut self) {
+        self.busy_since = None;
+    }
+
+    pub(super) fn ends(&mut self) {
+        self.become_(State::Ending, super::unix());
+    }
+
+    /// What the host said last; the next failure's detail.
+    pub(super) fn note(&mut self, text: &str) {
+        self.note = Some(text.to_owned());
+    }
+
+    pub(super) fn input(&mut self, input: &Input) {
+        self.busy_since = Some(Instant::now());
+        match input {
+            Input::Connected(_) => {
+                (self.connected, self.has_connection, self.note) = (true, true, None);
+                self.counters.sessions += 1;
+            }
+            Input::Closed(_, closed) => {
+                let word = match closed {
+                    Closed::Requested => "requested",
+                    Closed::Refused(_) => "refused",
+                    Closed::Failed(_) if self.connected => "lost",
+                    Closed::Failed(_) => "failed",
+                };
+                *self.counters.closed.entry(word).or_default() += 1;
+                self.let_go();
+            }
+            Input::Message(message) => {
+                self.counters.messages += 1;
+                self.counters.message_bytes += message.payload.expose().len() as u64;
+            }
+            Input::Response(_, answer) => {
+                let outcome = match answer {
+                    Answer::Response(response) => match response.status {
+                        200..=299 => "2xx",
+                        300..=399 => "3xx",
+                        400..=499 => "4xx",
+                        500..=599 => "5xx",
+                        _ => "other",
+                    },
+                    Answer::Failed(_) => "failed",
+                };
+                *self.counters.responses.entry(outcome).or_default() += 1;
+            }
+            Input::Stored(_, outcome) => {
+                let word = if matches!(outcome, Outcome::Done) { "done" } else { "failed" };
+                *self.counters.stored.entry(word).or_default() += 1;
+            }
+            Input::Downloaded(_, Downloaded::Complete { size, .. }) => {
+                self.counters.downloaded_bytes += size;
+            }
+            _ => {}
+        }
+    }
+
+    /// There is no connection any more.
+    pub(super) fn let_go(&mut self) {
+        self.connected = false;
+        if self.state == State::Ready && self.has_connection {
+            self.become_(State::Connecting, super::unix());
+        }
+    }
+
+    /// `clean`: what a cloud says may hold anything.
+    pub(super) fn event(
+        &mut self,
+        event: &Event,
+        now: Now,
+        unix: UnixTime,
+        clean: impl Fn(&str) -> String,
+    ) {
+        match event {
+            Event::Step { step } => {
+                let state = match step {
+                    Step::ConnectToRegister
+                    | Step::SubscribeForSecret
+                    | Step::RequestSecret
+                    | Step::StoreSecret
+                    | Step::ConfirmSecret
+                    | Step::LeaveRegistration
+                    | Step::EraseSecret => State::Registering,
+                    Step::Login => State::Connecting,
+                    // Some platforms take a device for logged in before it has subscribed.
+                    Step::Subscribe if self.state != State::Ready => State::Connecting,
+                    _ => return,
+                };
+                if *step == Step::EraseSecret {
+                    self.registered = false;
+                }
+                self.become_(state, unix);
+            }
+            Event::Registered { .. } => {
+                self.registered = true;
+                self.counters.registrations += 1;
+            }
+            Event::Ready => self.is_well(unix),
+            Event::Heartbeat { next, next_unix, .. } => {
+                self.counters.heartbeats += 1;
+                self.last_heartbeat = Some(unix);
+                self.due(*next, *next_unix, now, unix);
+                // After a failure it may be the first good news of a device that was ready before.
+                if self.was_ready {
+                    self.is_well(unix);
+                }
+            }
+            Event::Scheduled { next, next_unix, .. } => {
+                self.due(Some(*next), *next_unix, now, unix);
+            }
+            Event::Retrying { error, failures, in_ms } => {
+                self.counters.retries += 1;
+                self.failures = *failures;
+                let what = clean(&text::error(error, self.identity.platform));
+                let advice = format!("it is tried again in {}", text::wait(*in_ms));
+                self.went_wrong(what, advice, unix);
+                self.become_(State::Retrying, unix);
+            }
+            Event::Stopped { error, advice } => {
+                let what = clean(&text::error(error, self.identity.platform));
+                self.went_wrong(what, text::advice(*advice).into(), unix);
+                self.become_(State::Stopped, unix);
+            }
+            Event::Update { update } => self.counters.update(update),
+            Event::Warning { .. } => self.counters.warnings += 1,
+            _ => {}
+        }
+    }
+
+    fn is_well(&mut self, unix: UnixTime) {
+        (self.registered, self.was_ready) = (true, true);
+        (self.failures, self.note) = (0, None);
+        self.become_(State::Ready, unix);
+    }
+
+    fn due(
+        &mut self,
+        next: Option<muster::Instant>,
+        next_unix: Option<UnixTime>,
+        now: Now,
+        unix: UnixTime,
+    ) {
+        self.next_due = next.map(|next| {
+            next_unix.unwrap_or(UnixTime(unix.0.saturating_add(next.millis_since(now.mono))))
+        });
+    }
+
+    fn went_wrong(&mut self, what: String, advice: String, at: UnixTime) {
+        let detail = self.note.take();
+        self.problem = Some(Problem { at, what, detail, advice });
+    }
+
+    /// `restarts`: whether an instance is started again.
+    pub(super) fn plugin_failed(
+        &mut self,
+        blame: &'static str,
+        why: &str,
+        restarts: bool,
+        unix: UnixTime,
+    ) {
+        *self.counters.plugin_failures.entry(blame).or_default() += 1;
+        self.counters.plugin_restarts += u64::from(restarts);
+        let advice = match restarts {
+            true => "it is started again from what is stored",
+            false => "use another plugin, or raise the limit that it ran into",
+        };
+        self.note = None;
+        self.went_wrong(why.into(), advice.into(), unix);
+        self.connected = false;
+        self.become_(State::PluginDown, unix);
+    }
+
+    pub(super) fn ready(&self) -> (bool, Value) {
+        let ready = self.state == State::Ready;
+        (ready, json!({ "ready": ready, "state": self.state.word() }))
+    }
+
+    /// Why the device is not as it should be.
+    fn unwell(&self, now: UnixTime) -> Option<&'static str> {
+        if self.busy_since.is_some_and(|since| since.elapsed() > LONGEST_TURN) {
+            return Some("it is stuck");
+        }
+        let too_long =
+            self.not_ready_since.is_some_and(|since| since.elapsed() > self.unhealthy_after);
+        match self.state {
+            State::Ending => Some("it is ending"),
+            State::Stopped => Some("it stopped, and a person has to decide"),
+            State::PluginDown => Some("its plugin failed"),
+            State::Ready
+                if self
+                    .next_due
+                    .is_some_and(|due| due.0.saturating_add(HEARTBEAT_GRACE_MS) < now.0) =>
+            {
+                Some("its heartbeat is overdue")
+            }
+            State::Ready => None,
+            _ if too_long => Some("it has not been ready for too long"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_healthy(&self, now: UnixTime) -> bool {
+        self.unwell(now).is_none()
+    }
+
+    pub(super) fn health(&self, now: UnixTime) -> (bool, Value) {
+        let why = self.unwell(now);
+        let time = |at: Option<UnixTime>| at.map(rfc3339);
+        let Identity { platform, product, device } = &self.identity;
+        let problem = self.problem.as_ref().map(|problem| {
+            json!({
+                "time": rfc3339(problem.at), "what": problem.what, "detail": problem.detail,
+                "next": problem.advice,
+            })
+        });
+        let value = json!({
+            "healthy": why.is_none(),
+            "why": why,
+            "state": self.state.word(),
+            "since": rfc3339(self.since),
+            "platform": platform.as_str(),
+            "product": product,
+            "device": device,
+            "registered": self.registered,
+            "connected": (self.has_connection || self.connected).then_some(self.connected),
+            "last_heartbeat": time(self.last_heartbeat),
+            "next_due": time(self.next_due),
+            "failures": self.failures,
+            "last_error": problem,
+            "plugin": self.plugin.name,
+            "plugin_on_trial": self.plugin.before.is_some(),
+            "plugin_failures": self.counters.plugin_failures.values().sum::<u64>(),
+            "plugin_restarts": self.counters.plugin_restarts,
+            "refusals": self.counters.refusals(),
+            "started": rfc3339(self.started),
+            "pid": std::process::id(),
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        (why.is_none(), value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use muster::{Advice, Due, Error, Failure, PlatformName, Token};
+
+    fn status() -> Status {
+        let identity =
+            Identity { platform: PlatformName::Ucloud, product: "p".into(), device: "d".into() };
+        Status::new(identity, "built in", false, Duration::from_secs(300))
+    }
+
+    const NOW: Now = Now { mono: muster::Instant(5_000), unix: Some(UnixTime(1_000_000)) };
+    const UNIX: UnixTime = UnixTime(1_000_000);
+
+    #[test]
+    fn a_life_goes_through_its_states() {
+        let mut it = status();
+        assert!(it.is_healthy(UNIX) && !it.ready().0);
+        it.event(&Event::Step { step: Step::RequestSecret }, NOW, UNIX, str::to_owned);
+        assert_eq!(it.state(), State::Registering);
+        it.event(&Event::Step { step: Step::Login }, NOW, UNIX, str::to_owned);
+        it.input(&Input::Connected(Token(1)));
+        it.event(&Event::Ready, NOW, UNIX, str::to_owned);
+        it.event(&Event::Step { step: Step::Subscribe }, NOW, UNIX, str::to_owned);
+        assert!(it.ready().0 && it.is_registered() && it.is_connected());
+        it.input(&Input::Closed(Token(1), Closed::Failed(Failure::Lost)));
+        assert_eq!((it.state(), it.is_connected()), (State::Connecting, false));
+        it.note("the cable is out");
+        let error = Error::Network { failure: Failure::Lost };
+        it.event(&Event::Retrying { error, failures: 3, in_ms: 4_000 }, NOW, UNIX, str::to_owned);
+        let (healthy, health) = it.health(UNIX);
+        assert!(healthy, "for a while");
+        assert_eq!(health["last_error"]["detail"], "the cable is out");
+        assert_eq!((health["failures"].as_u64(), &health["state"]), (Some(3), &json!("retrying")));
+    }
+
+    #[test]
+    fn it_is_unwell_when_it_stopped_and_when_a_heartbeat_is_overdue() {
+        let mut it = status();
+        it.event(&Event::Ready, NOW, UNIX, str::to_owned);
+        let next = Some(muster::Instant(65_000));
+        it.event(
+            &Event::Heartbeat { next, next_unix: None, why: Due::Period },
+            NOW,
+            UNIX,
+            str::to_owned,
+        );
+        assert_eq!(it.next_due(), Some(UnixTime(1_060_000)));
+        assert!(it.is_healthy(UnixTime(1_100_000)));
+        assert_eq!(it.health(UnixTime(1_200_000)).1["why"], "its heartbeat is overdue");
+        let error = Error::Network { failure: Failure::Dns };
+        it.event(&Event::Stopped { error, advice: Advice::CheckNetwork }, NOW, UNIX, str::to_owned);
+        assert!(!it.is_healthy(UNIX));
+    }
+
+    #[test]
+    fn too_long_without_being_ready_is_unwell() {
+        let mut it = status();
+        it.unhealthy_after = Duration::ZERO;
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(!it.is_healthy(UNIX));
+        it.event(&Event::Ready, NOW, UNIX, str::to_owned);
+        assert!(it.is_healthy(UNIX));
+    }
+}
