@@ -18,3 +18,6 @@ mod npm_mqtt_registers_over_websocket;
 mod nvs_images_are_those_of_espressifs_generator;
 #[path = "real_peers/paho_registers_over_tcp.rs"]
 mod paho_registers_over_tcp;
+#[cfg(unix)]
+#[path = "real_peers/prometheus_reads_the_metrics_of_a_device.rs"]
+mod prometheus_reads_the_metrics_of_a_device;
