@@ -112,11 +112,7 @@ impl Hidden {
 
     fn blot(&self, value: &mut Value) {
         match value {
-            Value::String(text) => {
-                if self.0.iter().any(|secret| text.contains(secret.as_str())) {
-                    *text = self.clean(text);
-                }
-            }
+            Value::String(text) => *text = self.clean(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.blot(value)),
             Value::Object(fields) => fields.values_mut().for_each(|value| self.blot(value)),
             _ => {}
