@@ -14,7 +14,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
-use super::device::{seen, settings, take_entries};
+use super::device::{seen, settings};
+use super::driver::take_entries;
 use super::fetch::{self, Aborter};
 use super::hooks::AppHooks;
 use super::read::{Members, need};

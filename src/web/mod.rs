@@ -10,7 +10,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `device` | one device: the driver around [`Agent`](crate::Agent) |
+//! | `device`, `driver` | one device: what JavaScript sees, and the driver around [`Agent`](crate::Agent) |
 //! | `app` | one owner: the driver around [`App`](crate::app::App) |
 //! | `tab` | the four clouds in this tab, no server |
 //! | `link` | bytes of one MQTT session, over a WebSocket or into the tab's cloud |
@@ -22,6 +22,7 @@
 mod app;
 mod clock;
 mod device;
+mod driver;
 mod fetch;
 mod hooks;
 mod link;

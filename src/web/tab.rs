@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::clock::Clock;
-use super::device::reason;
+use super::driver::reason;
 use super::fetch::{self, Broken, Hasher, Image};
 use super::hooks::CloudHooks;
 use super::link::{Listener, News, Order, Wire};
