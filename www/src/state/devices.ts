@@ -44,6 +44,8 @@ export class Session extends Store {
   follow = true;
   view: TimelineView = kept.get("timeline") === "table" ? "table" : "diagram";
   filter: Filter = NO_FILTER;
+  /** Which panel is open beside the timeline. */
+  panel: string | null = null;
   /** The rows as they were when the person paused. */
   frozen: readonly Row[] | null = null;
   /** Entries that had come when the person last saw the end. */
@@ -264,7 +266,7 @@ export class Session extends Store {
     return this.follow && this.selected === null && this.frozen === null;
   }
 
-  update(change: Partial<Pick<Session, "selected" | "mark" | "follow" | "view" | "filter">>): void {
+  update(change: Partial<Pick<Session, "selected" | "mark" | "follow" | "view" | "filter" | "panel">>): void {
     const followed = this.following;
     Object.assign(this, change);
     if (change.view !== undefined) kept.set("timeline", change.view);

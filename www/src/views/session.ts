@@ -16,6 +16,7 @@ import { ask, openSettings } from "./dialogs";
 import "./chip";
 import { icon } from "./icons";
 import { Overlay } from "./isolate";
+import { openPanel, panelButtons } from "./panels";
 import "./detail";
 import "./owner";
 import "./timeline";
@@ -95,6 +96,7 @@ export class SessionView extends View {
           ${this.#recorded()}${this.#before()}${this.#failure()}${session.facts.trouble === null ? nothing : this.#trouble(session.facts.trouble)}
           ${session.misuse === null ? nothing : html`<div class="banner warn" role="alert">${icon("alert")}<div>${messageText(session.misuse)}</div></div>`}
           ${session.facts.update === null ? nothing : this.#update(session.facts.update)}
+          ${openPanel(session)}
           ${session.plan.platform === "alibaba" && session.recording === null ? html`<m-owner .session=${session}></m-owner>` : nothing}
         </div>
         <m-timeline .session=${session}></m-timeline>
@@ -135,6 +137,7 @@ export class SessionView extends View {
             ${platform === "alibaba" ? button("new-bind-token", d.run.newToken, () => session.intend({ intent: "new_bind_token" })) : nothing}</span>
             ${button("register-again", d.run.registerAgain, () => this.#registerAgain())}`
           : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => goOn(session)}>${icon("play")}${session.busy ? d.first.starting : session.remembered ? (session.plan.storage === "browser" ? d.before.goOn : d.before.anew) : d.run.start}</button>`}
+        ${panelButtons(session)}
       </div>`}
     </div>`;
   }

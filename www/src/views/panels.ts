@@ -1,0 +1,45 @@
+// What can be opened between a device's controls and its timeline. Each is loaded when it is first opened.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { t } from "../i18n";
+import type { Session } from "../state/devices";
+import { icon, type IconName } from "./icons";
+
+export type Panel = {
+  /** Of its button `panel-<id>`, and of the panel itself, `panel`, `data-panel`. */
+  id: string;
+  icon: IconName;
+  title: () => string;
+  load: () => Promise<unknown>;
+  body: (session: Session) => TemplateResult;
+};
+
+export const PANELS: readonly Panel[] = [];
+
+/** The buttons that open and close them. */
+export function panelButtons(session: Session): TemplateResult | typeof nothing {
+  if (session.recording !== null || PANELS.length === 0) return nothing;
+  return html`<span class="panel-buttons">${PANELS.map((panel) => {
+    const open = session.panel === panel.id;
+    return html`<button type="button" class=${`btn${open ? " on" : ""}`} aria-expanded=${open} aria-controls="panel" data-testid=${`panel-${panel.id}`} @click=${() => toggle(session, panel)}>${icon(panel.icon)}${panel.title()}</button>`;
+  })}</span>`;
+}
+
+function toggle(session: Session, panel: Panel): void {
+  const open = session.panel === panel.id;
+  if (!open) void panel.load();
+  session.update({ panel: open ? null : panel.id });
+}
+
+/** The one that is open. */
+export function openPanel(session: Session): TemplateResult | typeof nothing {
+  const panel = PANELS.find(({ id }) => id === session.panel);
+  if (panel === undefined || session.recording !== null) return nothing;
+  return html`<section class="panel" id="panel" data-testid="panel" data-panel=${panel.id} aria-label=${panel.title()}>
+    <div class="panel-head">
+      <h3>${panel.title()}</h3>
+      <button type="button" class="quiet square" data-testid="panel-close" aria-label=${t().common.close} title=${t().common.close} @click=${() => toggle(session, panel)}>${icon("close")}</button>
+    </div>
+    ${panel.body(session)}
+  </section>`;
+}
