@@ -2,7 +2,9 @@
 
 import { fromPlain, MusterDied } from "./errors";
 import type { Ask, Handle, Say } from "./protocol";
+import { lend, type Lent } from "./lend";
 import { Queue } from "./queue";
+import { start, type ModuleName, type Port } from "./start";
 import type {
   App,
   AppBindPlan,
@@ -24,6 +26,8 @@ import type {
   OperationResult,
   PacketLook,
   PlatformName,
+  Storage,
+  Store,
   Tools,
 } from "./types";
 
@@ -32,23 +36,18 @@ export * from "./types";
 
 /** Starts the Worker and the instance in it. Owners, clouds of the tab and calculators get another one, on demand. */
 export async function load(options: LoadOptions = {}): Promise<Muster> {
-  const start = options.worker === undefined ? small : () => new Worker(String(options.worker), KIND);
-  return new Instance(await begin(start, options.wasm), async () => {
-    const startAll = options.workerAll === undefined ? large : () => new Worker(String(options.workerAll), KIND);
-    return begin(startAll, options.wasmAll);
-  });
+  const { worker, wasm, workerAll, wasmAll } = options;
+  return new Instance(await begin("muster", worker, wasm), () => begin("muster_all", workerAll, wasmAll));
 }
 
-const KIND = { type: "module", name: "muster" } as const;
-
-// Written out, because this is how bundlers recognise a Worker.
-const small = (): Worker => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" });
-const large = (): Worker =>
-  new Worker(new URL("./worker-all.ts", import.meta.url), { type: "module", name: "muster-all" });
-
-async function begin(start: () => Worker, wasm: string | URL | undefined): Promise<Line> {
-  const line = new Line(start());
-  await line.ask({ ask: "init", ...(wasm === undefined ? {} : { wasm: String(wasm) }) });
+async function begin(module: ModuleName, worker?: string | URL, wasm?: string | URL): Promise<Line> {
+  const line = new Line(start(module, worker));
+  try {
+    await line.ask({ ask: "init", ...(wasm === undefined ? {} : { wasm: String(wasm) }) });
+  } catch (error) {
+    line.end(new MusterDied("it could not be loaded"));
+    throw error;
+  }
   return line;
 }
 
@@ -62,11 +61,11 @@ class Line {
   readonly died: Promise<MusterDied>;
   private die!: (error: MusterDied) => void;
 
-  constructor(private readonly worker: Worker) {
+  constructor(private readonly worker: Port) {
     this.died = new Promise((resolve) => (this.die = resolve));
-    worker.onmessage = ({ data }: MessageEvent<Say>) => this.hear(data);
+    worker.onmessage = ({ data }) => this.hear(data as Say);
     worker.onerror = (event) => {
-      event.preventDefault();
+      event.preventDefault?.();
       this.end(new MusterDied(event.message || "the Worker could not be loaded"));
     };
   }
@@ -77,10 +76,12 @@ class Line {
 
   listen(handle: Handle, hear: (message: Say) => void): void {
     this.heard.set(handle, hear);
+    this.tell();
   }
 
   forget(handle: Handle): void {
     this.heard.delete(handle);
+    this.tell();
   }
 
   ask<T>(question: Ask, transfer: Transferable[] = []): Promise<T> {
@@ -88,8 +89,13 @@ class Line {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
       this.asked.set(id, { resolve, reject });
+      this.tell();
       this.worker.postMessage({ id, ...question }, transfer);
     });
+  }
+
+  private tell(): void {
+    this.worker.busy?.(this.asked.size > 0 || this.heard.size > 0);
   }
 
   /** Everything of this Worker is over. */
@@ -110,6 +116,7 @@ class Line {
       case "error": {
         const asker = this.asked.get(message.id);
         this.asked.delete(message.id);
+        this.tell();
         if (message.say === "answer") asker?.resolve(message.value as never);
         else asker?.reject(fromPlain(message.error));
         return;
@@ -150,11 +157,12 @@ class Instance implements Muster {
   }
 
   async device(options: DeviceOptions): Promise<Device> {
-    const { platform, settings, storage = "memory", name = "", cloud } = options;
+    const { platform, settings, name = "", cloud } = options;
+    const { storage, lent } = kept(options.storage);
     // A device of a cloud lives where the cloud does.
     const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
     const home = cloud && { cloud: remote(cloud).id };
-    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...home });
+    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...home }, lent);
   }
 
   async app({ settings, cloud }: AppOptions): Promise<App> {
@@ -165,8 +173,8 @@ class Instance implements Muster {
 
   async cloud(options: CloudOptions = {}): Promise<Cloud> {
     const cloud = new RemoteCloud(await this.everything());
-    const { storage = "memory", name = "" } = options;
-    return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name });
+    const { storage, lent } = kept(options.storage);
+    return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name: options.name ?? "" }, lent);
   }
 
   async forget(kind: "device" | "cloud", name: string): Promise<void> {
@@ -206,20 +214,30 @@ function remote(cloud: Cloud): RemoteCloud {
   throw new TypeError("this cloud is of another instance");
 }
 
+/** A store of the page's own stays in the page; the Worker gets the other end of a channel. */
+function kept(storage: Storage | Store = "memory"): { storage: Storage | MessagePort; lent?: Lent } {
+  if (typeof storage === "string") return { storage };
+  const lent = lend(storage);
+  return { storage: lent.port, lent };
+}
+
 /** Something that lives in the Worker. */
 abstract class Remote {
   readonly id: Handle;
+  private lent: Lent | undefined;
 
   constructor(readonly line: Line) {
     this.id = line.handle();
     line.listen(this.id, (message) => this.hear(message));
   }
 
-  async begin(question: Ask): Promise<this> {
+  async begin(question: Ask, lent?: Lent): Promise<this> {
+    this.lent = lent;
     try {
-      await this.line.ask(question);
+      await this.line.ask(question, lent ? [lent.port] : []);
     } catch (error) {
       this.over();
+      await this.lent?.over();
       throw error;
     }
     return this;
@@ -230,11 +248,18 @@ abstract class Remote {
       await this.line.ask({ ask: "stop", handle: this.id });
     } finally {
       this.over();
+      await this.givenBack();
     }
+  }
+
+  protected async givenBack(): Promise<void> {
+    await this.lent?.over();
   }
 
   protected over(): void {
     this.line.forget(this.id);
+    // A store that cannot even be given back says so to whoever stops it.
+    this.lent?.over().catch(() => {});
   }
 
   protected abstract hear(message: Say): void;
@@ -291,6 +316,7 @@ class RemoteDevice extends Traced implements Device {
       await this.line.ask({ ask: "cutPower", handle: this.id });
     } finally {
       this.over();
+      await this.givenBack();
     }
   }
 

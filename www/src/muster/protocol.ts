@@ -26,7 +26,7 @@ export type Ask =
       handle: Handle;
       platform: PlatformName;
       settings: Record<string, string>;
-      storage: Storage;
+      storage: Storage | MessagePort;
       name: string;
       cloud?: Handle;
     }
@@ -38,7 +38,7 @@ export type Ask =
   | { ask: "bind"; handle: Handle; plan: AppBindPlan }
   | { ask: "bindToken"; handle: Handle; token: string }
   | { ask: "cancel"; handle: Handle }
-  | { ask: "cloud"; handle: Handle; storage: Storage; name: string }
+  | { ask: "cloud"; handle: Handle; storage: Storage | MessagePort; name: string }
   | { ask: "operate"; handle: Handle; operation: Operation }
   | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }
   | { ask: "demo" | "log"; handle: Handle }

@@ -4,7 +4,7 @@
 import type * as all from "./generated/muster_all/muster_all";
 import { toPlain } from "./errors";
 import type { Ask, Handle, Question, Say } from "./protocol";
-import { browser, forget, memory, type Store } from "./storage";
+import { forget, storeFor, type Store } from "./storage";
 import type { Entry, LogLine, Next } from "./types";
 
 /** The bindings of a module. The small one has devices alone. */
@@ -110,7 +110,7 @@ async function answer(question: Ask): Promise<unknown> {
 
 async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<void> {
   const { handle, platform, settings } = question;
-  const store = question.storage === "browser" ? await browser("device", question.name) : memory(question.name);
+  const store = await storeFor("device", question.storage, question.name);
   try {
     const stored = Object.fromEntries(await store.load());
     const hooks = {
@@ -138,7 +138,7 @@ function startApp({ handle, settings, cloud: home }: Extract<Ask, { ask: "app" }
 }
 
 async function startCloud({ handle, storage, name }: Extract<Ask, { ask: "cloud" }>): Promise<void> {
-  const store = storage === "browser" ? await browser("cloud", name) : memory("");
+  const store = await storeFor("cloud", storage, name);
   try {
     const hooks = {
       persist: (changes: [string, Uint8Array?][]) => store.write(changes),

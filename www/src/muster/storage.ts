@@ -3,13 +3,15 @@
 // A promise of these settles when the value will survive a power cut: transactions are asked for with strict
 // durability, and only their `complete` counts.
 
-/** Named values of one device, or of one cloud. */
-export interface Store {
-  load(): Promise<Map<string, Uint8Array>>;
-  /** All of them or none. No value erases. */
-  write(changes: [name: string, value?: Uint8Array][]): Promise<void>;
-  /** Lets another tab have it. */
-  release(): void;
+import { borrowed } from "./lend";
+import type { Storage, Store } from "./types";
+
+export type { Store } from "./types";
+
+/** Where a device or a cloud keeps its values: a channel leads to a store of the page's own. */
+export async function storeFor(kind: Kind, storage: Storage | MessagePort, name: string): Promise<Store> {
+  if (storage === "memory") return memory(kind === "device" ? name : "");
+  return storage === "browser" ? browser(kind, name) : borrowed(storage);
 }
 
 const memories = new Map<string, Map<string, Uint8Array>>();

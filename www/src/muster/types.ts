@@ -53,11 +53,20 @@ export interface Muster {
 
 export type Storage = "memory" | "browser";
 
+/** A place of one's own for the named values of one device, or of one cloud. */
+export interface Store {
+  load(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** All of them or none; no value erases. Settles when they will survive a power cut: only then the device goes on. */
+  write(changes: [name: string, value?: Uint8Array][]): Promise<void>;
+  /** It is not used any more: somebody else may have it. */
+  release(): void | Promise<void>;
+}
+
 export type DeviceOptions = {
   platform: PlatformName;
   settings: Record<string, string>;
-  /** Where secrets go. `memory` (default): gone with the page. `browser`: IndexedDB, under `name`. */
-  storage?: Storage;
+  /** Where secrets go. `memory` (default): gone with the page. `browser`: IndexedDB, under `name`. Or a place of your own. */
+  storage?: Storage | Store;
   name?: string;
   /** The cloud in this tab instead of the network. */
   cloud?: Cloud;
@@ -133,7 +142,7 @@ export type AppBindPlan = {
   cipher?: { type: number; random?: string; mac?: string; product_id?: string; ssid?: string; password?: string };
 };
 
-export type CloudOptions = { storage?: Storage; name?: string };
+export type CloudOptions = { storage?: Storage | Store; name?: string };
 
 export interface Cloud {
   operate(operation: Operation): Promise<OperationResult>;
