@@ -143,6 +143,9 @@ pub enum What {
         /// What was found out about a failure.
         #[serde(skip_serializing_if = "Option::is_none")]
         trouble: Option<Trouble>,
+        /// True: not straight to that address, but by the relay of the page's own server.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        relay: Option<bool>,
     },
     /// A person asked for what this platform does not know.
     Misuse {
@@ -326,6 +329,28 @@ pub enum TroubleReason {
     Lost,
     /// The other side closed it.
     Closed,
+    /// This page's server has no relay, or it is switched off.
+    RelayOff,
+    /// The relay does not know this page any more: its server was started anew.
+    RelayToken,
+    /// The relay may not go to this host.
+    RelayHost,
+    /// The name leads to an address of this machine or of a private network, where the relay does not go unasked.
+    RelayAddress,
+    /// A redirect leads to where the relay may not go.
+    RelayRedirect,
+    /// The relay cannot resolve the name.
+    RelayDns,
+    /// Nobody listens there, or there is no way to it.
+    RelayRefused,
+    /// The relay does not trust the server, or the two share no TLS.
+    RelayTls,
+    /// The server did not answer the relay in time.
+    RelayTimedOut,
+    /// It is more than the relay carries.
+    RelayLimit,
+    /// Anything else between relay and server.
+    RelayFailed,
 }
 
 /// An HTTP message as a person reads it.
@@ -356,6 +381,9 @@ pub struct HttpMessage {
     /// Why no response came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// Of a request. True: it went by the relay of the page's own server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<bool>,
 }
 
 /// A payload as a person reads it.
@@ -395,6 +423,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub struct Trace {
     mask: Mask,
+    by_relay: bool,
     up: Cutter,
     down: Cutter,
     next: u32,
@@ -467,6 +496,7 @@ impl Trace {
         }
         Self {
             mask,
+            by_relay: false,
             up: Cutter::default(),
             down: Cutter::default(),
             next: 1,
@@ -534,6 +564,7 @@ impl Trace {
             payload: None,
             string_to_sign: None,
             trouble: trouble.map(|trouble| self.plain(trouble)),
+            relay: None,
         };
         let (of, latency) = of.unzip();
         self.push(What::Http { direction: Direction::Down, message, of, latency }, moment);
@@ -569,7 +600,9 @@ impl Trace {
             self.connected();
         }
         let trouble = trouble.map(|trouble| self.plain(trouble));
-        self.push(What::Link { what, url: without_query(url), trouble }, moment);
+        // A WebSocket needs no relay, and never goes by one.
+        let relay = (self.by_relay && !url.starts_with("ws")).then_some(true);
+        self.push(What::Link { what, url: without_query(url), trouble, relay }, moment);
     }
 
     /// Anything else, which holds no secret.
@@ -577,6 +610,11 @@ impl Trace {
         let seq = self.next;
         self.next = self.next.wrapping_add(1);
         self.ready.push_back(Entry { seq, at: moment.at, unix: moment.unix, what });
+    }
+
+    /// From now on connections and requests go by a relay, and say so.
+    pub fn go_by_relay(&mut self) {
+        self.by_relay = true;
     }
 
     /// This is a secret too.
@@ -709,6 +747,7 @@ impl Trace {
                     payload: (!bytes.is_empty()).then(|| Payload::of(&bytes)),
                     string_to_sign,
                     trouble: None,
+                    relay: self.by_relay.then_some(true),
                 };
                 (What::Http { direction, message, of, latency }, bytes)
             }
@@ -731,6 +770,7 @@ impl Trace {
                     payload: (!bytes.is_empty()).then(|| Payload::of(&bytes)),
                     string_to_sign: None,
                     trouble: None,
+                    relay: None,
                 };
                 (What::Http { direction, message, of, latency }, bytes)
             }

@@ -19,6 +19,7 @@ use super::driver::take_entries;
 use super::fetch::{self, Aborter};
 use super::hooks::AppHooks;
 use super::read::{Members, need};
+use super::relay::Route;
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
@@ -113,10 +114,14 @@ impl App {
     fn start(options: JsValue, hooks: AppHooks, tab: Option<Door>) -> Result<Self, JsValue> {
         let options = Members::of("options", options)?;
         let settings = settings(&options.map("settings")?);
+        let route = Route::of(options.flag("relay")?);
         options.finish()?;
         let config = AppConfig::from_settings(&settings).map_err(|error| values::config(&error))?;
         let home_id = config.home_id().map(String::from);
-        let trace = Trace::new(PlatformName::Alibaba, &settings, &Stored::empty());
+        let mut trace = Trace::new(PlatformName::Alibaba, &settings, &Stored::empty());
+        if route == Route::Relay && tab.is_none() {
+            trace.go_by_relay();
+        }
         let trace = Rc::new(RefCell::new(trace));
         let clock = Clock::start();
         let app = Core::new(config, fetch::seed()?, clock.now());
@@ -126,6 +131,7 @@ impl App {
             trace: Rc::clone(&trace),
             hooks,
             tab,
+            route,
             clock,
             calls: BTreeMap::new(),
             next_call: 0,
@@ -147,6 +153,7 @@ struct Driver {
     trace: Rc<RefCell<Trace>>,
     hooks: AppHooks,
     tab: Option<Door>,
+    route: Route,
     clock: Clock,
     calls: BTreeMap<CallId, Reply>,
     next_call: u64,
@@ -227,12 +234,12 @@ impl Driver {
             AppOutput::Request(token, request) => {
                 self.trace.borrow_mut().request(token, &request, moment);
                 let (words, tab) = (self.words.clone(), self.tab.clone());
-                let aborter = Aborter::new();
+                let (route, aborter) = (self.route, Aborter::new());
                 self.requests.insert(token, aborter.clone());
                 spawn_local(async move {
                     let (answer, trouble) = match tab {
                         Some(door) => (door.request(&request).await, None),
-                        None => fetch::request(&request, &aborter).await,
+                        None => fetch::request(&request, route, &aborter).await,
                     };
                     let _ = words.unbounded_send(Word::Answer(token, answer, trouble));
                 });

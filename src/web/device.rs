@@ -15,6 +15,7 @@ use super::driver::{Driver, VERSION, Word};
 use super::fetch;
 use super::hooks::DeviceHooks;
 use super::read::{Members, need};
+use super::relay::Route;
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
@@ -108,10 +109,15 @@ impl Device {
                 settings.set("firmware_version", version);
             }
         }
+        let route = Route::of(options.flag("relay")?);
         options.finish()?;
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
-        let trace = Rc::new(RefCell::new(Trace::new(platform, &settings, &stored)));
+        let mut trace = Trace::new(platform, &settings, &stored);
+        if route == Route::Relay && tab.is_none() {
+            trace.go_by_relay();
+        }
+        let trace = Rc::new(RefCell::new(trace));
         let clock = Clock::start();
         let agent = Agent::new(config, stored, fetch::seed()?, clock.now())
             .map_err(|error| values::misuse(&error))?;
@@ -123,6 +129,7 @@ impl Device {
             Rc::clone(&trace),
             hooks,
             tab,
+            route,
             clock,
             words.clone(),
             Rc::clone(&cut),

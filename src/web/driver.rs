@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::fetch::{self, Aborter};
 use super::hooks::DeviceHooks;
 use super::link::{News, Wire};
+use super::relay::Route;
 use super::tab::Door;
 use super::values::{self, Reply};
 use crate::agent::Agent;
@@ -51,6 +52,7 @@ pub(super) struct Driver {
     trace: Rc<RefCell<Trace>>,
     hooks: DeviceHooks,
     tab: Option<Door>,
+    route: Route,
     clock: Clock,
     link: Option<Live>,
     downloads: BTreeMap<Token, Aborter>,
@@ -87,6 +89,7 @@ impl Driver {
         trace: Rc<RefCell<Trace>>,
         hooks: DeviceHooks,
         tab: Option<Door>,
+        route: Route,
         clock: Clock,
         words: mpsc::UnboundedSender<Word>,
         cut: Rc<Cell<bool>>,
@@ -97,6 +100,7 @@ impl Driver {
             trace,
             hooks,
             tab,
+            route,
             clock,
             link: None,
             downloads: BTreeMap::new(),
@@ -332,12 +336,12 @@ impl Driver {
             Command::Request(token, request) => {
                 self.trace.borrow_mut().request(token, &request, self.clock.moment());
                 let (words, tab) = (self.words.clone(), self.tab.clone());
-                let aborter = Aborter::new();
+                let (route, aborter) = (self.route, Aborter::new());
                 self.requests.insert(token, aborter.clone());
                 spawn_local(async move {
                     let (answer, trouble) = match tab {
                         Some(door) => (door.request(&request).await, None),
-                        None => fetch::request(&request, &aborter).await,
+                        None => fetch::request(&request, route, &aborter).await,
                     };
                     let _ = words.unbounded_send(Word::Answer(token, answer, trouble));
                 });
@@ -366,7 +370,7 @@ impl Driver {
         });
         let wire = match &self.tab {
             Some(door) => door.connect(self.platform, news),
-            None => Wire::open(&connect.url, news),
+            None => Wire::open(&connect.url, self.route, news),
         };
         self.link = Some(Live { token, connect, wire, session: None });
     }
@@ -398,7 +402,7 @@ impl Driver {
     fn download(&mut self, token: Token, download: Download) {
         let aborter = Aborter::new();
         self.downloads.insert(token, aborter.clone());
-        let (words, tab) = (self.words.clone(), self.tab.clone());
+        let (words, tab, route) = (self.words.clone(), self.tab.clone(), self.route);
         spawn_local(async move {
             let progress_words = words.clone();
             let mut progress = move |progress| {
@@ -406,7 +410,7 @@ impl Driver {
             };
             let result = match tab {
                 Some(door) => door.download(&download, &mut progress).await,
-                None => fetch::download(&download, &aborter, &mut progress).await,
+                None => fetch::download(&download, route, &aborter, &mut progress).await,
             };
             let _ = words.unbounded_send(Word::Downloaded(token, result));
         });

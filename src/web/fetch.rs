@@ -13,11 +13,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
 
+use super::relay::{self, Route};
 use super::trouble;
 use super::values;
 use crate::error::Failure;
 use crate::hex;
-use crate::http::{MAX_BODY, Request, Response};
+use crate::http::{MAX_BODY, Request, Response, header};
 use crate::input::{Answer, Progress};
 use crate::output::Download;
 use crate::trace::{Trouble, TroubleReason};
@@ -76,23 +77,24 @@ pub(super) fn seed() -> Result<[u8; 32], JsValue> {
 }
 
 /// Sends a request of the core's.
-pub(super) async fn request(request: &Request, aborter: &Aborter) -> (Answer, Option<Trouble>) {
-    match exchange(request, aborter).await {
+pub(super) async fn request(
+    request: &Request,
+    route: Route,
+    aborter: &Aborter,
+) -> (Answer, Option<Trouble>) {
+    match exchange(request, route, aborter).await {
         Ok(response) => (Answer::Response(response), None),
         Err(broken) => (Answer::Failed(broken.failure), broken.trouble),
     }
 }
 
-async fn exchange(request: &Request, aborter: &Aborter) -> Result<Response, Broken> {
+async fn exchange(request: &Request, route: Route, aborter: &Aborter) -> Result<Response, Broken> {
     let exchange = async {
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| Broken { failure: Failure::Protocol, trouble: None })?;
         let body = (!request.body.is_empty()).then(|| Uint8Array::from(&*request.body));
-        let response = send(method, &request.url, &request.headers, body, aborter).await?;
-        let headers = response.headers().entries().collect();
-        let status = response.status();
+        let Head { status, headers, response } =
+            head(route, &request.method, &request.url, &request.headers, body, aborter).await?;
         let mut body = Vec::new();
-        read(&response, &mut |chunk| {
+        read(&response, &request.url, &mut |chunk| {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(Failure::TooLarge);
             }
@@ -111,6 +113,33 @@ async fn exchange(request: &Request, aborter: &Aborter) -> Result<Response, Brok
     }
 }
 
+/// What came before the body.
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    /// Its body is the answer's.
+    pub(super) response: FetchResponse,
+}
+
+/// Asks whoever the route leads to.
+async fn head(
+    route: Route,
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: Option<Uint8Array>,
+    aborter: &Aborter,
+) -> Result<Head, Broken> {
+    if route == Route::Relay {
+        return relay::ask(method, url, headers, body, aborter).await;
+    }
+    let method = Method::from_bytes(method.as_bytes())
+        .map_err(|_| Broken { failure: Failure::Protocol, trouble: None })?;
+    let response = send(method, url, headers, body, aborter).await?;
+    let headers = response.headers().entries().collect();
+    Ok(Head { status: response.status(), headers, response })
+}
+
 fn late(url: &str) -> Broken {
     let trouble = Trouble { reason: TroubleReason::TimedOut, url: url.to_string(), detail: None };
     Broken { failure: Failure::TimedOut, trouble: Some(trouble) }
@@ -119,19 +148,22 @@ fn late(url: &str) -> Broken {
 /// Streams an image and hashes it.
 pub(super) async fn download(
     download: &Download,
+    route: Route,
     aborter: &Aborter,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Image, Broken> {
-    let response = send(Method::GET, &download.url, &[], None, aborter).await?;
-    if !matches!(response.status(), 200) {
-        let failure = Failure::Status(response.status());
-        return Err(Broken { failure, trouble: None });
+    let Head { status, headers, response } =
+        head(route, "GET", &download.url, &[], None, aborter).await?;
+    if status != 200 {
+        return Err(Broken { failure: Failure::Status(status), trouble: None });
     }
-    let announced = response.headers().get("content-length").and_then(|text| text.parse().ok());
+    let announced = header(&headers, "content-length").and_then(|text| text.parse().ok());
     let mut hasher = Hasher::new(download, announced);
-    read(&response, &mut |chunk| hasher.take(&chunk, progress)).await.inspect_err(|_| {
-        aborter.abort();
-    })?;
+    read(&response, &download.url, &mut |chunk| hasher.take(&chunk, progress)).await.inspect_err(
+        |_| {
+            aborter.abort();
+        },
+    )?;
     Ok(hasher.end(progress))
 }
 
@@ -203,8 +235,7 @@ async fn send(
         .referrer_policy(web_sys::ReferrerPolicy::NoReferrer)
         .abort_signal(aborter.signal().as_ref());
     for (name, value) in headers {
-        // Anything else makes the browser throw.
-        if !value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')) {
+        if !plain(value) {
             return Err(Broken { failure: Failure::Protocol, trouble: None });
         }
         builder = builder.header(name, value);
@@ -227,9 +258,15 @@ async fn send(
     }
 }
 
+/// Whether a browser takes it as a header's value; anything else makes it throw.
+pub(super) fn plain(value: &str) -> bool {
+    value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+}
+
 /// Hands on the body, piece by piece.
-async fn read(
+pub(super) async fn read(
     response: &FetchResponse,
+    url: &str,
     take: &mut impl FnMut(Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Broken> {
     let lost = || Broken { failure: Failure::Lost, trouble: None };
@@ -240,7 +277,7 @@ async fn read(
             Either::Left((chunk, _)) => chunk.map_err(|_| lost())?,
             Either::Right(_) => {
                 let _ = reader.cancel();
-                return Err(late(&response.url()));
+                return Err(late(url));
             }
         };
         let get = |name: &str| js_sys::Reflect::get(&chunk, &name.into()).map_err(|_| lost());

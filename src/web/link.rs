@@ -1,4 +1,5 @@
-//! Bytes of one MQTT session: over a WebSocket, or into the cloud of this tab.
+//! Bytes of one MQTT session: over a WebSocket (to the broker, or to a relay that goes there over TCP or TLS), or into
+//! the cloud of this tab.
 
 use std::boxed::Box;
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ use gloo_net::websocket::{Message, State, WebSocketError};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 
+use super::relay::{self, Route};
 use super::trouble;
 use crate::error::Failure;
 use crate::trace::{Trouble, TroubleReason};
@@ -44,11 +46,11 @@ pub(super) struct Wire(Option<mpsc::UnboundedSender<Order>>);
 
 impl Wire {
     /// Connects to a broker.
-    pub(super) fn open(url: &str, listener: Listener) -> Self {
+    pub(super) fn open(url: &str, route: Route, listener: Listener) -> Self {
         let (orders, inbox) = mpsc::unbounded();
         let url = url.to_string();
         spawn_local(async move {
-            if let Some((failure, trouble)) = carry(&url, inbox, &listener).await {
+            if let Some((failure, trouble)) = carry(&url, route, inbox, &listener).await {
                 listener(News::Gone(failure, trouble));
             }
         });
@@ -82,20 +84,25 @@ impl Wire {
 /// From the handshake to the end; what there is to tell of it, unless we ended it.
 async fn carry(
     url: &str,
+    route: Route,
     mut orders: mpsc::UnboundedReceiver<Order>,
     listener: &Listener,
 ) -> Option<(Failure, Option<Trouble>)> {
-    if let Some(trouble) = trouble::forbidden(url, &["ws://", "wss://"]) {
+    let relayed = route.carries(url);
+    if !relayed && let Some(trouble) = trouble::forbidden(url, &["ws://", "wss://"]) {
         return Some((Failure::Forbidden, Some(trouble)));
     }
     let slot = select(Box::pin(slot()), orders.next()).await;
     let Either::Left((slot, _)) = slot else { return None };
-    let mut socket = match WebSocket::open_with_protocol(url, "mqtt") {
+    let socket = if relayed {
+        relay::socket(url).await
+    } else {
+        WebSocket::open_with_protocol(url, "mqtt")
+            .map_err(|error| (Failure::Forbidden, Some(trouble::refused(url, &error.message))))
+    };
+    let mut socket = match socket {
         Ok(socket) => socket,
-        Err(error) => {
-            let trouble = trouble::refused(url, &error.message);
-            return Some((Failure::Forbidden, Some(trouble)));
-        }
+        Err(no) => return Some(no),
     };
     let in_time = {
         let ready = poll_fn(|cx| socket.poll_ready_unpin(cx));
@@ -113,6 +120,9 @@ async fn carry(
     }
     if !matches!(socket.state(), State::Open) {
         drop(socket);
+        if relayed {
+            return Some(relay::gone(url));
+        }
         let trouble = trouble::behind_socket(url).await;
         drop(slot);
         let failure = match trouble.reason {
@@ -123,6 +133,19 @@ async fn carry(
         return Some((failure, Some(trouble)));
     }
     drop(slot);
+    if relayed {
+        // The relay says when it has reached the broker, or why it has not.
+        let first = select(socket.next(), TimeoutFuture::new(OPEN_WITHIN));
+        let said = match select(first, orders.next()).await {
+            Either::Left((Either::Left((Some(Ok(Message::Text(said))), _)), _)) => said,
+            Either::Left((Either::Left(_), _)) => return Some(relay::gone(url)),
+            Either::Left((Either::Right(_), _)) => String::new(),
+            Either::Right(_) => return None,
+        };
+        if let Some(no) = relay::refusal(&said, url) {
+            return Some(no);
+        }
+    }
     listener(News::Open);
     loop {
         let next = {

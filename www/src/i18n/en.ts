@@ -1,5 +1,6 @@
 // The dictionary. Its shape is the one that every language has to have.
 
+import { relayReasons } from "./en-relay";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
 export const en = {
@@ -449,6 +450,7 @@ export const en = {
       timed_out: ["Nothing came back in time.", "Check host and port, and whether a firewall swallows what it does not let through."],
       lost: ["The connection was there, and broke.", "Nothing: it will be made again. If it keeps breaking, look at what is between here and the cloud."],
       closed: ["The other side closed the connection.", "Look into the cloud's log: it says why."],
+      ...relayReasons,
     },
     settings: "Settings",
     openCloudReset: "Open Cloud: reset this device",

@@ -1,4 +1,5 @@
 import type { Dict } from "./en";
+import { relayReasons } from "./zh-relay";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
@@ -442,6 +443,7 @@ export const zh: Dict = {
       timed_out: ["未及时收到应答。", "请检查主机和端口，以及防火墙是否丢弃了请求。"],
       lost: ["连接曾经建立，后来中断。", "无需操作：会自动重连。若反复中断，请检查与云端之间的网络。"],
       closed: ["对方关闭了连接。", "请查看云端日志，其中说明了原因。"],
+      ...relayReasons,
     },
     settings: "设置",
     openCloudReset: "打开云端：重置该设备",

@@ -320,7 +320,7 @@ latency?: number,
  */
 payload?: Payload, };
 
-export type TroubleReason = "mixed_content" | "cors" | "unreachable" | "not_websocket" | "refused_by_policy" | "bad_url" | "timed_out" | "lost" | "closed";
+export type TroubleReason = "mixed_content" | "cors" | "unreachable" | "not_websocket" | "refused_by_policy" | "bad_url" | "timed_out" | "lost" | "closed" | "relay_off" | "relay_token" | "relay_host" | "relay_address" | "relay_redirect" | "relay_dns" | "relay_refused" | "relay_tls" | "relay_timed_out" | "relay_limit" | "relay_failed";
 
 export type Trouble = {
 /**
@@ -372,7 +372,11 @@ string_to_sign?: string,
 /**
  * Why no response came.
  */
-trouble?: Trouble, };
+trouble?: Trouble,
+/**
+ * Of a request. True: it went by the relay of the page's own server.
+ */
+relay?: boolean, };
 
 export type StoreAction = "put" | "erase";
 
@@ -476,7 +480,11 @@ url: string,
 /**
  * What was found out about a failure.
  */
-trouble?: Trouble, } | { "kind": "misuse",
+trouble?: Trouble,
+/**
+ * True: not straight to that address, but by the relay of the page's own server.
+ */
+relay?: boolean, } | { "kind": "misuse",
 /**
  * What.
  */
@@ -590,7 +598,11 @@ url: string,
 /**
  * What was found out about a failure.
  */
-trouble?: Trouble, } | { "kind": "misuse",
+trouble?: Trouble,
+/**
+ * True: not straight to that address, but by the relay of the page's own server.
+ */
+relay?: boolean, } | { "kind": "misuse",
 /**
  * What.
  */
