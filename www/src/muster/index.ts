@@ -161,14 +161,14 @@ class Instance implements Muster {
     const { storage, lent } = kept(options.storage);
     // A device of a cloud lives where the cloud does.
     const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
-    const home = cloud && { cloud: remote(cloud).id };
-    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...home }, lent);
+    const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay) };
+    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...way }, lent);
   }
 
-  async app({ settings, cloud }: AppOptions): Promise<App> {
+  async app({ settings, cloud, relay }: AppOptions): Promise<App> {
     const app = new RemoteApp(cloud ? remote(cloud).line : await this.everything());
-    const home = cloud && { cloud: remote(cloud).id };
-    return app.begin({ ask: "app", handle: app.id, settings, ...home });
+    const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(relay) };
+    return app.begin({ ask: "app", handle: app.id, settings, ...way });
   }
 
   async cloud(options: CloudOptions = {}): Promise<Cloud> {
@@ -207,6 +207,10 @@ class Instance implements Muster {
     );
     this.die(why);
   }
+}
+
+function by(relay: boolean | undefined): { relay?: true } {
+  return relay === true ? { relay } : {};
 }
 
 function remote(cloud: Cloud): RemoteCloud {

@@ -29,11 +29,12 @@ export type Ask =
       storage: Storage | MessagePort;
       name: string;
       cloud?: Handle;
+      relay?: true;
     }
   | { ask: "intend"; handle: Handle; intent: Intent }
   | { ask: "dropNetwork" | "cutPower" | "credential" | "stop"; handle: Handle }
   | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }
-  | { ask: "app"; handle: Handle; settings: Record<string, string>; cloud?: Handle }
+  | { ask: "app"; handle: Handle; settings: Record<string, string>; cloud?: Handle; relay?: true }
   | { ask: "call"; handle: Handle; call: AppCall }
   | { ask: "bind"; handle: Handle; plan: AppBindPlan }
   | { ask: "bindToken"; handle: Handle; token: string }

@@ -118,7 +118,7 @@ async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<v
       next: (next: Next | null) => say({ say: "next", handle, next }),
       store: (key: string, value?: Uint8Array) => store.write([value ? [key, value] : [key]]),
     };
-    const options = { platform, settings, stored };
+    const options = { platform, settings, stored, ...by(question.relay) };
     const device =
       question.cloud === undefined
         ? new bindings.Device(options, hooks)
@@ -130,10 +130,15 @@ async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<v
   }
 }
 
-function startApp({ handle, settings, cloud: home }: Extract<Ask, { ask: "app" }>): void {
+function by(relay: true | undefined): { relay?: true } {
+  return relay === undefined ? {} : { relay };
+}
+
+function startApp({ handle, settings, cloud: home, relay }: Extract<Ask, { ask: "app" }>): void {
   const hooks = { entries: (entries: Entry[]) => say({ say: "entries", handle, entries }) };
   const App = is(bindings.App);
-  const app = home === undefined ? new App({ settings }, hooks) : App.inTab({ settings }, hooks, cloud(home));
+  const options = { settings, ...by(relay) };
+  const app = home === undefined ? new App(options, hooks) : App.inTab(options, hooks, cloud(home));
   things.set(handle, { app });
 }
 

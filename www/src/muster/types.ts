@@ -70,6 +70,11 @@ export type DeviceOptions = {
   name?: string;
   /** The cloud in this tab instead of the network. */
   cloud?: Cloud;
+  /**
+   * By the relay of the server that this page came from (`muster up --relay`), where a browser has no way of its own:
+   * `mqtt://` and `mqtts://` brokers, servers without CORS. WebSockets go straight all the same.
+   */
+  relay?: boolean;
 };
 
 export type PacketLook = { entry: Entry; bytes: Uint8Array };
@@ -102,7 +107,7 @@ export type Intent =
   | { intent: "new_bind_token" }
   | { intent: "request_firmware" };
 
-export type AppOptions = { settings: Record<string, string>; cloud?: Cloud };
+export type AppOptions = { settings: Record<string, string>; cloud?: Cloud; relay?: boolean };
 
 export interface App extends AsyncIterable<Entry> {
   call(call: AppCall): Promise<AppReply>;
