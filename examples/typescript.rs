@@ -6,8 +6,9 @@ use muster::app::{
     ParameterError, TokenHolder,
 };
 use muster::cloud::{
-    Action, DeviceView, LogEntry, Operation, OperationError, OperationErrorKind, OperationResult,
-    OwnerView, ProductView, RejectedRow, ReportView, UpgradeView, What as LogWhat,
+    Action, BindTokenView, DeviceView, FirmwareView, GatewayView, LogEntry, Operation,
+    OperationError, OperationErrorKind, OperationResult, OwnerView, PermitView, ProductView,
+    RejectedRow, ReportView, SubDeviceView, UpgradeView, What as LogWhat,
 };
 use muster::page::{LogLine, Next, NextWhy};
 use muster::tool::{
@@ -99,6 +100,11 @@ fn main() {
         UpgradeView,
         ReportView,
         OwnerView,
+        FirmwareView,
+        PermitView,
+        SubDeviceView,
+        GatewayView,
+        BindTokenView,
         OperationResult,
         OperationErrorKind,
         OperationError,

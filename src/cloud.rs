@@ -24,6 +24,7 @@ use core::time::Duration;
 use crate::cbor::{self, Decode, Encode};
 
 pub use operation::*;
+pub(crate) use operation::{MOST_LISTED, asked_for};
 pub(crate) use registry::*;
 pub use text::Text;
 

@@ -38,6 +38,8 @@ mod alibaba {
 
     // The cloud by itself.
     #[cfg(feature = "cloud")]
+    mod an_operator_sees_homes_tokens_and_topology;
+    #[cfg(feature = "cloud")]
     mod devices_are_let_in_by_the_published_rules;
     #[cfg(feature = "cloud")]
     mod each_business_code_is_given;

@@ -72,6 +72,18 @@ pub enum Action {
         #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
         reveal: bool,
     },
+    /// Shows these devices of a product, in the order of their names; those that are not there are left out. A page
+    /// that follows the log asks for what a line speaks of, and not for everything again.
+    GetDevices {
+        /// The product.
+        product: String,
+        /// Their names, at most 1,000.
+        devices: Vec<String>,
+        /// With their secrets.
+        #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
+        reveal: bool,
+    },
     /// Changes a switch or setting of a product, or of the platform if `product` is absent.
     Switch {
         /// The product.
@@ -126,6 +138,11 @@ pub enum Action {
         md5: String,
         /// Lower-case hex.
         sha256: String,
+    },
+    /// Lists the images of a product, with sizes and digests.
+    ListFirmware {
+        /// The product.
+        product: String,
     },
     /// Orders devices to update to an image that is known.
     PushUpgrade {
@@ -195,6 +212,26 @@ pub enum Action {
         /// The sub-device.
         sub_device: String,
     },
+    /// Takes a sub-device from its gateway, as the app's `/thing/topo/remove` does (Alibaba).
+    RemoveTopology {
+        /// The gateway's product.
+        product: String,
+        /// The gateway.
+        device: String,
+        /// The sub-device's product.
+        sub_product: String,
+        /// The sub-device.
+        sub_device: String,
+    },
+    /// Lists gateways, who may join them, and their sub-devices (Alibaba).
+    ListTopology,
+    /// Lists devices that wait for an owner: with a bind token that is good, or announced by an operator (Alibaba).
+    ListBindTokens {
+        /// With the tokens: who knows one can take the device.
+        #[cfg_attr(feature = "serde", serde(default))]
+        #[cfg_attr(feature = "ts", ts(optional, as = "Option<_>"))]
+        reveal: bool,
+    },
     /// Opens or closes joining on a gateway, as the app's call does (Alibaba).
     Permit {
         /// The gateway's product.
@@ -224,11 +261,13 @@ impl Action {
             Self::ListProducts { .. } => "list_products",
             Self::ImportDevices { .. } => "import_devices",
             Self::ListDevices { .. } => "list_devices",
+            Self::GetDevices { .. } => "get_devices",
             Self::Switch { .. } => "switch",
             Self::Disable { .. } => "disable",
             Self::Reset { .. } => "reset",
             Self::DeleteDevice { .. } => "delete_device",
             Self::AddFirmware { .. } => "add_firmware",
+            Self::ListFirmware { .. } => "list_firmware",
             Self::PushUpgrade { .. } => "push_upgrade",
             Self::CancelUpgrade { .. } => "cancel_upgrade",
             Self::ListUpgrades { .. } => "list_upgrades",
@@ -237,6 +276,9 @@ impl Action {
             Self::CreateOwner { .. } => "create_owner",
             Self::ListOwners { .. } => "list_owners",
             Self::AddTopology { .. } => "add_topology",
+            Self::RemoveTopology { .. } => "remove_topology",
+            Self::ListTopology => "list_topology",
+            Self::ListBindTokens { .. } => "list_bind_tokens",
             Self::Permit { .. } => "permit",
         }
     }
@@ -247,9 +289,13 @@ impl Action {
         match self {
             Self::ListProducts { .. }
             | Self::ListDevices { .. }
+            | Self::GetDevices { .. }
+            | Self::ListFirmware { .. }
             | Self::ListUpgrades { .. }
             | Self::ListReports { .. }
-            | Self::ListOwners { .. } => true,
+            | Self::ListOwners { .. }
+            | Self::ListTopology
+            | Self::ListBindTokens { .. } => true,
             Self::CreateProduct { .. }
             | Self::ImportDevices { .. }
             | Self::Switch { .. }
@@ -262,9 +308,53 @@ impl Action {
             | Self::SetProperties { .. }
             | Self::CreateOwner { .. }
             | Self::AddTopology { .. }
+            | Self::RemoveTopology { .. }
             | Self::Permit { .. } => false,
         }
     }
+
+    /// What it is about, as a line of the log names it: `product/device`, the product, or nothing.
+    pub(crate) fn subject(&self) -> String {
+        match self {
+            Self::Disable { product, device, .. }
+            | Self::Reset { product, device, .. }
+            | Self::DeleteDevice { product, device }
+            | Self::SetProperties { product, device, .. }
+            | Self::AddTopology { product, device, .. }
+            | Self::RemoveTopology { product, device, .. }
+            | Self::Permit { product, device, .. }
+            | Self::ListReports { product, device } => [product, "/", device].concat(),
+            Self::ImportDevices { product, .. }
+            | Self::ListDevices { product, .. }
+            | Self::GetDevices { product, .. }
+            | Self::AddFirmware { product, .. }
+            | Self::ListFirmware { product }
+            | Self::PushUpgrade { product, .. }
+            | Self::CancelUpgrade { product, .. }
+            | Self::ListUpgrades { product } => product.clone(),
+            Self::Switch { product, .. } | Self::CreateProduct { id: product, .. } => {
+                product.clone().unwrap_or_default()
+            }
+            Self::ListProducts { .. }
+            | Self::CreateOwner { .. }
+            | Self::ListOwners { .. }
+            | Self::ListTopology
+            | Self::ListBindTokens { .. } => String::new(),
+        }
+    }
+}
+
+/// As many names as [`Action::GetDevices`] takes, and devices as one list shows.
+pub(crate) const MOST_LISTED: usize = 1_000;
+
+/// The names of a [`Action::GetDevices`], in order and each once.
+pub(crate) fn asked_for(mut names: Vec<String>) -> Result<Vec<String>, OperationError> {
+    if names.len() > MOST_LISTED {
+        return Err(OperationError::invalid("at most 1,000 devices at a time"));
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// What came of an action.
@@ -299,6 +389,11 @@ pub enum OperationResult {
         /// Rows that could not be taken, by line, with the reason.
         rejected: Vec<RejectedRow>,
     },
+    /// Images.
+    Firmware {
+        /// Each.
+        items: Vec<FirmwareView>,
+    },
     /// Updates.
     Upgrades {
         /// Each.
@@ -318,6 +413,16 @@ pub enum OperationResult {
     Owners {
         /// Each.
         items: Vec<OwnerView>,
+    },
+    /// Gateways.
+    Topology {
+        /// Each, at most 1,000.
+        items: Vec<GatewayView>,
+    },
+    /// Devices that wait for an owner.
+    BindTokens {
+        /// Each, at most 1,000; those announced first, then as they reported.
+        items: Vec<BindTokenView>,
     },
 }
 
@@ -394,6 +499,25 @@ pub struct UpgradeView {
     pub detail: String,
 }
 
+/// A firmware image as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct FirmwareView {
+    /// UCloud's and Alibaba's module; absent for the default one.
+    pub module: Option<String>,
+    /// The version that it is.
+    pub version: String,
+    /// Bytes.
+    pub size: u64,
+    /// Lower-case hex.
+    pub md5: String,
+    /// Lower-case hex.
+    pub sha256: String,
+    /// Where devices fetch it.
+    pub url: String,
+}
+
 /// A report as operators see it. Secrets in it are masked.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
@@ -419,8 +543,76 @@ pub struct OwnerView {
     /// What an app gets another `iotToken` with; only if asked for, or just made.
     #[cfg_attr(feature = "serde", serde(default))]
     pub refresh_token: Option<String>,
+    /// Unix milliseconds until which the `iotToken` is good.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub iot_token_until: u64,
+    /// Unix milliseconds until which another one can be got.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub refresh_token_until: u64,
     /// `productKey/deviceName` of bound devices.
     pub devices: Vec<String>,
+}
+
+/// A gateway as operators see it (Alibaba).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct GatewayView {
+    /// Its ProductKey.
+    pub product: String,
+    /// Its DeviceName.
+    pub device: String,
+    /// As in [`DeviceView::state`].
+    pub state: String,
+    /// Who owns it.
+    pub owner: Option<String>,
+    /// Whether sub-devices may join.
+    pub permit: Option<PermitView>,
+    /// Its sub-devices.
+    pub subs: Vec<SubDeviceView>,
+}
+
+/// That joining is open, as operators see it (Alibaba).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct PermitView {
+    /// Only for sub-devices of this product.
+    pub product: Option<String>,
+    /// Unix milliseconds; absent: always.
+    pub until: Option<u64>,
+}
+
+/// A sub-device as operators see it (Alibaba).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SubDeviceView {
+    /// Its ProductKey.
+    pub product: String,
+    /// Its DeviceName.
+    pub device: String,
+    /// As in [`DeviceView::state`].
+    pub state: String,
+}
+
+/// A device that waits for an owner, as operators see it (Alibaba).
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct BindTokenView {
+    /// Its ProductKey.
+    pub product: String,
+    /// Its DeviceName.
+    pub device: String,
+    /// Its token, if it reported one that is good; shown only if asked for.
+    pub token: Option<String>,
+    /// Unix milliseconds until which its token is good.
+    pub token_until: Option<u64>,
+    /// Unix milliseconds until which it can be bound by time window.
+    pub window_until: Option<u64>,
+    /// Whether an operator announced it.
+    pub announced: bool,
 }
 
 /// Views may show secrets to the operator who asked; `Debug` shows who it is about, and nothing else.
@@ -434,7 +626,7 @@ macro_rules! debug_by_name {
     )* };
 }
 
-debug_by_name!(ProductView id, DeviceView name, ReportView at, OwnerView identity);
+debug_by_name!(ProductView id, DeviceView name, ReportView at, OwnerView identity, BindTokenView device);
 
 /// Why an action was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]

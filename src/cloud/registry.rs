@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::cbor::{Decode, Encode};
 
-use super::{OperationError, RejectedRow};
+use super::{FirmwareView, OperationError, RejectedRow};
 use crate::csv::{self, CsvError};
 
 /// One image, without its bytes: those are the host's.
@@ -24,6 +24,21 @@ pub(crate) struct Firmware {
     pub(crate) md5: String,
     #[n(5)]
     pub(crate) sha256: String,
+}
+
+impl Firmware {
+    /// As operators see it: a module only where it is not the default one.
+    pub(crate) fn view(&self) -> FirmwareView {
+        let Self { module, version, url, size, md5, sha256 } = self;
+        FirmwareView {
+            module: module.clone().filter(|module| module != "default"),
+            version: version.clone(),
+            size: *size,
+            md5: md5.clone(),
+            sha256: sha256.clone(),
+            url: url.clone(),
+        }
+    }
 }
 
 /// The rows of an import, each with its line number, columns picked by name.

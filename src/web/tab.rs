@@ -303,6 +303,11 @@ fn read_operation(value: JsValue) -> Result<Operation, JsValue> {
             limit: of.maybe_number("limit")?.map(|limit| limit as usize),
             reveal: of.flag("reveal")?,
         },
+        "get_devices" => Action::GetDevices {
+            product: product()?,
+            devices: of.maybe_texts("devices")?.unwrap_or_default(),
+            reveal: of.flag("reveal")?,
+        },
         "switch" => Action::Switch {
             product: of.maybe_text("product")?,
             name: of.text("name")?,
@@ -319,6 +324,7 @@ fn read_operation(value: JsValue) -> Result<Operation, JsValue> {
             new_secret: of.flag("new_secret")?,
         },
         "delete_device" => Action::DeleteDevice { product: product()?, device: device()? },
+        "list_firmware" => Action::ListFirmware { product: product()? },
         "push_upgrade" => Action::PushUpgrade {
             product: product()?,
             module: module()?,
@@ -343,6 +349,14 @@ fn read_operation(value: JsValue) -> Result<Operation, JsValue> {
             sub_product: of.text("sub_product")?,
             sub_device: of.text("sub_device")?,
         },
+        "remove_topology" => Action::RemoveTopology {
+            product: product()?,
+            device: device()?,
+            sub_product: of.text("sub_product")?,
+            sub_device: of.text("sub_device")?,
+        },
+        "list_topology" => Action::ListTopology,
+        "list_bind_tokens" => Action::ListBindTokens { reveal: of.flag("reveal")? },
         "permit" => Action::Permit {
             product: product()?,
             device: device()?,

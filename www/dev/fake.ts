@@ -361,7 +361,7 @@ class FakeCloud implements Cloud {
       case "list_products": return { result: "products", items: structuredClone(this.products[operation.platform]) };
       case "list_devices": return { result: "devices", total: list.length, items: structuredClone(list) };
       case "list_upgrades": return { result: "upgrades", items: [...this.upgrades] };
-      case "list_owners": return { result: "owners", items: [{ identity: "demo", home_id: "1", iot_token: null, refresh_token: null, devices: ["a1muster001/example1"] }] };
+      case "list_owners": return { result: "owners", items: [{ identity: "demo", home_id: "1", iot_token: null, refresh_token: null, iot_token_until: Date.now() + 7_200_000, refresh_token_until: Date.now() + 1_728_000_000, devices: ["a1muster001/example1"] }] };
       case "import_devices": {
         const names = operation.csv.split(/\s+/).filter(Boolean);
         for (const name of names) list.push({ name, state: "inactive", secret: null, version: null, last_active: null, more: {} });

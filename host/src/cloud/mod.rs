@@ -46,6 +46,17 @@ enum Action {
         #[arg(long)]
         reveal: bool,
     },
+    /// Show some devices of a product.
+    Device {
+        /// Their names.
+        #[arg(required = true)]
+        device: Vec<String>,
+        /// Show their secrets.
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// List a product's firmware images, with sizes and digests.
+    Images,
     /// Create a product. What is not given is generated.
     CreateProduct {
         /// A name for people.
@@ -174,6 +185,12 @@ enum Action {
         /// Who.
         identity: String,
     },
+    /// List devices that wait for an owner, with their bind tokens (Alibaba).
+    BindTokens {
+        /// Show the tokens.
+        #[arg(long)]
+        reveal: bool,
+    },
     /// Open or close joining on a gateway (Alibaba).
     Permit {
         /// The gateway.
@@ -203,6 +220,18 @@ enum Action {
 
 #[derive(Debug, Subcommand)]
 enum Topology {
+    /// List gateways, who may join them, and their sub-devices.
+    List,
+    /// Take a sub-device from its gateway.
+    Remove {
+        /// The gateway.
+        gateway: String,
+        /// The sub-device.
+        sub_device: String,
+        /// The sub-device's product [default: the gateway's].
+        #[arg(long, value_name = "ID")]
+        sub_product: Option<String>,
+    },
     /// Put a sub-device under a gateway.
     Add {
         /// The gateway.
@@ -279,6 +308,13 @@ impl Call {
             Action::Devices { after, limit, reveal } => {
                 let body = json!({ "after": after, "limit": limit, "reveal": reveal });
                 (self.operate("list_devices", Some(self.product()?), body)?, show::devices)
+            }
+            Action::Device { device, reveal } => {
+                let body = json!({ "devices": device, "reveal": reveal });
+                (self.operate("get_devices", Some(self.product()?), body)?, show::found_devices)
+            }
+            Action::Images => {
+                (self.operate("list_firmware", Some(self.product()?), json!({}))?, show::images)
             }
             Action::Import { file } => {
                 let csv = read_csv(&file)?;
@@ -363,6 +399,10 @@ impl Call {
             Action::CreateOwner { identity } => {
                 (self.operate("create_owner", None, json!({ "identity": identity }))?, show::owners)
             }
+            Action::BindTokens { reveal } => {
+                let body = json!({ "reveal": reveal });
+                (self.operate("list_bind_tokens", None, body)?, show::bind_tokens)
+            }
             Action::Permit { gateway, seconds, sub_product } => {
                 let body =
                     json!({ "device": gateway, "seconds": seconds, "sub_product": sub_product });
@@ -373,6 +413,15 @@ impl Call {
                 let sub_product = sub_product.unwrap_or_else(|| product.clone());
                 let body = json!({ "device": gateway, "sub_product": sub_product, "sub_device": sub_device });
                 (self.operate("add_topology", Some(product), body)?, show::done)
+            }
+            Action::Topology { action: Topology::List } => {
+                (self.operate("list_topology", None, json!({}))?, show::topology)
+            }
+            Action::Topology { action: Topology::Remove { gateway, sub_device, sub_product } } => {
+                let product = self.product()?;
+                let sub_product = sub_product.unwrap_or_else(|| product.clone());
+                let body = json!({ "device": gateway, "sub_product": sub_product, "sub_device": sub_device });
+                (self.operate("remove_topology", Some(product), body)?, show::done)
             }
             Action::Log { follow, after } => {
                 self.log(follow, after)?;
@@ -389,7 +438,16 @@ impl Call {
 
     /// Platforms that alone have owners need not be named.
     fn platform(&self, action: &str) -> Result<PlatformName, Exit> {
-        let only = matches!(action, "list_owners" | "create_owner" | "permit" | "add_topology");
+        let only = matches!(
+            action,
+            "list_owners"
+                | "create_owner"
+                | "permit"
+                | "add_topology"
+                | "remove_topology"
+                | "list_topology"
+                | "list_bind_tokens"
+        );
         self.platform.or(only.then_some(PlatformName::Alibaba)).ok_or_else(|| {
             Exit::usage(
                 "which platform is not said",

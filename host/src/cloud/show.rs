@@ -184,6 +184,62 @@ pub(super) fn reports(value: &Value) -> String {
     if lines.is_empty() { "no reports\n".into() } else { lines.concat() }
 }
 
+/// Of those that were named; who is not there is left out by the cloud.
+pub(super) fn found_devices(value: &Value) -> String {
+    let mut only = value.clone();
+    only["total"] = Value::Null;
+    if items(value).is_empty() { "no such device\n".into() } else { devices(&only) }
+}
+
+pub(super) fn images(value: &Value) -> String {
+    let mut table = Table::new(&["VERSION", "MODULE", "BYTES", "MD5", "SHA-256"]);
+    for item in items(value) {
+        let keys = ["version", "module", "size", "md5", "sha256"];
+        table.row(keys.map(|key| cell(&item[key])).to_vec());
+    }
+    if items(value).is_empty() { "no images\n".into() } else { table.text() }
+}
+
+pub(super) fn bind_tokens(value: &Value) -> String {
+    let revealed = items(value).iter().any(|item| !item["token"].is_null());
+    let mut head = vec!["DEVICE", "TOKEN GOOD UNTIL (UTC)", "WINDOW UNTIL (UTC)", "ANNOUNCED"];
+    if revealed {
+        head.insert(1, "TOKEN");
+    }
+    let mut table = Table::new(&head);
+    let until = |value: &Value| value.as_u64().map_or("-".into(), time);
+    for item in items(value) {
+        let mut row = vec![format!("{}/{}", cell(&item["product"]), cell(&item["device"]))];
+        row.extend(revealed.then(|| cell(&item["token"])));
+        row.extend([until(&item["token_until"]), until(&item["window_until"])]);
+        row.push(if item["announced"] == true { "yes".into() } else { "-".into() });
+        table.row(row);
+    }
+    if items(value).is_empty() { "no device waits for an owner\n".into() } else { table.text() }
+}
+
+pub(super) fn topology(value: &Value) -> String {
+    let name = |item: &Value| format!("{}/{}", cell(&item["product"]), cell(&item["device"]));
+    let mut out = String::new();
+    for gateway in items(value) {
+        let permit = &gateway["permit"];
+        let joining = match permit["until"].as_u64() {
+            _ if permit.is_null() => "joining closed".to_owned(),
+            Some(until) => format!("joining open until {} (UTC)", time(until)),
+            None => "joining open".to_owned(),
+        };
+        let only = match permit["product"].as_str() {
+            Some(_) => format!(", for {} alone", cell(&permit["product"])),
+            None => String::new(),
+        };
+        out.push_str(&format!("{}  {}, {joining}{only}\n", name(gateway), cell(&gateway["state"])));
+        for sub in gateway["subs"].as_array().into_iter().flatten() {
+            out.push_str(&format!("  {}  {}\n", name(sub), cell(&sub["state"])));
+        }
+    }
+    if out.is_empty() { "no gateways: a gateway's product has nodeType 1\n".into() } else { out }
+}
+
 pub(super) fn owners(value: &Value) -> String {
     let revealed = items(value).iter().any(|item| !item["iot_token"].is_null());
     let mut head = vec!["OWNER", "HOME", "DEVICES"];

@@ -888,6 +888,18 @@ limit?: number,
 /**
  * With their secrets.
  */
+reveal?: boolean, } | { "action": "get_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * Their names, at most 1,000.
+ */
+devices: Array<string>,
+/**
+ * With their secrets.
+ */
 reveal?: boolean, } | { "action": "switch",
 /**
  * The product.
@@ -960,7 +972,11 @@ md5: string,
 /**
  * Lower-case hex.
  */
-sha256: string, } | { "action": "push_upgrade",
+sha256: string, } | { "action": "list_firmware",
+/**
+ * The product.
+ */
+product: string, } | { "action": "push_upgrade",
 /**
  * The product.
  */
@@ -1036,7 +1052,27 @@ sub_product: string,
 /**
  * The sub-device.
  */
-sub_device: string, } | { "action": "permit",
+sub_device: string, } | { "action": "remove_topology",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * The sub-device's product.
+ */
+sub_product: string,
+/**
+ * The sub-device.
+ */
+sub_device: string, } | { "action": "list_topology" } | { "action": "list_bind_tokens",
+/**
+ * With the tokens: who knows one can take the device.
+ */
+reveal?: boolean, } | { "action": "permit",
 /**
  * The gateway's product.
  */
@@ -1102,6 +1138,18 @@ limit?: number,
 /**
  * With their secrets.
  */
+reveal?: boolean, } | { "action": "get_devices",
+/**
+ * The product.
+ */
+product: string,
+/**
+ * Their names, at most 1,000.
+ */
+devices: Array<string>,
+/**
+ * With their secrets.
+ */
 reveal?: boolean, } | { "action": "switch",
 /**
  * The product.
@@ -1174,7 +1222,11 @@ md5: string,
 /**
  * Lower-case hex.
  */
-sha256: string, } | { "action": "push_upgrade",
+sha256: string, } | { "action": "list_firmware",
+/**
+ * The product.
+ */
+product: string, } | { "action": "push_upgrade",
 /**
  * The product.
  */
@@ -1250,7 +1302,27 @@ sub_product: string,
 /**
  * The sub-device.
  */
-sub_device: string, } | { "action": "permit",
+sub_device: string, } | { "action": "remove_topology",
+/**
+ * The gateway's product.
+ */
+product: string,
+/**
+ * The gateway.
+ */
+device: string,
+/**
+ * The sub-device's product.
+ */
+sub_product: string,
+/**
+ * The sub-device.
+ */
+sub_device: string, } | { "action": "list_topology" } | { "action": "list_bind_tokens",
+/**
+ * With the tokens: who knows one can take the device.
+ */
+reveal?: boolean, } | { "action": "permit",
 /**
  * The gateway's product.
  */
@@ -1380,9 +1452,119 @@ iot_token: string | null,
  */
 refresh_token: string | null,
 /**
+ * Unix milliseconds until which the `iotToken` is good.
+ */
+iot_token_until: number,
+/**
+ * Unix milliseconds until which another one can be got.
+ */
+refresh_token_until: number,
+/**
  * `productKey/deviceName` of bound devices.
  */
 devices: Array<string>, };
+
+export type FirmwareView = {
+/**
+ * UCloud's and Alibaba's module; absent for the default one.
+ */
+module: string | null,
+/**
+ * The version that it is.
+ */
+version: string,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+md5: string,
+/**
+ * Lower-case hex.
+ */
+sha256: string,
+/**
+ * Where devices fetch it.
+ */
+url: string, };
+
+export type PermitView = {
+/**
+ * Only for sub-devices of this product.
+ */
+product: string | null,
+/**
+ * Unix milliseconds; absent: always.
+ */
+until: number | null, };
+
+export type SubDeviceView = {
+/**
+ * Its ProductKey.
+ */
+product: string,
+/**
+ * Its DeviceName.
+ */
+device: string,
+/**
+ * As in [`DeviceView::state`].
+ */
+state: string, };
+
+export type GatewayView = {
+/**
+ * Its ProductKey.
+ */
+product: string,
+/**
+ * Its DeviceName.
+ */
+device: string,
+/**
+ * As in [`DeviceView::state`].
+ */
+state: string,
+/**
+ * Who owns it.
+ */
+owner: string | null,
+/**
+ * Whether sub-devices may join.
+ */
+permit: PermitView | null,
+/**
+ * Its sub-devices.
+ */
+subs: Array<SubDeviceView>, };
+
+export type BindTokenView = {
+/**
+ * Its ProductKey.
+ */
+product: string,
+/**
+ * Its DeviceName.
+ */
+device: string,
+/**
+ * Its token, if it reported one that is good; shown only if asked for.
+ */
+token: string | null,
+/**
+ * Unix milliseconds until which its token is good.
+ */
+token_until: number | null,
+/**
+ * Unix milliseconds until which it can be bound by time window.
+ */
+window_until: number | null,
+/**
+ * Whether an operator announced it.
+ */
+announced: boolean, };
 
 export type OperationResult = { "result": "done" } | { "result": "product" } & ProductView | { "result": "products",
 /**
@@ -1408,7 +1590,11 @@ existing: number,
 /**
  * Rows that could not be taken, by line, with the reason.
  */
-rejected: Array<RejectedRow>, } | { "result": "upgrades",
+rejected: Array<RejectedRow>, } | { "result": "firmware",
+/**
+ * Each.
+ */
+items: Array<FirmwareView>, } | { "result": "upgrades",
 /**
  * Each.
  */
@@ -1424,7 +1610,15 @@ items: Array<ReportView>, } | { "result": "owners",
 /**
  * Each.
  */
-items: Array<OwnerView>, };
+items: Array<OwnerView>, } | { "result": "topology",
+/**
+ * Each, at most 1,000.
+ */
+items: Array<GatewayView>, } | { "result": "bind_tokens",
+/**
+ * Each, at most 1,000; those announced first, then as they reported.
+ */
+items: Array<BindTokenView>, };
 
 export type OperationErrorKind = "not_found" | "exists" | "invalid" | "full" | "unsupported";
 

@@ -156,6 +156,8 @@ const WHOLE: readonly [RegExp, string][] = [
   [/^productId has to be 1 to 64 hex digits$/, "productId 应为 1 到 64 位十六进制数字"],
   [/^(?:json|properties) (?:has|have) to be (?:an object of identifier and value|a JSON object)$/, "属性应为由标识符和值组成的 JSON 对象"],
   [/^the device is offline\b.*$/, "设备离线：属性只能在线设置"],
+  [/^at most ([\d,]+) devices at a time$/, "一次最多 $1 台设备"],
+  [/^the sub-device is not under this gateway$/, "该子设备不在此网关之下"],
   [/^HTTP (\d+)$/, "HTTP 状态 $1"],
   [/^Failed to fetch$/, "本地云没有应答"],
 ];

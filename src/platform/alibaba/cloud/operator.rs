@@ -10,8 +10,9 @@ use super::registration::{is_device_name, is_product_key};
 use super::registry::{AppKey, Device, Key, Product, no_device, no_product};
 use super::switches::{ProductSwitches, flag};
 use crate::cloud::{
-    Action, CloudCx, DeviceView, Firmware, Import, Operation, OperationError, OperationResult,
-    OwnerView, ProductView, ReportView, What,
+    Action, BindTokenView, CloudCx, DeviceView, Firmware, GatewayView, Import, MOST_LISTED,
+    Operation, OperationError, OperationResult, OwnerView, PermitView, ProductView, ReportView,
+    SubDeviceView, What, asked_for,
 };
 use crate::json::Document;
 use crate::secret::Secret;
@@ -24,9 +25,10 @@ const COLUMNS: [&str; 4] = ["DeviceName", "DeviceSecret", "device_name", "device
 impl CloudState {
     pub(super) fn operated(&mut self, operation: Operation, cx: &mut CloudCx<'_>) -> Done {
         let (name, only_looks) = (operation.action.name(), operation.action.only_looks());
+        let subject = if only_looks { String::new() } else { operation.action.subject() };
         let done = self.act(operation.action, cx)?;
         if !only_looks {
-            cx.log(What::Operated, "", name);
+            cx.log(What::Operated, subject, name);
         }
         Ok(done)
     }
@@ -49,6 +51,16 @@ impl CloudState {
                 let names = self.registry.names(&product, after.as_deref()).take(limit);
                 let items = names.map(|(key, device)| self.device_view(key, device, reveal));
                 Ok(OperationResult::Devices { total, items: items.collect() })
+            }
+            Action::GetDevices { product, devices, reveal } => {
+                let total = self.registry.product(&product).ok_or_else(no_product)?.devices;
+                let names = asked_for(devices)?;
+                let view = |name: &String| {
+                    let key = Key::new(&product, name);
+                    Some(self.device_view(&key, self.registry.device(&key)?, reveal))
+                };
+                let items = names.iter().filter_map(view).collect();
+                Ok(OperationResult::Devices { total, items })
             }
             Action::Switch { product: Some(product), name, value } => {
                 self.switch_product(&product, &name, &value, cx)
@@ -90,6 +102,11 @@ impl CloudState {
                 let image = Firmware { module, version, url, size, md5, sha256 };
                 self.add_firmware(&product, image, cx)
             }
+            Action::ListFirmware { product } => {
+                let found = self.registry.product(&product).ok_or_else(no_product)?;
+                let items = found.firmware.iter().map(Firmware::view).collect();
+                Ok(OperationResult::Firmware { items })
+            }
             Action::PushUpgrade { product, module, version, devices } => {
                 self.push_upgrade(&product, module.as_deref(), &version, devices, cx)
             }
@@ -116,6 +133,16 @@ impl CloudState {
                 let gateway = Key::new(&product, &device);
                 self.add_topology(&gateway, &Key::new(&sub_product, &sub_device), cx)?;
                 Ok(OperationResult::Done)
+            }
+            Action::RemoveTopology { product, device, sub_product, sub_device } => {
+                let gateway = self.existing(&product, &device)?;
+                let sub = self.existing(&sub_product, &sub_device)?;
+                self.take_from_gateway(&gateway, &sub, cx)?;
+                Ok(OperationResult::Done)
+            }
+            Action::ListTopology => Ok(OperationResult::Topology { items: self.gateways(cx) }),
+            Action::ListBindTokens { reveal } => {
+                Ok(OperationResult::BindTokens { items: self.bind_tokens(reveal, cx) })
             }
             Action::Permit { product, device, sub_product, seconds } => {
                 let gateway = self.existing(&product, &device)?;
@@ -349,12 +376,65 @@ impl CloudState {
             home_id: owner.map(|owner| owner.home.clone()).unwrap_or_default(),
             iot_token: shown.map(|owner| owner.iot_token.expose().to_string()),
             refresh_token: shown.map(|owner| owner.refresh_token.expose().to_string()),
+            iot_token_until: owner.map_or(0, |owner| owner.iot_token_until),
+            refresh_token_until: owner.map_or(0, |owner| owner.refresh_token_until),
             devices: self.registry.bound(identity).map(Key::to_string).collect(),
         }
     }
 
-    fn device_view(&self, key: &Key, device: &Device, reveal: bool) -> DeviceView {
-        let state = if device.disabled {
+    /// Gateways with who may join them and their sub-devices.
+    fn gateways(&self, cx: &CloudCx<'_>) -> Vec<GatewayView> {
+        let now = cx.unix();
+        let state = |key: &Key, device: &Device| self.device_state(key, device).to_string();
+        let sub = |key: &Key| {
+            let state = state(key, self.registry.device(key)?);
+            let (product, device) = (key.product().to_string(), key.device().to_string());
+            Some(SubDeviceView { product, device, state })
+        };
+        let gateway = |(key, device): (&Key, &Device)| GatewayView {
+            product: key.product().to_string(),
+            device: key.device().to_string(),
+            state: state(key, device),
+            owner: device.owner.clone(),
+            permit: device
+                .permit
+                .as_ref()
+                .filter(|permit| permit.until.is_none_or(|until| now < until))
+                .map(|permit| PermitView { product: permit.product.clone(), until: permit.until }),
+            subs: self.registry.subs(key).take(MOST_LISTED).filter_map(sub).collect(),
+        };
+        let products = self.registry.products();
+        let products = products.filter(|(_, product)| product.switches.node_type == 1);
+        let devices = products.flat_map(|(product, _)| self.registry.names(product, None));
+        devices.take(MOST_LISTED).map(gateway).collect()
+    }
+
+    /// Devices that wait for an owner.
+    fn bind_tokens(&self, reveal: bool, cx: &CloudCx<'_>) -> Vec<BindTokenView> {
+        let now = cx.unix();
+        let settings = &self.registry.settings;
+        let token_life = settings.token_seconds.saturating_mul(1_000);
+        let window = settings.window_seconds.saturating_mul(1_000);
+        let view = |(_, key, device): (u64, &Key, &Device)| {
+            let token = device.token.as_ref();
+            let until = token.map(|token| token.reported.saturating_add(token_life));
+            let until = until.filter(|until| now < *until);
+            let shown = token.filter(|_| reveal && until.is_some());
+            let window_until = device.power_on.map(|at| at.saturating_add(window));
+            BindTokenView {
+                product: key.product().to_string(),
+                device: key.device().to_string(),
+                token: shown.map(|token| token.text().to_string()),
+                token_until: until,
+                window_until: window_until.filter(|until| now < *until),
+                announced: device.announced.is_some(),
+            }
+        };
+        self.registry.waiting(now).take(MOST_LISTED).map(view).collect()
+    }
+
+    fn device_state(&self, key: &Key, device: &Device) -> &'static str {
+        if device.disabled {
             "disabled"
         } else if self.sessions.of(key).is_some() {
             "online"
@@ -362,7 +442,10 @@ impl CloudState {
             "offline"
         } else {
             "inactive"
-        };
+        }
+    }
+
+    fn device_view(&self, key: &Key, device: &Device, reveal: bool) -> DeviceView {
         let gateway = device.gateway.as_ref().map(Key::to_string);
         let more = [
             ("iotId", Some(device.iot_id.clone())),
@@ -370,10 +453,11 @@ impl CloudState {
             ("homeId", device.home.clone()),
             ("gateway", gateway),
             ("announced", device.announced.map(|_| "true".to_string())),
+            ("activated", device.activated.map(|at| at.to_string())),
         ];
         DeviceView {
             name: key.device().to_string(),
-            state: state.to_string(),
+            state: self.device_state(key, device).to_string(),
             secret: reveal.then(|| device.secret.expose().to_string()),
             version: device.versions.get("default").cloned(),
             last_active: device.last_active,

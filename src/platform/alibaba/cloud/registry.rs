@@ -293,6 +293,11 @@ impl BindToken {
         Self { mark: mark(&token), token, reported }
     }
 
+    /// For the operator who asked.
+    pub(super) fn text(&self) -> &str {
+        &self.token
+    }
+
     pub(super) fn is(&self, token: &str) -> bool {
         self.token == token
     }

@@ -140,6 +140,20 @@ impl CloudState {
         Ok(())
     }
 
+    /// An operator takes a sub-device from its gateway.
+    pub(super) fn take_from_gateway(
+        &mut self,
+        gateway: &Key,
+        sub: &Key,
+        cx: &mut CloudCx<'_>,
+    ) -> Result<(), OperationError> {
+        if !self.remove_sub(gateway, sub, cx) {
+            return Err(OperationError::not_found("the sub-device is not under this gateway"));
+        }
+        self.tell_topology(gateway, sub, 1, cx);
+        Ok(())
+    }
+
     /// `thing/topo/add`: the gateway proves that it knows the secret of each sub-device.
     pub(super) fn topo_add(
         &mut self,

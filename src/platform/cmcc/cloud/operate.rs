@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cloud::{
     Action, CloudCx, DeviceView, Import, OperationError, OperationResult, ProductView, ReportView,
-    What,
+    What, asked_for,
 };
 use crate::platform::cmcc::config::check_number;
 use crate::rng::Rng;
@@ -45,6 +45,9 @@ impl CloudState {
             }
             Action::ListDevices { product, after, limit, reveal } => {
                 return self.list_devices(product, after, limit, reveal, cx);
+            }
+            Action::GetDevices { product, devices, reveal } => {
+                return self.get_devices(&product, devices, reveal, cx);
             }
             Action::ListReports { product, device } => return self.list_reports(&product, &device),
             Action::Switch { product, name, value } => {
@@ -216,6 +219,21 @@ impl CloudState {
             .collect();
         let total = devices.len();
         Ok(OperationResult::Devices { total, items })
+    }
+
+    fn get_devices(
+        &self,
+        product: &str,
+        names: Vec<String>,
+        reveal: bool,
+        cx: &CloudCx<'_>,
+    ) -> Result<OperationResult, OperationError> {
+        self.find_product(product)?;
+        let names = asked_for(names)?;
+        let devices = self.devices.get(product);
+        let view = |name: &String| Some(device_view(devices?.get(name)?, reveal, cx.unix()));
+        let items = names.iter().filter_map(view).collect();
+        Ok(OperationResult::Devices { total: devices.map_or(0, BTreeMap::len), items })
     }
 
     fn list_reports(

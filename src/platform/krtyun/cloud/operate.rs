@@ -10,16 +10,15 @@ use super::product::Product;
 use super::records::{self, Device, Standing, Upgrade, UpgradeState};
 use super::{CloudState, Door, MAX_ORDERS};
 use crate::cloud::{
-    Action, CloudCx, DeviceView, Firmware, Import, OperationError, OperationResult, ProductView,
-    UpgradeView, What,
+    Action, CloudCx, DeviceView, Firmware, Import, MOST_LISTED, OperationError, OperationResult,
+    ProductView, UpgradeView, What, asked_for,
 };
 use crate::secret::Secret;
 
 /// An import's columns, in our spelling and in the document's.
 const COLUMNS: [&str; 4] = ["device_id", "device_secret", "DeviceID", "DeviceSecret"];
-/// How many devices one list shows, and at most.
+/// How many devices one list shows.
 const LISTED: usize = 100;
-const MOST_LISTED: usize = 1_000;
 
 type Result<T = OperationResult> = core::result::Result<T, OperationError>;
 
@@ -37,6 +36,17 @@ impl CloudState {
             Action::ImportDevices { product, csv } => self.import(&product, &csv, cx),
             Action::ListDevices { product, after, limit, reveal } => {
                 self.list_devices(&product, after.as_deref(), limit, reveal)
+            }
+            Action::GetDevices { product, devices, reveal } => {
+                self.known_product(&product)?;
+                let names = asked_for(devices)?;
+                let view = |name: &String| {
+                    let device = self.catalog.device(&product, name)?;
+                    Some(self.device_view(name, device, reveal))
+                };
+                let items = names.iter().filter_map(view).collect();
+                let total = self.catalog.devices.get(&product).map_or(0, |all| all.len());
+                Ok(OperationResult::Devices { total, items })
             }
             Action::Switch { product, name, value } => {
                 let id = product.ok_or_else(|| {
@@ -78,6 +88,11 @@ impl CloudState {
                 no_module(module.as_deref())?;
                 let image = Firmware { module: None, version, url, size, md5, sha256 };
                 self.add_firmware(&product, image, cx)
+            }
+            Action::ListFirmware { product } => {
+                let images = &self.known_product(&product)?.firmware;
+                let items = images.iter().map(Firmware::view).collect();
+                Ok(OperationResult::Firmware { items })
             }
             Action::PushUpgrade { product, module, version, devices } => {
                 no_module(module.as_deref())?;
@@ -183,16 +198,20 @@ impl CloudState {
             return Ok(OperationResult::Devices { total: 0, items: Vec::new() });
         };
         let limit = limit.unwrap_or(LISTED).min(MOST_LISTED);
-        let view = |(name, device): (&String, &Device)| DeviceView {
-            name: name.clone(),
+        let view = |(name, device): (&String, &Device)| self.device_view(name, device, reveal);
+        let items = all.after(after.unwrap_or_default()).take(limit).map(view).collect();
+        Ok(OperationResult::Devices { total: all.len(), items })
+    }
+
+    fn device_view(&self, name: &str, device: &Device, reveal: bool) -> DeviceView {
+        DeviceView {
+            name: name.to_string(),
             state: self.state(device).to_string(),
             secret: reveal.then(|| device.secret.expose().to_string()),
             version: device.firmware.clone(),
             last_active: device.last_active,
             more: more(device),
-        };
-        let items = all.after(after.unwrap_or_default()).take(limit).map(view).collect();
-        Ok(OperationResult::Devices { total: all.len(), items })
+        }
     }
 
     fn add_firmware(&mut self, id: &str, image: Firmware, cx: &mut CloudCx<'_>) -> Result {

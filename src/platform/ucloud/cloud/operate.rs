@@ -12,8 +12,8 @@ use super::records::{self, Device, DeviceRecord, Product, ProductRecord, Upgrade
 use super::switches::flag;
 use super::{CloudState, Session, down, ota, property, subject};
 use crate::cloud::{
-    Action, CloudCx, ConnectionId, DeviceView, Import, OperationError, OperationResult,
-    ProductView, ReportView, UpgradeView, What,
+    Action, CloudCx, ConnectionId, DeviceView, Firmware, Import, OperationError, OperationResult,
+    ProductView, ReportView, UpgradeView, What, asked_for,
 };
 use crate::platform::ucloud::wire::{self, AuthMode};
 use crate::secret::Secret;
@@ -29,6 +29,13 @@ pub(super) fn operate(state: &mut CloudState, action: Action, cx: &mut CloudCx<'
         Action::ImportDevices { product, csv } => import(state, &product, &csv, cx),
         Action::ListDevices { product, after, limit, reveal } => {
             list_devices(state, &product, after.as_deref(), limit, reveal)
+        }
+        Action::GetDevices { product, devices, reveal } => {
+            let known = &find(state, &product)?.devices;
+            let names = asked_for(devices)?;
+            let view = |name: &String| Some(device_view(name, known.get(name)?, reveal));
+            let items = names.iter().filter_map(view).collect();
+            Ok(OperationResult::Devices { total: known.len(), items })
         }
         Action::Switch { product: Some(product), name, value } => {
             let record = &mut find(state, &product)?.record;
@@ -54,6 +61,10 @@ pub(super) fn operate(state: &mut CloudState, action: Action, cx: &mut CloudCx<'
             let image = ota::image(module, version, url, size, &md5, &sha256)
                 .map_err(OperationError::invalid)?;
             add_firmware(find(state, &product)?, &product, image, cx)
+        }
+        Action::ListFirmware { product } => {
+            let items = find(state, &product)?.firmware.values().map(Firmware::view).collect();
+            Ok(OperationResult::Firmware { items })
         }
         Action::PushUpgrade { product, module, version, devices } => {
             push(state, &product, &module_of(module), &version, devices, cx)
@@ -304,7 +315,7 @@ fn close(
 fn add_firmware(
     product: &mut Product,
     product_sn: &str,
-    image: crate::cloud::Firmware,
+    image: Firmware,
     cx: &mut CloudCx<'_>,
 ) -> Done {
     let module = image.module.clone().unwrap_or_default();
