@@ -4,6 +4,7 @@ mod bench;
 mod component;
 mod device;
 mod needs;
+mod npm;
 mod plugin;
 mod shell;
 mod test;
@@ -23,6 +24,7 @@ const COMMANDS: &[Command] = &[
     ("test", "run all checks, or those that are named", test::test),
     ("bench", "print figures beside their limits", bench::bench),
     ("web", "build the console: www/dist", web::web),
+    ("npm", "build the npm package: target/npm/muster-device", npm::npm),
     ("plugin", "build target/plugin/muster.wasm", plugin::plugin),
     ("device", "build target/device/muster-device, the small build for devices", device::device),
     ("types", "write the console's TypeScript types from the declarations in Rust", types::types),

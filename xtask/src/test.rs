@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use crate::shell::{Outcome, cargo, command, run, target_dir};
-use crate::{device, needs, wasm, web};
+use crate::{device, needs, npm as package, wasm, web};
 
 /// A step: its name on the command line, what it is for, and how it runs.
 struct Step {
@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     Step { name: "types", what: "TypeScript types are those of the Rust declarations", run: types },
     Step { name: "doc", what: "documentation without warnings", run: doc },
     Step { name: "web", what: "the browser's module and the console's own tests", run: web },
+    Step { name: "npm", what: "the npm package, installed from its tarball", run: npm },
     Step {
         name: "size",
         what: "the plugin's bytes, with all platforms and with each alone",
@@ -113,6 +114,10 @@ fn web() -> Outcome {
     web::clippy()?;
     run(web::npm(&["run", "--silent", "typecheck"]))?;
     run(web::npm(&["test", "--silent"]))
+}
+
+fn npm() -> Outcome {
+    package::test()
 }
 
 fn browser() -> Outcome {

@@ -61,6 +61,17 @@ pub(crate) fn web(args: &[String]) -> Outcome {
 
 /// Brings bindings and console up to date.
 pub(crate) fn build() -> Outcome {
+    let _lock = begin()?;
+    console()
+}
+
+/// Brings the bindings up to date, and what is needed to make something of them.
+pub(crate) fn modules() -> Outcome {
+    begin().map(drop)
+}
+
+/// Bindings and packages; nobody else builds until the result is dropped.
+fn begin() -> Outcome<File> {
     let folder = target_dir();
     fs::create_dir_all(&folder).map_err(|e| cannot("create", &folder, &e))?;
     // Two commands at once would write into the same folders.
@@ -72,7 +83,7 @@ pub(crate) fn build() -> Outcome {
         bindings(module)?;
     }
     packages(&www())?;
-    console()
+    Ok(lock)
 }
 
 pub(crate) fn www() -> PathBuf {
@@ -212,7 +223,7 @@ fn note(place: &Path, digest: &str) -> Outcome {
 }
 
 /// Folders that are results, or have no part in the console.
-const NOT_SOURCES: [&str; 4] = ["node_modules", "dist", "tests", "coverage"];
+const NOT_SOURCES: [&str; 5] = ["node_modules", "dist", "tests", "coverage", "package"];
 
 /// Sums up files: names and contents. Not against malice, but against stale results.
 #[derive(Default)]

@@ -39,6 +39,7 @@ const TABLE = "values";
 
 /** IndexedDB, under a name that one tab at a time may use. */
 export async function browser(kind: Kind, name: string): Promise<Store> {
+  if (typeof indexedDB === "undefined") throw storageError("there is no browser's storage here");
   const release = await lock(`muster/${kind}/${name}`);
   let database: IDBDatabase;
   try {
