@@ -6,14 +6,30 @@ import { i18n } from "./i18n";
 import { clouds } from "./state/clouds";
 import { devices } from "./state/devices";
 import { engine } from "./state/engine";
-import { router } from "./state/router";
+import { library } from "./state/library";
+import { isLink } from "./state/link-hash";
+import { formatRoute, router } from "./state/router";
 import { theme } from "./state/theme";
 import "./views/app";
 
+/**
+ * A link that carries profiles is taken out of the address bar and of the history before anything else looks at it, and
+ * then shown.
+ */
+function takeLink(): void {
+  if (!isLink(location.hash)) return;
+  const { hash } = location;
+  history.replaceState(null, "", formatRoute("devices"));
+  void import("./views/incoming").then(({ openLink }) => openLink(hash));
+}
+
 i18n.start();
 theme.start();
+addEventListener("hashchange", takeLink);
+takeLink();
 router.start();
 clouds.start();
+library.start();
 devices.remember();
 
 // The page is drawn first; the WebAssembly is fetched while the person reads.

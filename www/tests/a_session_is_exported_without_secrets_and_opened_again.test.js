@@ -38,5 +38,5 @@ behaviour("the file and the report hold no secret, and the file opens as the tim
 
   await c.get("new-device").click();
   await c.get("open-recording").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from('{"format":"muster-session","version":9}') });
-  assert.match(await c.get("recording-wrong").innerText(), /version 9/);
+  assert.match(await c.get("incoming-refused").innerText(), /version 9/);
 });

@@ -38,9 +38,27 @@ for (const lang of ["en", "zh"]) {
       await look("settings");
       await c.get("settings-cancel").click();
 
+      const hash = `#/open/1.${Buffer.from(JSON.stringify([["Probe 1", "ucloud", "real", { product_sn: "p0001", device_sn: "d0001", broker: "wss://iоt.ucloud.cn", keep_alive: "60", colour: "red" }, ["product_secret"]], ["Probe 2", "alibaba", "tab", { product_key: "a1muster001", device_name: "example2", registration: "mqtt" }, ["product_secret"]]])).toString("base64url")}`;
+      await page.evaluate((to) => (location.hash = to), hash);
+      await c.get("incoming").waitFor();
+      await look("incoming");
+      await c.get("incoming-save").click();
+      await c.get("profiles").click();
+      await c.get("profile-row").first().waitFor();
+      await look("profiles");
+      await c.get("profiles-close").click();
+      await page.evaluate((to) => (location.hash = to), "#/open/7.x");
+      await c.get("incoming-refused").waitFor();
+      await look("incoming-refused");
+      await c.get("incoming-close").click();
+
       await c.start("ucloud");
       await c.state("online");
       await look("device");
+      await c.get("device-share").click();
+      await c.get("share-link").waitFor();
+      await look("share");
+      await c.get("share-close").click();
       await c.get("device-credentials").click();
       await c.get("handover-nvs").click();
       await c.get("handover-places").waitFor();
@@ -90,6 +108,19 @@ for (const lang of ["en", "zh"]) {
       await page.goto(`${c.up.origin}/#/devices`);
       await page.setViewportSize({ width: 390, height: 844 });
       await look("narrow");
+      await page.setViewportSize({ width: 360, height: 740 });
+      const wide = async (name) => {
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (over > 0) found.push(`${name}: ${over} px wider than the screen`);
+        await look(name);
+      };
+      await page.evaluate((to) => (location.hash = to), hash);
+      await c.get("incoming").waitFor();
+      await wide("narrow-incoming");
+      await c.get("incoming-close").click();
+      await c.get("device-share").click();
+      await wide("narrow-share");
+      await c.get("share-close").click();
       assert.deepEqual(found, []);
     });
   }

@@ -89,16 +89,9 @@ export const exporting = {
 };
 
 export const recording = {
-  open: "Open a recording…",
-  openHelp: "A session that was exported as JSON: to look at, not to run.",
   word: "Recording",
   title: (file: string) => `Recording: ${file}`,
   text: (when: string) => `Exported ${when}. Nothing of it runs; bytes and secrets are not in it.`,
-  notJson: "This file is no JSON.",
-  notSession: "This file is no exported session of Muster.",
-  newer: (version: number) => `This recording has format version ${version}; this page reads version 1.`,
-  wrongEntry: (n: number) => `Entry ${n} of this recording cannot be read.`,
-  tooLarge: "This file is larger than 512 MB.",
   noBytes: "A recording has no bytes.",
 };
 

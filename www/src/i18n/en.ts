@@ -1,6 +1,7 @@
 // The dictionary. Its shape is the one that every language has to have.
 
 import { relayReasons } from "./en-relay";
+import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
 export const en = {
@@ -554,6 +555,7 @@ export const en = {
     reply: "Answer to the app",
     masked: (n: number) => (n === 1 ? "1 secret masked" : `${n} secrets masked`),
   },
+  devs,
   timeline,
   compare,
   signed,

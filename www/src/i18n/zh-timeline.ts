@@ -89,16 +89,9 @@ export const exporting: Dict["exporting"] = {
 };
 
 export const recording: Dict["recording"] = {
-  open: "打开录制文件…",
-  openHelp: "以 JSON 导出的会话：仅供查看，不会运行。",
   word: "录制",
   title: (file) => `录制：${file}`,
   text: (when) => `导出于 ${when}。其中内容不会运行，也不含原始字节和密钥。`,
-  notJson: "此文件不是 JSON。",
-  notSession: "此文件不是 Muster 导出的会话。",
-  newer: (version) => `此录制的格式版本为 ${version}，本页面只能读取版本 1。`,
-  wrongEntry: (n) => `无法读取录制中的第 ${n} 条。`,
-  tooLarge: "此文件超过 512 MB。",
   noBytes: "录制中没有原始字节。",
 };
 

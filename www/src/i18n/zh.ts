@@ -1,5 +1,6 @@
 import type { Dict } from "./en";
 import { relayReasons } from "./zh-relay";
+import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
@@ -547,6 +548,7 @@ export const zh: Dict = {
     reply: "给 App 的应答",
     masked: (n) => `已隐藏 ${n} 处密钥`,
   },
+  devs,
   timeline,
   compare,
   signed,

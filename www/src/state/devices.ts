@@ -5,10 +5,13 @@ import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { Owner } from "./owner";
+import { duplicated } from "./duplicate";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
 import { play, type Life, type SessionFile } from "./recording";
+import { notices } from "./notices";
 import { Store, kept, keptHere } from "./store";
 import { nameKeys } from "./settings";
+import { t } from "../i18n";
 import { Frame } from "./frame";
 import { NO_FILTER, type Filter } from "./filter";
 import { Log } from "./log";
@@ -26,6 +29,8 @@ export type Plan = {
 export class Session extends Store {
   readonly id: number;
   plan: Plan;
+  /** What a person calls it. */
+  label = "";
   readonly log = new Log();
   readonly timeline: Timeline = new Timeline("device", this.log);
   /** When each life began. */
@@ -59,7 +64,8 @@ export class Session extends Store {
   /** When this life began: what both sides' times count from. */
   begunUnix = 0;
   #device: Device | undefined;
-  #playedApp = false;
+  /** The owner's part of what was played. */
+  #before: Timeline | null = null;
   readonly #arrived = new Frame(() => this.changed());
   #starting = false;
 
@@ -82,6 +88,11 @@ export class Session extends Store {
     const { product, device } = nameKeys(this.plan.platform);
     const { settings } = this.plan;
     return { product: settings[product] ?? "", device: settings[device] ?? settings[product] ?? "" };
+  }
+
+  /** What it is called on the page. */
+  get title(): string {
+    return this.label === "" ? this.names.device : this.label;
   }
 
   /** Under which its secrets are kept: the same device comes back to them, another one does not. */
@@ -113,8 +124,20 @@ export class Session extends Store {
     this.recording = { file: name, exported: file.exported };
     this.missing = file.device.missing;
     this.lives.push(...file.lives);
-    this.#playedApp = play(file, this.log).app.life > 0;
+    this.#before = play(file, this.log).app;
     this.begunUnix = file.lives.find((life) => life.side === "device")?.begun ?? 0;
+    this.#learn();
+  }
+
+  /** Goes on from what was exported: its timeline stands before what comes, and it can be started. */
+  precede(file: SessionFile): void {
+    this.lives.push(...file.lives);
+    const { app } = play(file, this.log, this.timeline);
+    if (app.life > 0) this.#before = app;
+    this.#learn();
+  }
+
+  #learn(): void {
     for (const row of this.log.rows) if (row.type === "entry" && row.side === "device") this.facts = reduce(this.facts, row.entry);
     // Who it was is shown; what was about to happen is over.
     this.facts = { ...this.facts, word: "off", ready: false, trouble: null, bindToken: null };
@@ -132,6 +155,14 @@ export class Session extends Store {
 
   async start(): Promise<void> {
     if (this.#device !== undefined || this.#starting || this.recording !== null) return;
+    const other = devices.sameStore(this);
+    if (other !== undefined) {
+      // Two devices with one store would void each other's secrets.
+      const { device } = nameKeys(this.plan.platform);
+      this.failure = { code: "same_store", message: "another device of this page is this one, with the same secrets", next: "stop it, or give this one another name", key: device };
+      this.changed();
+      return;
+    }
     this.#starting = true;
     this.remembered = false;
     this.failure = null;
@@ -258,7 +289,7 @@ export class Session extends Store {
 
   /** The owner's app has a part in the timeline. */
   get hasApp(): boolean {
-    return this.owner !== null || this.#playedApp;
+    return this.owner !== null || (this.#before?.life ?? 0) > 0;
   }
 
   /** What is new comes into view by itself. */
@@ -291,7 +322,7 @@ export class Session extends Store {
   /** The owner's side; made when first asked for. */
   withOwner(settings: Record<string, string>): Owner {
     if (this.owner === null) {
-      this.owner = new Owner(this.plan.world, settings, this.log);
+      this.owner = new Owner(this.plan.world, settings, this.log, this.#before ?? undefined);
       this.owner.subscribe(() => this.changed());
       this.changed();
     }
@@ -321,16 +352,63 @@ class Devices extends Store {
     });
   }
 
+  /** The same device as one of the list is that one. */
   start(plan: Plan): Session {
-    // The same device as one from before the reload is that one.
-    const known = this.sessions.find((session) => session.remembered && session.storeName === profileKey(plan));
+    const known = this.with(plan);
     const session = known ?? this.#add(plan);
-    session.replan(plan);
     this.current = session;
+    if (session.running || session.busy) {
+      notices.tell("same-store", () => t().devs.there(session.title));
+      this.changed();
+      return session;
+    }
+    session.replan(plan);
     this.keep();
     this.changed();
     void session.start();
     return session;
+  }
+
+  /** Puts it on the list, without starting it. One that is there already stays as it is. */
+  add(plan: Plan, more: { label?: string; missing?: readonly string[] } = {}): { session: Session; added: boolean } {
+    const known = this.with(plan);
+    if (known !== undefined) return { session: known, added: false };
+    const session = this.#add(plan);
+    session.label = more.label ?? "";
+    session.missing = more.missing ?? [];
+    this.keep();
+    this.changed();
+    return { session, added: true };
+  }
+
+  /** Another device like this one, with the next free name; off. */
+  duplicate(session: Session): Session {
+    const { platform, world } = session.plan;
+    const { product } = session.names;
+    const same = this.sessions.filter((other) => other.recording === null && other.plan.platform === platform && other.plan.world === world && other.names.product === product);
+    const demo = clouds.known(world)?.[platform];
+    const offered = demo != null && demo.settings[nameKeys(platform).product] === product ? demo.devices : [];
+    const { plan, missing } = duplicated(session.plan, session.missing, new Set(same.map((other) => other.names.device)), offered);
+    const made = this.add(plan, { missing }).session;
+    this.open(made);
+    return made;
+  }
+
+  /** Who on the list has these settings' store. */
+  with(plan: Pick<Plan, "platform" | "world" | "settings">): Session | undefined {
+    const key = profileKey(plan);
+    return this.sessions.find((session) => session.recording === null && session.storeName === key);
+  }
+
+  /** Another one that runs with the same store. */
+  sameStore(session: Session): Session | undefined {
+    return this.sessions.find((other) => other !== session && (other.running || other.busy) && other.storeName === session.storeName);
+  }
+
+  rename(session: Session, label: string): void {
+    session.label = label === session.names.device ? "" : label;
+    this.keep();
+    this.changed();
   }
 
   /** Opens what was exported, beside the devices. */
@@ -358,6 +436,7 @@ class Devices extends Store {
       const session = this.#add(profile);
       session.remembered = true;
       session.missing = profile.missing;
+      session.label = profile.label ?? "";
     }
     this.changed();
   }
@@ -366,7 +445,8 @@ class Devices extends Store {
   keep(gone: ReadonlySet<string> = new Set()): void {
     const mine = this.sessions.filter((session) => session.recording === null).map((session): Profile => {
       const profile = profileOf(session.plan);
-      return { ...profile, missing: [...new Set([...profile.missing, ...session.missing])] };
+      const label = session.label === "" ? {} : { label: session.label };
+      return { ...profile, ...label, missing: [...new Set([...profile.missing, ...session.missing])] };
     });
     keptHere.set("devices", JSON.stringify(mine));
     kept.set("devices", JSON.stringify(mergedProfiles(readProfiles(kept.get("devices")), mine, gone)));

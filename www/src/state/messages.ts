@@ -160,6 +160,9 @@ const WHOLE: readonly [RegExp, string][] = [
   [/^the sub-device is not under this gateway$/, "该子设备不在此网关之下"],
   [/^HTTP (\d+)$/, "HTTP 状态 $1"],
   [/^Failed to fetch$/, "本地云没有应答"],
+  // This page: src/state/devices.ts
+  [/^another device of this page is this one, with the same secrets$/, "页面上已有同一台设备在运行，使用同一份密钥"],
+  [/^stop it, or give this one another name$/, "请先停止它，或为此设备更换名称"],
 ];
 
 function find(table: readonly [RegExp, string][], text: string): string | null {

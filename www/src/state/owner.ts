@@ -26,9 +26,10 @@ export class Owner extends Store {
   #awaitsToken = false;
   #handed: string | null = null;
 
-  constructor(world: World, settings: Record<string, string>, log: Log) {
+  /** `before`: its part of a timeline that was opened from a file, to be carried on. */
+  constructor(world: World, settings: Record<string, string>, log: Log, before = new Timeline("app", log)) {
     super();
-    this.timeline = new Timeline("app", log);
+    this.timeline = before;
     this.world = world;
     this.settings = settings;
   }

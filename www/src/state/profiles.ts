@@ -14,6 +14,8 @@ export type Profile = {
   storage: Storage;
   /** Settings that were there and are not remembered. */
   missing: readonly string[];
+  /** What a person calls the device. */
+  label?: string;
 };
 
 /** More than anybody watches at once. */
@@ -56,20 +58,23 @@ export function readProfiles(text: string | null): Profile[] {
 
 function read(item: unknown): Profile | null {
   if (typeof item !== "object" || item === null) return null;
-  const { platform, world, storage, settings, missing } = item as Record<string, unknown>;
+  const { platform, world, storage, settings, missing, label } = item as Record<string, unknown>;
   if (typeof platform !== "string" || !PLATFORMS.includes(platform) || typeof world !== "string" || !WORLDS.includes(world)) return null;
   if (storage !== "memory" && storage !== "browser") return null;
   if (typeof settings !== "object" || settings === null || !Array.isArray(missing)) return null;
   const pairs = Object.entries(settings).filter((pair): pair is [string, string] => typeof pair[1] === "string");
   const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs) } as const;
   const profile = profileOf(plan);
-  return { ...profile, missing: [...new Set([...profile.missing, ...missing.filter((key): key is string => typeof key === "string")])] };
+  const called = typeof label === "string" && label !== "" ? { label: label.slice(0, 64) } : {};
+  return { ...profile, ...called, missing: [...new Set([...profile.missing, ...missing.filter((key): key is string => typeof key === "string")])] };
 }
 
 /** Which device it is: two profiles of one key are the same one. */
 export function profileKey({ platform, world, settings }: Pick<Profile, "platform" | "world" | "settings">): string {
   const { product, device } = nameKeys(platform);
-  const place = world === "real" ? withoutSecrets(settings["broker"] ?? settings["base_url"] ?? "real") : world;
+  // China Mobile's environments are two places without an address.
+  const preset = settings["environment"] === "test" ? "test" : "real";
+  const place = world === "real" ? withoutSecrets(settings["broker"] ?? settings["base_url"] ?? preset) : world;
   return [platform, place, settings[product] ?? "", settings[device] ?? settings[product] ?? ""].join("/");
 }
 

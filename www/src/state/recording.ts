@@ -84,6 +84,11 @@ export function readFile(text: string): SessionFile | Unreadable {
   } catch {
     return { why: "not_json" };
   }
+  return readParsed(file);
+}
+
+/** What a text parsed to. */
+export function readParsed(file: unknown): SessionFile | Unreadable {
   if (!isObject(file) || file["format"] !== FORMAT || typeof file["version"] !== "number") return { why: "not_session" };
   if (file["version"] !== VERSION) return { why: "newer", version: file["version"] };
   const { exported, device, rows, lives } = file;
@@ -95,8 +100,8 @@ export function readFile(text: string): SessionFile | Unreadable {
 }
 
 /** Puts a file's lines into a log as they once came. */
-export function play(file: SessionFile, log: Log): { device: Timeline; app: Timeline } {
-  const sides = { device: new Timeline("device", log), app: new Timeline("app", log) };
+export function play(file: SessionFile, log: Log, device = new Timeline("device", log)): { device: Timeline; app: Timeline } {
+  const sides = { device, app: new Timeline("app", log) };
   for (const line of file.rows) {
     const timeline = sides[line.side];
     if ("note" in line) {

@@ -13,6 +13,29 @@ export class Store {
   }
 }
 
+/** Whether the browser still keeps what the page writes down. */
+class Keeping extends Store {
+  /** Why not: it has no more room, or forbids it. */
+  trouble: "full" | "forbidden" | null = null;
+
+  tell(error: unknown): void {
+    const full = error instanceof DOMException && (error.name === "QuotaExceededError" || error.name === "NS_ERROR_DOM_QUOTA_REACHED");
+    const trouble = full ? "full" : "forbidden";
+    if (this.trouble === trouble) return;
+    this.trouble = trouble;
+    this.changed();
+  }
+
+  /** Something was kept again. */
+  well(): void {
+    if (this.trouble === null) return;
+    this.trouble = null;
+    this.changed();
+  }
+}
+
+export const keeping = new Keeping();
+
 /** A storage of the browser, which it may forbid. */
 const storage = (of: () => Storage) => ({
   get(key: string): string | null {
@@ -22,11 +45,22 @@ const storage = (of: () => Storage) => ({
       return null;
     }
   },
-  set(key: string, value: string): void {
+  /** False if it cannot be kept: then it holds until the page is left. */
+  set(key: string, value: string): boolean {
     try {
       of().setItem(`muster.${key}`, value);
+      keeping.well();
+      return true;
+    } catch (error) {
+      keeping.tell(error);
+      return false;
+    }
+  },
+  remove(key: string): void {
+    try {
+      of().removeItem(`muster.${key}`);
     } catch {
-      // A choice that cannot be kept holds until the page is left.
+      // What was forbidden to be kept is not there.
     }
   },
 });

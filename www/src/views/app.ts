@@ -12,6 +12,7 @@ import { icon } from "./icons";
 import "./devices";
 import "./dialogs";
 import { openShortcuts } from "./dialogs";
+import "./notices";
 
 const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
   cloud: () => import("./cloud"),
@@ -122,6 +123,7 @@ export class App extends View {
         <button type="button" class="quiet square wide-only" title=${d.shortcuts.open} aria-label=${d.shortcuts.open} data-testid="shortcuts" @click=${openShortcuts}>${icon("keyboard")}</button>
       </header>
       <main id="main" tabindex="-1" class=${`view view-${view}`}>${this.#died()}${this.#view(view)}</main>
+      <m-notices></m-notices>
       <m-dialogs></m-dialogs>
       <div id="announcer" class="hidden" role="status" aria-live="polite"></div>
     `;

@@ -7,7 +7,7 @@ import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
 import { messageText } from "../state/messages";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
-import { readFile, type Unreadable } from "../state/recording";
+import { library } from "../state/library";
 import { kept } from "../state/store";
 import { hostOf } from "../state/texts";
 import { View } from "./base";
@@ -18,25 +18,6 @@ import "./chip";
 import { goOn } from "./session";
 
 export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
-
-/** Of a recording: 100,000 entries are about a tenth of it. */
-const LARGEST = 512 * 1024 * 1024;
-
-function unreadableText(what: Unreadable | { why: "too_large" }): string {
-  const d = t().recording;
-  switch (what.why) {
-    case "not_json":
-      return d.notJson;
-    case "not_session":
-      return d.notSession;
-    case "newer":
-      return d.newer(what.version);
-    case "wrong_entry":
-      return d.wrongEntry(what.number);
-    case "too_large":
-      return d.tooLarge;
-  }
-}
 
 @customElement("m-devices")
 export class DevicesView extends View {
@@ -136,9 +117,9 @@ export class DeviceItem extends View {
         aria-current=${this.on ? "true" : nothing}
         @click=${this.open}
       >
-        <strong><span>${d.platform[platform].short}</span><m-chip .session=${session}></m-chip></strong>
+        <strong><span>${session.label === "" ? d.platform[platform].short : session.label}</span><m-chip .session=${session}></m-chip></strong>
         <small>${device}</small>
-        <small>${product} <span class="sans">· ${d.world[session.plan.world]}</span></small>
+        <small>${product} <span class="sans">· ${session.label === "" ? nothing : html`${d.platform[platform].short} · `}${d.world[session.plan.world]}</span></small>
       </button>
       <button type="button" class="quiet square item-remove" title=${d.list.remove} aria-label=${`${d.list.remove}: ${device}`} @click=${this.#remove}>${icon("close")}</button>
     </div>`;
@@ -157,12 +138,10 @@ export class DeviceItem extends View {
 export class First extends View {
   @state() private chosen: Partial<Record<PlatformName, string>> = {};
   @state() private failed: string | null = null;
-  /** Why the recording that a person chose cannot be shown. */
-  @state() private unreadable: Unreadable | { why: "too_large" } | null = null;
   #asked: World | null = null;
 
   protected override stores() {
-    return [clouds, devices, engine];
+    return [clouds, devices, engine, library];
   }
 
   protected override willUpdate(): void {
@@ -187,20 +166,23 @@ export class First extends View {
       ${this.#before()}
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
       ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${messageText(this.failed)}</p>`}
-      <footer class="buttons start"><label class="btn file">${icon("file")}${d.recording.open}<input type="file" class="hidden" accept=".json,application/json" data-testid="open-recording" @change=${this.#openRecording} /></label><span class="quiet-text">${d.recording.openHelp}</span></footer>
-      ${this.unreadable === null ? nothing : html`<p class="wrong" role="alert" data-testid="recording-wrong">${unreadableText(this.unreadable)}</p>`}
+      <footer class="buttons start">
+        <label class="btn file">${icon("file")}${d.devs.openFile}<input type="file" class="hidden" accept=".json,.toml,application/json" data-testid="open-recording" @change=${this.#openFile} /></label>
+        <button type="button" class="btn" data-testid="profiles" @click=${this.#profiles}>${d.devs.profilesOf(library.profiles.length)}</button>
+        <span class="quiet-text">${d.devs.openHelp}</span>
+      </footer>
     </div>`;
   }
 
-  readonly #openRecording = async (event: Event) => {
+  readonly #openFile = async (event: Event) => {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file === undefined) return;
-    const read = file.size > LARGEST ? ({ why: "too_large" } as const) : readFile(await file.text());
+    await (await import("./incoming")).openFile(file);
     input.value = "";
-    this.unreadable = "why" in read ? read : null;
-    if (!("why" in read)) devices.openRecording(read, file.name);
   };
+
+  readonly #profiles = async () => (await import("./library")).openLibrary();
 
   /** Devices from before a reload: one click, and they go on. */
   #before(): TemplateResult | typeof nothing {

@@ -10,6 +10,7 @@ import { GROUPS, PRESETS, SETTINGS, cleaned, isSecret, problems, type Group, typ
 import { messageText } from "../state/messages";
 import { singleKeys } from "../state/keys";
 import { kept } from "../state/store";
+import { TEMPLATES, follows, withTemplate } from "../state/templates";
 import { View } from "./base";
 import { icon } from "./icons";
 
@@ -21,7 +22,7 @@ export type Question = {
   /** A box to tick, such as a new secret. */
   check?: string;
   /** A text to enter, and what says why it cannot be used. */
-  input?: { value: string; wrong: (text: string) => string | null };
+  input?: { value: string; wrong: (text: string) => string | null; line?: boolean };
 };
 export type Answer = { checked: boolean; text: string };
 
@@ -61,6 +62,7 @@ export class Dialogs extends View {
   @state() private request: SettingsRequest | null = null;
   @state() private draft: Record<string, string> = {};
   @state() private storage: Storage = "memory";
+  @state() private template = "";
   @state() private shown: ReadonlySet<string> = new Set();
   @state() private wrong: readonly Problem[] = [];
   @state() private inputWrong: string | null = null;
@@ -90,6 +92,7 @@ export class Dialogs extends View {
     this.storage = request.storage;
     this.shown = new Set();
     this.wrong = [];
+    this.template = "";
   }
 
   protected override updated(): void {
@@ -117,7 +120,7 @@ export class Dialogs extends View {
     const submit = (event: SubmitEvent) => {
       event.preventDefault();
       const form = event.target as HTMLFormElement;
-      const text = form.querySelector("textarea")?.value ?? "";
+      const text = form.querySelector<HTMLInputElement | HTMLTextAreaElement>("[data-testid=confirm-input]")?.value ?? "";
       const wrong = question.input?.wrong(text) ?? null;
       if (wrong !== null) {
         this.inputWrong = wrong;
@@ -131,7 +134,9 @@ export class Dialogs extends View {
         <p>${question.text}</p>
         ${question.input === undefined
           ? nothing
-          : html`<textarea class="mono" rows="5" aria-label=${question.title} .value=${question.input.value} data-testid="confirm-input" spellcheck="false"></textarea>
+          : html`${question.input.line === true
+                ? html`<input aria-label=${question.title} .value=${question.input.value} data-testid="confirm-input" autocomplete="off" spellcheck="false" />`
+                : html`<textarea class="mono" rows="5" aria-label=${question.title} .value=${question.input.value} data-testid="confirm-input" spellcheck="false"></textarea>`}
               ${this.inputWrong === null ? nothing : html`<p class="wrong" role="alert">${this.inputWrong}</p>`}`}
         ${question.check === undefined ? nothing : html`<label class="check"><input type="checkbox" data-testid="confirm-check" />${question.check}</label>`}
         <div class="buttons">
@@ -205,6 +210,7 @@ export class Dialogs extends View {
           <p class="lead">${d.settings.lead}</p>
           ${request.missing === undefined || request.missing.length === 0 ? nothing : html`<p class="caution" role="status" data-testid="settings-missing">${d.before.missing(request.missing.join(", "))}</p>`}
           ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${messageText(request.refusal.message)}</p>`}
+          ${request.list === undefined ? this.#templates(request) : nothing}
           ${request.list === undefined && request.world === "real" ? this.#presets(platform) : nothing}
           ${groups.filter((group) => basic.includes(group)).map((group) => this.#group(group, list, request))}
           ${request.list === undefined ? this.#storage() : nothing}
@@ -218,6 +224,31 @@ export class Dialogs extends View {
         </footer>
       </form>
     </dialog>`;
+  }
+
+  /** Ways to begin: each with when to use it. What a person chose holds until the settings are of another way. */
+  #templates({ platform, settings }: SettingsRequest): TemplateResult {
+    const d = t();
+    const list = TEMPLATES[platform];
+    const fitting = list.filter((template) => follows(platform, template, this.draft));
+    const chosen = fitting.find(({ id }) => id === this.template) ?? fitting[0];
+    const choose = (event: Event) => {
+      const id = (event.target as HTMLSelectElement).value;
+      const template = list.find((one) => one.id === id);
+      if (template === undefined) return;
+      this.template = id;
+      this.draft = withTemplate(platform, template, this.draft, settings);
+    };
+    return html`<section class="template">
+      <div class="field">
+        <label for="template">${d.devs.template}</label>
+        <select id="template" data-testid="template" aria-describedby="template-when" @change=${choose}>
+          ${chosen === undefined ? html`<option value="" selected>${d.devs.templateOwn}</option>` : nothing}
+          ${list.map((template) => html`<option value=${template.id} .selected=${template === chosen}>${say(template.name)}</option>`)}
+        </select>
+        ${chosen === undefined ? nothing : html`<small id="template-when" data-testid="template-when">${say(chosen.when)}${chosen.needs.length === 0 ? nothing : html` ${d.devs.templateNeeds(chosen.needs.join(", "))}`}</small>`}
+      </div>
+    </section>`;
   }
 
   #presets(platform: PlatformName): TemplateResult {

@@ -1,7 +1,7 @@
 // A drawer or sheet over the rest of a narrow page: only it can be reached until it is closed.
 
 /** Left alone: what closes the thing, what may open above it, and what speaks to those who cannot see. */
-const ALONE = ".scrim, m-dialogs, #announcer, script, style";
+const ALONE = ".scrim, m-dialogs, m-notices, #announcer, script, style";
 
 /** Makes everything beside `element` inert; returns what undoes it. */
 export function isolate(element: HTMLElement): () => void {

@@ -7,6 +7,8 @@ import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
 import { messageText } from "../state/messages";
+import { MOST, isDeceiving } from "../state/named";
+import { notices } from "../state/notices";
 import { router } from "../state/router";
 import { sizeText } from "../state/bytes";
 import { errorText, updateFailureText } from "../state/texts";
@@ -14,7 +16,7 @@ import { guessReason, percent, type TroubleCard, type UpdateCard } from "../stat
 import { View, announce } from "./base";
 import { ask, openSettings } from "./dialogs";
 import "./chip";
-import { icon } from "./icons";
+import { icon, type IconName } from "./icons";
 import { Overlay } from "./isolate";
 import { openPanel, panelButtons } from "./panels";
 import "./detail";
@@ -118,11 +120,12 @@ export class SessionView extends View {
     return html`<div class="bar">
       <div class="bar-head">
         <div class="bar-name">
-          <h2>${d.platform[platform].short} <small>${session.names.device}</small></h2>
+          <h2>${session.label === "" ? d.platform[platform].short : session.label} <small>${session.names.device}</small></h2>
           <m-chip .session=${session} testid="device-state"></m-chip>
         </div>
         ${session.recording === null ? html`<m-next .session=${session}></m-next>` : nothing}
         ${on ? html`<button type="button" class="quiet square" data-testid="device-credentials" aria-label=${d.handover.open} title=${d.handover.open} @click=${() => this.#credentials()}>${icon("key")}</button>` : nothing}
+        ${session.recording === null ? this.#manage(session) : nothing}
         ${session.recording === null ? html`<button type="button" class="quiet square" data-testid="device-settings" aria-label=${d.run.settings} title=${d.run.settings} @click=${() => this.#settings()}>${icon("gear")}</button>` : nothing}
       </div>
       ${session.recording !== null ? nothing : html`<div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
@@ -140,6 +143,26 @@ export class SessionView extends View {
         ${panelButtons(session)}
       </div>`}
     </div>`;
+  }
+
+  /** What can be done with a device as an entry of the list. */
+  #manage(session: Session): TemplateResult {
+    const d = t().devs;
+    const button = (testid: string, name: IconName, text: string, work: () => unknown) =>
+      html`<button type="button" class="quiet square" data-testid=${testid} aria-label=${text} title=${text} @click=${work}>${icon(name)}</button>`;
+    return html`${button("device-share", "share", d.share, async () => (await import("./share")).openShare(session))}
+      ${button("device-duplicate", "twin", d.duplicate, () => {
+        const made = devices.duplicate(session);
+        notices.tell("added", () => t().devs.duplicated(made.title));
+      })}
+      ${button("device-rename", "edit", d.rename, () => this.#rename(session))}`;
+  }
+
+  async #rename(session: Session): Promise<void> {
+    const d = t().devs;
+    const wrong = (text: string) => (text.trim().length > MOST.name || isDeceiving(text.trim()) ? d.nameLong(MOST.name) : null);
+    const answer = await ask({ title: d.renameTitle, text: d.renameText, ok: d.renameOk, input: { value: session.label, wrong, line: true } });
+    if (answer !== null) devices.rename(session, answer.text.trim());
   }
 
   async #registerAgain(): Promise<void> {
