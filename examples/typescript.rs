@@ -14,7 +14,7 @@ use muster::page::{LogLine, Next, NextWhy};
 use muster::tool::{
     CipherInput, CipherOutput, CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck,
     CredentialMode, CredentialsInput, CredentialsOutput, HandoverOutput, ImeiCheck, NvsPlace,
-    Parts, SignInput, SignOutput, ToolStep,
+    Parts, SignInput, SignOutput, ToolStep, WifiInput, WifiOutput,
 };
 use muster::trace::{
     AppReply, CallResult, Direction, Entry, HttpMessage, Link, MqttPacket, PacketType, Payload,
@@ -117,6 +117,8 @@ fn main() {
         HandoverOutput,
         CipherInput,
         CipherOutput,
+        WifiInput,
+        WifiOutput,
         SignInput,
         SignOutput,
         CredentialsInput,

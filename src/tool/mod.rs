@@ -20,6 +20,7 @@ mod handover;
 mod numbers;
 mod nvs;
 mod sign;
+mod wifi;
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -35,6 +36,7 @@ pub use numbers::{
 };
 pub use nvs::{NvsEntry, NvsFormat, NvsImage, NvsPlace, NvsValue, nvs_image, nvs_rows};
 pub use sign::{SignInput, SignOutput, sign};
+pub use wifi::{WifiInput, WifiOutput, wifi};
 
 /// A value on the way to a result.
 #[derive(Clone, PartialEq, Eq, serde::Serialize)]
@@ -81,4 +83,13 @@ impl fmt::Display for ToolError {
 
 impl core::error::Error for ToolError {}
 
-opaque!(CipherInput, CipherOutput, SignInput, SignOutput, CredentialsInput, CredentialsOutput);
+opaque!(
+    CipherInput,
+    CipherOutput,
+    SignInput,
+    SignOutput,
+    CredentialsInput,
+    CredentialsOutput,
+    WifiInput,
+    WifiOutput
+);

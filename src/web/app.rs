@@ -27,8 +27,8 @@ use super::values::{self, Reply, invalid};
 use crate::agent::Stored;
 use crate::alibaba::cipher::{CipherType, Mac, Random};
 use crate::app::{
-    App as Core, AppConfig, AppInput, AppOutput, BindBy, BindPlan, Call, CallId, CallName,
-    CipherPlan, CipherRequest, DeviceName, Wifi,
+    App as Core, AppConfig, AppInput, AppOutput, AppStep, BindBy, BindPlan, Call, CallId, CallName,
+    CipherPlan, CipherRequest, DeviceName, HandOver, Wifi,
 };
 use crate::error::Error;
 use crate::input::Answer;
@@ -52,6 +52,7 @@ enum Word {
 pub struct App {
     words: mpsc::UnboundedSender<Word>,
     trace: Rc<RefCell<Trace>>,
+    hand_over: Rc<RefCell<Option<HandOver>>>,
     home_id: Option<String>,
 }
 
@@ -85,7 +86,20 @@ impl App {
 
     /// Begins the guided bind, an `AppBindPlan`; one in hand is dropped. How it goes on is told in the timeline.
     pub fn bind(&self, plan: JsValue) -> Result<(), JsValue> {
-        self.input(AppInput::Bind(read_plan(plan)?))
+        let of = Members::of("plan", plan)?;
+        let from = of.maybe_text("from")?.as_deref().map(step_of).transpose()?;
+        let plan = read_plan(of)?;
+        self.input(match from {
+            Some(step) => AppInput::BindFrom(step, plan),
+            None => AppInput::Bind(plan),
+        })
+    }
+
+    /// What the last guided bind has handed over to its device, a `HandOver`; undefined if there was nothing. Holds
+    /// secrets: for the person who asks.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self) -> JsValue {
+        self.hand_over.borrow().as_ref().map_or(JsValue::UNDEFINED, told)
     }
 
     /// The device announced this token.
@@ -126,9 +140,11 @@ impl App {
         let clock = Clock::start();
         let app = Core::new(config, fetch::seed()?, clock.now());
         let (words, inbox) = mpsc::unbounded();
+        let hand_over = Rc::default();
         let driver = Driver {
             app,
             trace: Rc::clone(&trace),
+            hand_over: Rc::clone(&hand_over),
             hooks,
             tab,
             route,
@@ -140,7 +156,7 @@ impl App {
             words: words.clone(),
         };
         spawn_local(driver.live(inbox));
-        Ok(Self { words, trace, home_id })
+        Ok(Self { words, trace, hand_over, home_id })
     }
 
     fn input(&self, input: AppInput) -> Result<(), JsValue> {
@@ -151,6 +167,8 @@ impl App {
 struct Driver {
     app: Core,
     trace: Rc<RefCell<Trace>>,
+    /// The last one, until another bind begins.
+    hand_over: Rc<RefCell<Option<HandOver>>>,
     hooks: AppHooks,
     tab: Option<Door>,
     route: Route,
@@ -175,7 +193,12 @@ impl Driver {
                     self.calls.insert(id, reply);
                     self.app.handle_input(AppInput::Call(id, call), now);
                 }
-                Word::Input(input) => self.app.handle_input(input, now),
+                Word::Input(input) => {
+                    if matches!(input, AppInput::Bind(_) | AppInput::BindFrom(..)) {
+                        self.hand_over.replace(None);
+                    }
+                    self.app.handle_input(input, now);
+                }
                 Word::Answer(token, answer, trouble) => {
                     if self.requests.remove(&token).is_none() {
                         continue;
@@ -271,8 +294,16 @@ impl Driver {
             AppOutput::Event(event) => {
                 self.trace.borrow_mut().push(What::AppEvent { event }, moment);
             }
-            // In a simulator there is no air between phone and device: the event says that the key is there.
-            AppOutput::HandOver(_) | AppOutput::Timeout(_) => {}
+            // In a simulator there is no air between phone and device: it is kept for the person who wants to see it.
+            AppOutput::HandOver(hand_over) => {
+                let mut trace = self.trace.borrow_mut();
+                trace.learn(hand_over.key.hex().expose());
+                if let Some(passwd) = &hand_over.passwd {
+                    trace.learn(passwd.expose());
+                }
+                self.hand_over.replace(Some(hand_over));
+            }
+            AppOutput::Timeout(_) => {}
         }
     }
 }
@@ -312,9 +343,38 @@ fn read_call(value: JsValue, home: Option<&str>) -> Result<Call, JsValue> {
     call.map_err(|error| invalid(error.parameter, error.problem))
 }
 
+/// A step of the guided bind by its name.
+fn step_of(name: &str) -> Result<AppStep, JsValue> {
+    Ok(match name {
+        "list" => AppStep::List,
+        "filter" => AppStep::Filter,
+        "cipher" => AppStep::Cipher,
+        "token" => AppStep::Token,
+        "bind" => AppStep::Bind,
+        _ => return Err(invalid("from", "has to be list, filter, cipher, token or bind")),
+    })
+}
+
+/// What was handed over, as an object.
+fn told(hand_over: &HandOver) -> JsValue {
+    let object = js_sys::Object::new();
+    let set = |name: &str, value: &JsValue| {
+        let _ = js_sys::Reflect::set(&object, &name.into(), value);
+    };
+    set("device", &values::js(&hand_over.device));
+    set("key", &hand_over.key.hex().expose().into());
+    set("random", &crate::hex::upper(&hand_over.random.0).into());
+    if let Some(ssid) = &hand_over.ssid {
+        set("ssid", &ssid.into());
+    }
+    if let Some(passwd) = &hand_over.passwd {
+        set("passwd", &passwd.expose().into());
+    }
+    object.into()
+}
+
 /// What is to be bound, and how.
-fn read_plan(value: JsValue) -> Result<BindPlan, JsValue> {
-    let of = Members::of("plan", value)?;
+fn read_plan(of: Members) -> Result<BindPlan, JsValue> {
     let token = of.maybe_text("token")?;
     let plan = BindPlan {
         devices: read_devices(of.list("devices")?)?,

@@ -53,6 +53,12 @@ pub fn tool(name: &str, input: JsValue) -> Result<JsValue, JsValue> {
             let input = core::CmeiBatchInput { tui, first, count, digit: of.maybe_text("digit")? };
             done(core::cmei_batch(&input, &mut random()))
         }
+        "wifi" => done(core::wifi(&core::WifiInput {
+            key: of.text("key")?,
+            random: of.text("random")?,
+            password: of.maybe_text("password")?,
+            passwd: of.maybe_text("passwd")?,
+        })),
         "handover" => handover(&of),
         "imei_check" => Ok(values::js(&core::imei_check(&of.text("imei")?))),
         _ => {

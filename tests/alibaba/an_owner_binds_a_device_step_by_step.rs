@@ -326,3 +326,49 @@ fn every_try_has_a_nonce_of_its_own() {
     }
     assert_eq!(nonces.len(), 4);
 }
+
+#[test]
+fn after_a_failure_it_goes_on_at_the_step_that_failed() {
+    let mut owner = Owner::new(&settings());
+    let plan = || BindPlan { choose: Some(device()), ..wifi_plan() };
+    owner.give(AppInput::Bind(plan()));
+    owner.pass(200);
+    assert_eq!(failure(&owner), (AppStep::Token, BindFailure::NoToken));
+    // The device comes late: nothing is filtered or fetched again.
+    owner.platform.log_in(1, PK, DN);
+    owner.platform.report_token(1, TOKEN);
+    let known = BindPlan { by: BindBy::Token(Some(TOKEN.into())), ..plan() };
+    let before = owner.events.len();
+    owner.give(AppInput::BindFrom(AppStep::Token, known.clone()));
+    owner.settle();
+    assert!(owner.is_bound(), "{:?}", owner.events);
+    assert_eq!(owner.events[before], AppEvent::Chosen { device: device() });
+    assert_eq!(steps(&owner)[3..], [AppStep::Token, AppStep::Bind]);
+    // A bind whose answer was lost is asked for again by itself; the filter would not let the device through any more.
+    for (from, begun) in [
+        (AppStep::Bind, &[AppStep::Bind][..]),
+        (AppStep::Cipher, &[AppStep::Cipher, AppStep::Token, AppStep::Bind]),
+    ] {
+        let before = steps(&owner).len();
+        owner.give(AppInput::BindFrom(from, known.clone()));
+        owner.settle();
+        assert!(matches!(owner.events.last(), Some(AppEvent::Bound { .. })), "{from:?}");
+        assert_eq!(&steps(&owner)[before..], begun);
+    }
+    owner.give(AppInput::BindFrom(AppStep::Filter, known));
+    owner.settle();
+    assert_eq!(failure(&owner), (AppStep::Filter, BindFailure::NotAmongThem));
+}
+
+#[test]
+fn a_later_step_without_what_it_needs_begins_where_that_is_found() {
+    let mut owner = Owner::new(&settings());
+    let nobody = BindPlan { devices: vec![], ..plan(BindBy::Window) };
+    owner.give(AppInput::BindFrom(AppStep::Bind, nobody));
+    owner.settle();
+    assert_eq!(steps(&owner), [AppStep::List]);
+    owner.give(AppInput::BindFrom(AppStep::Bind, plan(BindBy::Token(None))));
+    owner.settle();
+    assert_eq!(steps(&owner)[1..], [AppStep::Token]);
+    assert!(owner.app.is_binding(), "it waits for a token");
+}

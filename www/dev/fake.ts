@@ -315,6 +315,7 @@ class FakeApp implements App {
     })();
   }
   async bindToken(token: string): Promise<void> { this.#token?.(token); }
+  async handOver(): Promise<undefined> { return undefined; }
   async cancel(): Promise<void> { this.rec.add({ kind: "app_event", event: { event: "cancelled" } }); }
   async packet(seq: number, options?: { reveal?: boolean }): Promise<PacketLook | undefined> { return this.rec.look(seq, options?.reveal === true); }
   async stop(): Promise<void> { this.rec.queue.end(); }
@@ -393,6 +394,7 @@ class FakeCloud implements Cloud {
 
 const tools: Tools = {
   cipher: async () => ({ sha256: "677d48332214926363dc5f19bd59fe74da6e1db2790b7449865db7db65edf6ac", key: "677d48332214926363dc5f19bd59fe74", steps: [{ name: "parts", value: "secret 2C random" }, { name: "bytes", value: "6666466e466c4b51573348596a6a50522c00000000000000000000000000000000" }] }),
+  wifi: async ({ password = "" }) => ({ password, passwd: "DAE5D16BA88845D6C6424F238C18D7E1", steps: [{ name: "AES-128-CBC", value: "DAE5D16BA88845D6C6424F238C18D7E1" }] }),
   sign: async () => ({ string_to_sign: "POST\napplication/json; charset=utf-8\nlAZXYJYqVAxOD1upa8nVvQ==\napplication/octet-stream; charset=utf-8\nTue, 05 Jun 2018 04:18:33 GMT\nX-Ca-Key:23456789\n/awss/enrollee/list/get", content_md5: "lAZXYJYqVAxOD1upa8nVvQ==", signature: "vBd4T3BpjLkq1m0VtHj4xXr7qLxk1fzVgJQm0b8J2nE=", signature_headers: "X-Ca-Key", warning: null, steps: [] }),
   credentials: async () => ({ client_id: "a1X2bEnP82z.example1|securemode=2,signmethod=hmacsha256,timestamp=2524608000000|", username: "example1&a1X2bEnP82z", password: "b8ce8f1d706dd3c61d13bfd9855def7e321b785084ca9c93f0169a2b46785dd2", steps: [] }),
   credentialModes: async () => ({

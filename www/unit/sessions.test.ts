@@ -68,6 +68,9 @@ class FakeApp extends Feed implements App {
     this.tokens.push(token);
   }
   async cancel() {}
+  async handOver() {
+    return undefined;
+  }
   async packet() {
     return undefined;
   }

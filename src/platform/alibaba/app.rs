@@ -51,6 +51,8 @@ pub enum AppInput {
     Call(CallId, Call),
     /// Bind a device, step by step. A flow in hand is dropped.
     Bind(BindPlan),
+    /// The same, beginning at a later step for the device of the plan: a person goes on after a failure.
+    BindFrom(AppStep, BindPlan),
     /// The device announced this bind token on the local network. A later one replaces it.
     BindToken(alloc::string::String),
     /// Stop the guided flow.
@@ -181,6 +183,10 @@ impl App {
             AppInput::Bind(plan) => {
                 self.drop_flow();
                 self.with_flow(|_, cx| bind::Flow::start(plan, cx));
+            }
+            AppInput::BindFrom(step, plan) => {
+                self.drop_flow();
+                self.with_flow(|_, cx| bind::Flow::start_at(step, plan, cx));
             }
             AppInput::BindToken(token) => {
                 self.with_flow(|flow, cx| flow.and_then(|flow| flow.bind_token(token, cx)));

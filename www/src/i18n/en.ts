@@ -1,12 +1,13 @@
 // The dictionary. Its shape is the one that every language has to have.
 
+import { bind } from "./en-bind";
 import { relayReasons } from "./en-relay";
 import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
 export const en = {
   appName: "Muster",
-  nav: { label: "Views", devices: "Devices", cloud: "Cloud", tools: "Tools" },
+  nav: { label: "Views", devices: "Devices", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   skip: "Skip to the content",
   world: {
     label: "Which clouds",
@@ -34,7 +35,7 @@ export const en = {
     copyEntry: "Copy the entry as JSON",
     mark: "Mark the entry, to compare",
     pages: "A screen up, down",
-    views: "Devices, Cloud, Tools",
+    views: "Devices, Cloud, Bind, Tools",
     single: "Single-key shortcuts",
   },
   common: {
@@ -557,6 +558,7 @@ export const en = {
   },
   devs,
   timeline,
+  bind,
   compare,
   signed,
   exporting,
@@ -583,6 +585,7 @@ export const en = {
     noToken: "The device announces no token now; binding by token asks it for one.",
     tokenRule: "Token: the device reports a token to the cloud and announces it on its local network; who knows it is near. Window: the device came online less than 600 seconds ago.",
     calls: "Calls by hand",
+    more: "Step by step, with every request: the Bind view",
     call: "Call",
     send: "Send",
     answer: "Answer",

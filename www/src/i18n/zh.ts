@@ -1,11 +1,12 @@
 import type { Dict } from "./en";
+import { bind } from "./zh-bind";
 import { relayReasons } from "./zh-relay";
 import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
   appName: "Muster",
-  nav: { label: "视图", devices: "设备", cloud: "云端", tools: "工具" },
+  nav: { label: "视图", devices: "设备", cloud: "云端", bind: "绑定", tools: "工具" },
   skip: "跳到内容",
   world: { label: "使用哪个云", local: "本地云", tab: "页内云", real: "真实云" },
   language: "语言",
@@ -28,7 +29,7 @@ export const zh: Dict = {
     copyEntry: "以 JSON 复制该条",
     mark: "标记该条以供对比",
     pages: "上翻、下翻一屏",
-    views: "设备、云端、工具",
+    views: "设备、云端、绑定、工具",
     single: "单键快捷键",
   },
   common: {
@@ -550,6 +551,7 @@ export const zh: Dict = {
   },
   devs,
   timeline,
+  bind,
   compare,
   signed,
   exporting,
@@ -576,6 +578,7 @@ export const zh: Dict = {
     noToken: "设备当前没有公布 token；用 token 绑定时会请设备生成一个。",
     tokenRule: "token：设备向云端上报 token 并在本地网络公布，知道它即证明在附近。时间窗口：设备上线不超过 600 秒。",
     calls: "手动调用",
+    more: "逐步进行并查看每个请求：绑定视图",
     call: "调用",
     send: "发送",
     answer: "应答",

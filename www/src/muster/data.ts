@@ -1776,6 +1776,38 @@ key: string,
  */
 steps: Array<ToolStep>, };
 
+export type WifiInput = {
+/**
+ * AES-128, 32 hex characters: what `/awss/cipher/get` returns.
+ */
+key: string,
+/**
+ * 32 hex characters: the initialisation vector.
+ */
+random: string,
+/**
+ * As a person types it.
+ */
+password?: string,
+/**
+ * Encrypted, hex.
+ */
+passwd?: string, };
+
+export type WifiOutput = {
+/**
+ * As a person types it.
+ */
+password: string,
+/**
+ * Upper-case hex, as the device takes it.
+ */
+passwd: string,
+/**
+ * How.
+ */
+steps: Array<ToolStep>, };
+
 export type SignInput = {
 /**
  * `HmacSHA256` if absent, or `HmacSHA1`.

@@ -17,6 +17,7 @@ import type {
   Device,
   DeviceOptions,
   Entry,
+  HandOver,
   Intent,
   LoadOptions,
   LogLine,
@@ -145,6 +146,7 @@ class Instance implements Muster {
       (await this.everything()).ask({ ask: "tool", tool: name, input });
     this.tools = {
       cipher: (input) => tool("cipher", input),
+      wifi: (input) => tool("wifi", input),
       sign: (request) => tool("sign", request),
       credentials: (input) => tool("credentials", input),
       credentialModes: () => tool("credential_modes", null),
@@ -355,6 +357,10 @@ class RemoteApp extends Traced implements App {
 
   cancel(): Promise<void> {
     return this.line.ask({ ask: "cancel", handle: this.id });
+  }
+
+  handOver(): Promise<HandOver | undefined> {
+    return this.line.ask({ ask: "handOver", handle: this.id });
   }
 }
 

@@ -38,7 +38,7 @@ export type Ask =
   | { ask: "call"; handle: Handle; call: AppCall }
   | { ask: "bind"; handle: Handle; plan: AppBindPlan }
   | { ask: "bindToken"; handle: Handle; token: string }
-  | { ask: "cancel"; handle: Handle }
+  | { ask: "cancel" | "handOver"; handle: Handle }
   | { ask: "cloud"; handle: Handle; storage: Storage | MessagePort; name: string }
   | { ask: "operate"; handle: Handle; operation: Operation }
   | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }

@@ -91,6 +91,8 @@ async function answer(question: Ask): Promise<unknown> {
       return app(question.handle).bindToken(question.token);
     case "cancel":
       return app(question.handle).cancel();
+    case "handOver":
+      return app(question.handle).handOver();
     case "cloud":
       return startCloud(question);
     case "operate":

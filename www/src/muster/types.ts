@@ -2,6 +2,7 @@
 
 import type {
   AppReply,
+  AppStep,
   CipherInput,
   CipherOutput,
   CmeiBatch,
@@ -22,6 +23,8 @@ import type {
   PlatformName,
   SignInput,
   SignOutput,
+  WifiInput,
+  WifiOutput,
 } from "./data";
 
 export type * from "./data";
@@ -115,6 +118,8 @@ export interface App extends AsyncIterable<Entry> {
   bind(plan: AppBindPlan): Promise<void>;
   /** The device announced it. */
   bindToken(token: string): Promise<void>;
+  /** What the last guided bind handed over to its device; secrets in it. Undefined if there was nothing. */
+  handOver(): Promise<HandOver | undefined>;
   cancel(): Promise<void>;
   packet(seq: number, options?: { reveal?: boolean }): Promise<PacketLook | undefined>;
   stop(): Promise<void>;
@@ -138,8 +143,15 @@ export type AppCall =
   | { call: "permit"; iot_id: string; product_key: string; time: number }
   | { call: "topo_remove"; iot_id: string; sub_iot_id: string };
 
+/** For the device: an AES-128 key and its IV, hex, and the network with the password ready encrypted. */
+export type HandOver = { device: DeviceName; key: string; random: string; ssid?: string; passwd?: string };
+
 export type AppBindPlan = {
   devices: DeviceName[];
+  /** Which of them; the first that can be bound if absent. */
+  choose?: DeviceName;
+  /** A later step to begin at, for the device of the plan: what comes before is done. */
+  from?: AppStep;
   scope_all?: boolean;
   by: "token" | "window";
   token?: string;
@@ -191,6 +203,8 @@ export type Handover = HandoverOutput & { bytes: Uint8Array };
 /** The calculators of `muster tool`; each result is the JSON of that tool. */
 export interface Tools {
   cipher(input: CipherInput): Promise<CipherOutput>;
+  /** A Wi-Fi password as a device in an access-point mode takes it, or back. */
+  wifi(input: WifiInput): Promise<WifiOutput>;
   sign(request: SignInput): Promise<SignOutput>;
   credentials(input: CredentialsInput): Promise<CredentialsOutput>;
   credentialModes(): Promise<Record<PlatformName, CredentialMode[]>>;

@@ -1,6 +1,6 @@
 // The owner's side of an Alibaba device: the app, its calls, and the bind.
 
-import type { App, AppBindPlan, AppCall, AppReply, DeviceNameOf, PacketLook } from "../muster/types";
+import type { App, AppBindPlan, AppCall, AppReply, DeviceNameOf, Entry, HandOver, PacketLook } from "../muster/types";
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
@@ -20,6 +20,8 @@ export class Owner extends Store {
   /** The last call by hand and what it gave. */
   answer: { call: string; reply: AppReply | null; failure: Refusal | null } | null = null;
   readonly world: World;
+  /** Hears every entry, after it is in the timeline. */
+  onentry: ((entry: Entry) => void) | null = null;
   #app: App | undefined;
   readonly #arrived = new Frame(() => this.changed());
   /** A bind by token is under way: what the device announces is for the app's ears. */
@@ -63,6 +65,7 @@ export class Owner extends Store {
       for await (const entry of app) {
         this.timeline.push(entry);
         this.facts = reduceOwner(this.facts, entry);
+        this.onentry?.(entry);
         if (this.facts.word !== "binding") this.#awaitsToken = false;
         this.#arrived.request();
       }
@@ -88,19 +91,22 @@ export class Owner extends Store {
 
   /** A guided bind. `token`: what the device announced, if it still stands by it. */
   async bind(by: "token" | "window", device: DeviceNameOf, token: string | null): Promise<void> {
-    await this.start();
-    this.facts = { ...freshOwner(), word: "binding" };
-    this.failure = null;
-    this.#awaitsToken = by === "token";
-    this.#handed = token;
-    this.changed();
     const plan: AppBindPlan = { devices: [device], by };
     const home = this.settings["home_id"];
     if (home !== undefined && home !== "") plan.home_id = home;
-    if (token !== null) {
-      plan.token = token;
-      this.timeline.note("token_handed_over", Date.now(), token);
-    }
+    if (token !== null) plan.token = token;
+    await this.follow(plan);
+  }
+
+  /** A guided bind by a plan that is complete. */
+  async follow(plan: AppBindPlan): Promise<void> {
+    await this.start();
+    this.facts = { ...freshOwner(), word: "binding" };
+    this.failure = null;
+    this.#awaitsToken = plan.by === "token";
+    this.#handed = plan.token ?? null;
+    if (plan.token !== undefined) this.timeline.note("token_handed_over", Date.now(), plan.token);
+    this.changed();
     try {
       await this.#app?.bind(plan);
     } catch (error) {
@@ -119,6 +125,11 @@ export class Owner extends Store {
     await this.#app.bindToken(token);
   }
 
+  /** What the last guided bind handed over. Secrets in it: for the person who asks. */
+  async handOver(): Promise<HandOver | undefined> {
+    return this.#app?.handOver();
+  }
+
   async cancel(): Promise<void> {
     this.#awaitsToken = false;
     await this.#app?.cancel();
@@ -127,13 +138,18 @@ export class Owner extends Store {
   async call(call: AppCall): Promise<void> {
     this.answer = null;
     try {
-      await this.start();
-      const reply = await this.#app?.call(call);
-      this.answer = { call: call.call, reply: reply ?? null, failure: null };
+      this.answer = { call: call.call, reply: await this.request(call), failure: null };
     } catch (error) {
       this.answer = { call: call.call, reply: null, failure: refusal(error) };
     }
     this.changed();
+  }
+
+  /** One call for whoever needs its answer; throws what it was refused with. */
+  async request(call: AppCall): Promise<AppReply> {
+    await this.start();
+    if (this.#app === undefined) throw new Error("it was stopped");
+    return this.#app.call(call);
   }
 
   async packet(life: number, seq: number, reveal: boolean): Promise<PacketLook | undefined> {

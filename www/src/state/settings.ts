@@ -154,8 +154,18 @@ export const APP_SETTINGS: readonly Setting[] = [
   { key: "app_key", vendor: "AppKey", group: "who", kind: text, required: true, help: { en: "The app's name at the gateway.", zh: "App 在网关的标识。" } },
   { key: "app_secret", vendor: "AppSecret", group: "who", kind: secret, required: true, help: { en: "Signs every call.", zh: "用于为每次调用签名。" } },
   { key: "iot_token", vendor: "iotToken", group: "who", kind: secret, help: { en: "The owner's session; good for two hours.", zh: "用户会话，有效期两小时。" } },
+  { key: "refresh_token", vendor: "refreshToken", group: "who", kind: secret, help: { en: "Gets another iotToken when the last one has run out, once for each call.", zh: "iotToken 过期后用它换取新的，每次调用最多一次。" } },
+  { key: "identity_id", vendor: "identityId", group: "who", kind: text, help: { en: "Sent along with the refreshToken.", zh: "与 refreshToken 一同发送。" } },
   { key: "home_id", vendor: "homeId", group: "who", kind: text, help: { en: "The home that devices are bound to.", zh: "设备绑定到的家庭。" } },
   { key: "base_url", vendor: "–", group: "where", kind: HTTP, required: true, help: { en: "The gateway, such as https://api.link.aliyun.com.", zh: "网关地址，例如 https://api.link.aliyun.com。" } },
+  { key: "stage", vendor: "X-Ca-Stage", group: "where", kind: choice("RELEASE", "PRE", "TEST"), default: "RELEASE", help: { en: "Which stage of the API.", zh: "API 的环境。" } },
+  { key: "sign_method", vendor: "X-Ca-Signature-Method", group: "login", kind: choice("HmacSHA256", "HmacSHA1"), default: "HmacSHA256", help: { en: "HmacSHA1 signs in the style of the phone's SDK.", zh: "HmacSHA1 按手机 SDK 的方式签名。" } },
+  { key: "language", vendor: "language", group: "login", kind: text, default: "en-US", help: { en: "Of the cloud's messages.", zh: "云端消息的语言。" } },
+  { key: "sub_iot_id_key", vendor: "–", group: "assumed", kind: choice("subIotId", "subIotid"), default: "subIotId", help: { en: "The document spells it in two ways.", zh: "文档中有两种写法。" } },
+  { key: "reply_seconds", vendor: "–", group: "timing", kind: number(1, 300), default: "10", help: { en: "Seconds that a reply is waited for.", zh: "等待应答的秒数。" } },
+  { key: "retries", vendor: "–", group: "timing", kind: number(0, 10), default: "3", help: { en: "How often a call without a reply is made again.", zh: "没有应答时的重试次数。" } },
+  { key: "poll_seconds", vendor: "–", group: "timing", kind: number(1, 60), default: "2", help: { en: "Seconds between two looks for the token, or for the window.", zh: "两次查询 token 或时间窗口之间的秒数。" } },
+  { key: "deadline_seconds", vendor: "–", group: "timing", kind: number(1, 3600), default: "180", help: { en: "Seconds that a guided bind waits for the device.", zh: "引导绑定等待设备的秒数。" } },
 ];
 
 export function valueOf(setting: Setting, settings: Record<string, string>): string {

@@ -276,6 +276,8 @@ export type DeviceFacts = {
   update: UpdateCard | null;
   heartbeat: { nextUnix: number | null; why: Due; acceptedUnix: number | null } | null;
   bindToken: { token: string; until: number } | null;
+  /** When the cloud let it in last: what a time window is counted from. */
+  admittedUnix: number | null;
   link: Trouble | null;
 };
 
@@ -289,6 +291,7 @@ export function freshFacts(): DeviceFacts {
     update: null,
     heartbeat: null,
     bindToken: null,
+    admittedUnix: null,
     link: null,
   };
 }
@@ -313,6 +316,7 @@ export function reduce(facts: DeviceFacts, entry: Entry): DeviceFacts {
     if (trouble !== undefined) return withLink(facts, trouble);
     return facts.link !== null && (status ?? 0) > 0 ? { ...facts, link: null } : facts;
   }
+  if (entry.kind === "mqtt") return entry.packet.type === "CONNACK" && entry.packet.return_code === 0 ? { ...facts, admittedUnix: entry.unix } : facts;
   if (entry.kind !== "event") return facts;
   const { event } = entry;
   switch (event.event) {

@@ -16,6 +16,7 @@ import "./notices";
 
 const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
   cloud: () => import("./cloud"),
+  bind: () => import("./bind"),
   tools: () => import("./tools"),
 };
 
@@ -153,6 +154,8 @@ export class App extends View {
         return html`<m-devices></m-devices>`;
       case "cloud":
         return html`<m-cloud></m-cloud>`;
+      case "bind":
+        return html`<m-bind></m-bind>`;
       case "tools":
         return html`<m-tools></m-tools>`;
     }

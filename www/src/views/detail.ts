@@ -377,7 +377,7 @@ function isPacket(entry: Entry): boolean {
 }
 
 /** What was signed, with which secret, and by which clock. */
-function signView(signed: Signed, entry: Entry): TemplateResult {
+export function signView(signed: Signed, entry: Entry): TemplateResult {
   const d = t().signed;
   const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd class="sans">${value}</dd>`;
   const { clock, server } = signed;

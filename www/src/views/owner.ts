@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t, waitText } from "../i18n";
-import { build, type CallName } from "../state/calls";
+import { CALLS, build, type CallName } from "../state/calls";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import type { Session } from "../state/devices";
@@ -15,33 +15,12 @@ import { View, segments } from "./base";
 import { jsonView } from "./detail";
 import { openSettings } from "./dialogs";
 
-type Field = { name: string; value: (session: Session) => string; number?: boolean; optional?: boolean };
-
-const product: Field = { name: "product_key", value: (s) => s.names.product };
-const device: Field = { name: "device_name", value: (s) => s.names.device };
-const token: Field = { name: "token", value: (s) => s.facts.bindToken?.token ?? "" };
-const iotId: Field = { name: "iot_id", value: (s) => s.owner?.facts.iotId ?? "" };
-
-const CALLS: Record<CallName, { path: string; fields: readonly Field[] }> = {
-  list: { path: "/awss/enrollee/list/get", fields: [{ name: "page_size", value: () => "10", number: true }, { name: "page_num", value: () => "1", number: true }] },
-  filter: { path: "/awss/enrollee/product/filter", fields: [product, device] },
-  token_check: { path: "/awss/token/check", fields: [token, product, device] },
-  token_bind: { path: "/awss/token/user/bind", fields: [product, device, token] },
-  window_bind: { path: "/awss/time/window/user/bind", fields: [product, device] },
-  cipher: {
-    path: "/awss/cipher/get",
-    fields: [
-      { name: "type", value: () => "3", number: true },
-      product,
-      { ...device, optional: true },
-      { name: "product_id", value: () => "", optional: true },
-      { name: "mac", value: () => "", optional: true },
-      { name: "random", value: () => "281f2e4eefbd12d3b9f7ee5a1740cc2b" },
-    ],
-  },
-  permit: { path: "/thing/gateway/permit", fields: [iotId, product, { name: "time", value: () => "60", number: true }] },
-  topo_remove: { path: "/thing/topo/remove", fields: [iotId, { name: "sub_iot_id", value: () => "" }] },
-};
+/** What is at hand for a field of a call. */
+function valueOf(session: Session, name: string, example: string): string {
+  const { names, facts, owner } = session;
+  const known: Record<string, string> = { product_key: names.product, device_name: names.device, token: facts.bindToken?.token ?? "", iot_id: owner?.facts.iotId ?? "" };
+  return known[name] ?? example;
+}
 
 @customElement("m-owner")
 export class OwnerView extends View {
@@ -182,7 +161,8 @@ export class OwnerView extends View {
       this.shown = false;
       void session.owner?.call(build(this.call, (name) => String(data.get(name) ?? "").trim()));
     };
-    return html`<details class="more"><summary>${d.calls}</summary>
+    return html`<p><a href="#/bind">${d.more}</a></p>
+      <details class="more"><summary>${d.calls}</summary>
       <form class="call" @submit=${send}>
         <label>${d.call}
           <select data-testid="owner-call" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
@@ -190,7 +170,7 @@ export class OwnerView extends View {
           </select>
         </label>
         <code class="path">${path}</code>
-        ${fields.map((field) => html`<label><code>${field.name}</code><input name=${field.name} .value=${field.value(session)} inputmode=${field.number === true ? "numeric" : "text"} autocomplete="off" spellcheck="false" data-testid=${`call-${field.name}`} /></label>`)}
+        ${fields.map((field) => html`<label><code>${field.name}</code><input name=${field.name} .value=${valueOf(session, field.name, field.value)} inputmode=${field.number === true ? "numeric" : "text"} autocomplete="off" spellcheck="false" data-testid=${`call-${field.name}`} /></label>`)}
         <button class="btn pri" data-testid="owner-call-send">${d.send}</button>
       </form>
       ${answer === null

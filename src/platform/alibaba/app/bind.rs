@@ -316,6 +316,31 @@ impl Flow {
         cx.ask(AppStep::List, Call::list(50, 1), Self::Listed(ExpectList { plan }))
     }
 
+    /// Begins at a later step: a person goes on after a failure, and what came before is done. Without a device, or a
+    /// token that is needed, it begins where those are found.
+    pub(super) fn start_at(step: AppStep, mut plan: BindPlan, cx: &mut FlowCx<'_>) -> Option<Self> {
+        let device = plan.choose.clone().or_else(|| plan.devices.first().cloned());
+        let device = match (step, device) {
+            (AppStep::List, _) => {
+                plan.devices.clear();
+                return Self::start(plan, cx);
+            }
+            (AppStep::Filter, _) | (_, None) => return Self::start(plan, cx),
+            (AppStep::Cipher | AppStep::Token | AppStep::Bind, Some(device)) => device,
+        };
+        cx.event(AppEvent::Chosen { device: device.clone() });
+        if step == AppStep::Cipher {
+            return key(plan, device, cx);
+        }
+        match (step, &plan.by) {
+            (AppStep::Bind, BindBy::Token(Some(token))) => {
+                let token = token.clone();
+                bind(target(&plan, device, cx), Some(token), cx)
+            }
+            _ => wait(plan, device, cx),
+        }
+    }
+
     /// When this step wants to be called again.
     pub(super) fn wake(&self) -> Option<Instant> {
         match self {
@@ -423,18 +448,23 @@ impl ExpectFiltered {
             None => return cx.fail(AppStep::Filter, BindFailure::NothingToBind),
         };
         cx.event(AppEvent::Chosen { device: device.clone() });
-        let Some(cipher) = plan.cipher.clone() else { return wait(plan, device, cx) };
-        cx.event(AppEvent::Step { step: AppStep::Cipher });
-        let call = Call::cipher(&CipherRequest {
-            cipher: cipher.cipher,
-            product_key: Some(device.product_key.clone()),
-            product_id: cipher.product_id.clone(),
-            device_name: Some(device.device_name.clone()),
-            mac: cipher.mac,
-            random: cipher.random,
-        });
-        cx.ask(AppStep::Cipher, call, Flow::Key(ExpectKey { plan, cipher, device }))
+        key(plan, device, cx)
     }
+}
+
+/// Asks for the key, if something is to be handed over.
+fn key(plan: BindPlan, device: DeviceName, cx: &mut FlowCx<'_>) -> Option<Flow> {
+    let Some(cipher) = plan.cipher.clone() else { return wait(plan, device, cx) };
+    cx.event(AppEvent::Step { step: AppStep::Cipher });
+    let call = Call::cipher(&CipherRequest {
+        cipher: cipher.cipher,
+        product_key: Some(device.product_key.clone()),
+        product_id: cipher.product_id.clone(),
+        device_name: Some(device.device_name.clone()),
+        mac: cipher.mac,
+        random: cipher.random,
+    });
+    cx.ask(AppStep::Cipher, call, Flow::Key(ExpectKey { plan, cipher, device }))
 }
 
 impl ExpectKey {
@@ -466,13 +496,17 @@ impl ExpectKey {
     }
 }
 
+fn target(plan: &BindPlan, device: DeviceName, cx: &FlowCx<'_>) -> Target {
+    Target {
+        device,
+        home_id: plan.home_id.clone().or_else(|| cx.config.home_id.clone()),
+        deadline: cx.now + cx.config.deadline,
+    }
+}
+
 /// The device joins the network, logs in and announces itself: that is what the deadline is for.
 fn wait(plan: BindPlan, device: DeviceName, cx: &mut FlowCx<'_>) -> Option<Flow> {
-    let target = Target {
-        device,
-        home_id: plan.home_id.or_else(|| cx.config.home_id.clone()),
-        deadline: cx.now + cx.config.deadline,
-    };
+    let target = target(&plan, device, cx);
     match plan.by {
         BindBy::Window => bind(target, None, cx),
         BindBy::Token(token) => {
