@@ -206,6 +206,7 @@ export const bind = {
   homeLead: "Who owns what, and what is under which gateway. Arrow keys walk the tree, Delete removes a sub-device from its gateway.",
   homeOf: (who: string) => `Home of ${who}`,
   kind: { home: "home", gateway: "gateway", device: "device", sub: "sub-device" },
+  pictureOf: "Picture of the home",
   picture: (devices: number, subs: number) => `Picture of the tree below: ${devices} devices of the home, ${subs} sub-devices`,
   nothingBound: "Nothing is bound to this owner yet.",
   noGateway: "No gateway is bound to this owner. Start one, bind it on the first page, and come back.",

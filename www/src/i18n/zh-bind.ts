@@ -200,6 +200,7 @@ export const bind = {
   homeLead: "谁拥有哪些设备，哪些设备在哪个网关之下。方向键浏览，Delete 将子设备移出网关。",
   homeOf: (who: string) => `${who} 的家庭`,
   kind: { home: "家庭", gateway: "网关", device: "设备", sub: "子设备" },
+  pictureOf: "家庭示意图",
   picture: (devices: number, subs: number) => `下方树形列表的示意图：家庭内 ${devices} 个设备，${subs} 个子设备`,
   nothingBound: "当前用户还没有绑定任何设备。",
   noGateway: "当前用户没有绑定网关。请先启动一个网关，在“引导绑定”中绑定，然后返回此处。",

@@ -162,7 +162,11 @@ export class Desk extends Store {
       const before = this.run;
       this.run = reduceRun(before, entry);
       if (this.run.handedOver && !before.handedOver) void this.owner.handOver().then((handed) => this.#handed(handed ?? null));
-      if (this.run.word !== before.word) this.#soon();
+      if (this.run.word !== before.word) {
+        // Whether it can be bound is another question now.
+        this.verdicts = new Map([...this.verdicts].filter(([name]) => name !== nameOf(before.device)));
+        this.#soon();
+      }
     }
     this.changed();
   }

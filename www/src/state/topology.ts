@@ -38,13 +38,14 @@ export function homeTree(owner: Pick<OwnerView, "identity" | "home_id">, invento
     if (at === undefined) continue;
     subs.set(at, [...(subs.get(at) ?? []), node("sub", product.id, device)]);
   }
+  const mine = new Set(all.filter(({ device }) => device.more["owner"] === owner.identity).map(({ product, device }) => `${product.id}/${device.name}`));
   for (const { product, device } of all) {
     if (device.more["owner"] !== owner.identity) continue;
     const gateway = isGateway(product);
     const own = node(gateway ? "gateway" : "device", product.id, device);
     // What is under one of the home's own gateways is drawn there.
     const under = device.more["gateway"];
-    if (under !== undefined && all.some((other) => `${other.product.id}/${other.device.name}` === under && other.device.more["owner"] === owner.identity)) continue;
+    if (under !== undefined && mine.has(under)) continue;
     own.children = gateway ? (subs.get(own.id) ?? []) : [];
     home.children.push(own);
   }
@@ -69,7 +70,7 @@ export type Placed = { node: TreeNode; x: number; y: number };
 export type Edge = { from: Placed; to: Placed };
 export type Picture = { nodes: Placed[]; edges: Edge[]; width: number; height: number };
 
-export const NODE = { width: 168, height: 44, gapX: 44, gapY: 14 };
+export const NODE = { width: 132, height: 44, gapX: 28, gapY: 14 };
 
 /** Columns by depth; whoever has children stands in the middle of them. */
 export function picture(root: TreeNode): Picture {

@@ -83,7 +83,7 @@ export class BindGateways extends View {
     const { nodes, edges, width, height } = picture(tree);
     const subs = nodes.filter(({ node }) => node.kind === "sub").length;
     const mid = NODE.height / 2;
-    return html`<div class="topology scroll-x">
+    return html`<div class="topology scroll-x" role="group" tabindex="0" aria-label=${d.pictureOf}>
       <svg role="img" aria-label=${d.picture(tree.children.length, subs)} data-testid="topology" viewBox=${`-2 -2 ${width + 4} ${height + 4}`} width=${width + 4} height=${height + 4}>
         ${edges.map(({ from, to }) => {
           const [x1, y1, x2, y2] = [from.x + NODE.width, from.y + mid, to.x, to.y + mid];
@@ -277,5 +277,5 @@ function isOpen(permit: Permit, now: number): boolean {
 }
 
 function short(name: string): string {
-  return name.length > 20 ? `${name.slice(0, 19)}…` : name;
+  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
 }
