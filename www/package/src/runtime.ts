@@ -26,6 +26,7 @@ export const asyncDispose: typeof Symbol.asyncDispose =
 /** The calculators, in the shared instance. */
 export const tools: Tools = {
   cipher: async (input) => (await shared()).tools.cipher(input),
+  wifi: async (input) => (await shared()).tools.wifi(input),
   sign: async (request) => (await shared()).tools.sign(request),
   credentials: async (input) => (await shared()).tools.credentials(input),
   credentialModes: async () => (await shared()).tools.credentialModes(),
