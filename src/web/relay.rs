@@ -7,7 +7,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | `GET /api/relay` | whether there is one, and its token |
+//! | `POST /api/relay/token` | the token, if there is a relay |
 //! | `/relay/mqtt?to=mqtts://…` | a WebSocket of subprotocol `mqtt`, the token beside it; its first message is text and says whether the broker was reached, all others are MQTT |
 //! | `POST /relay/http` | one request; where to, method and headers in headers of the relay's own, which come back likewise |
 //!
@@ -157,7 +157,9 @@ async fn access(url: &str) -> Result<(String, String), No> {
     if let Some(token) = TOKEN.with_borrow(Clone::clone) {
         return Ok((origin, token));
     }
-    let request = builder(&[&origin, "/api/relay"].concat(), Method::GET, &Aborter::new()).build();
+    let request = builder(&[&origin, "/api/relay/token"].concat(), Method::POST, &Aborter::new())
+        .header("Content-Type", "application/json")
+        .build();
     let response = request.map_err(|_| gone(url))?.send().await.map_err(|_| gone(url))?;
     let said = words(&response, url).await;
     let token = member(&said, "token").and_then(|token| token.as_string());

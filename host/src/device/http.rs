@@ -12,6 +12,8 @@ use super::tls::{self, Trust};
 /// The core asks again after 10 s on its own; an answer later than this is nobody's.
 const REQUEST_WITHIN: Duration = Duration::from_secs(20);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// What names a CA of one's own.
+const CA: &str = "--ca FILE";
 /// A download may take hours, but not stand still.
 const READ_WITHIN: Duration = Duration::from_secs(20);
 
@@ -130,7 +132,7 @@ pub(super) fn failure(error: &ureq::Error, url: &str) -> (Failure, String) {
         E::BodyExceedsLimit(limit) => {
             (Failure::TooLarge, format!("{host} answered with more than {limit} bytes"))
         }
-        E::Rustls(error) => (Failure::Tls, tls::explain(error, host)),
+        E::Rustls(error) => (Failure::Tls, tls::explain(error, host, CA)),
         E::Tls(why) => (Failure::Tls, format!("TLS with {host} failed: {why}")),
         E::Io(error) => io_failure(error, host),
         E::StatusCode(status) => {
@@ -145,15 +147,10 @@ pub(super) fn failure(error: &ureq::Error, url: &str) -> (Failure, String) {
 }
 
 /// The same for an error of the operating system, which may wrap one of TLS.
-pub(super) fn io_failure(error: &io::Error, host: &str) -> (Failure, String) {
+pub(crate) fn io_failure(error: &io::Error, host: &str) -> (Failure, String) {
     use io::ErrorKind as K;
-    let inner = error.get_ref().and_then(|inner| {
-        inner
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| inner.source().and_then(|source| source.downcast_ref()))
-    });
-    if let Some(tls) = inner {
-        return (Failure::Tls, tls::explain(tls, host));
+    if let Some(tls) = tls::inside(error) {
+        return (Failure::Tls, tls::explain(tls, host, CA));
     }
     match error.kind() {
         K::ConnectionRefused => (Failure::Unreachable, format!("nobody listens at {host}")),
@@ -169,7 +166,7 @@ pub(super) fn io_failure(error: &io::Error, host: &str) -> (Failure, String) {
 }
 
 /// Where a redirect from `base` to `to` leads.
-pub(super) fn join(base: &str, to: &str) -> String {
+pub(crate) fn join(base: &str, to: &str) -> String {
     let scheme_end = base.find("://").map_or(0, |at| at + 3);
     let authority_end =
         base[scheme_end..].find(['/', '?', '#']).map_or(base.len(), |at| scheme_end + at);

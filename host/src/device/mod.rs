@@ -44,7 +44,7 @@ pub(crate) mod slots;
 mod store;
 pub(crate) mod tls;
 mod tokens;
-mod transport;
+pub(crate) mod transport;
 pub(crate) mod upgrade;
 
 use std::io::IsTerminal;

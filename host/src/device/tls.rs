@@ -37,26 +37,47 @@ impl Trust {
     }
 
     fn client(&self, shown: Option<&Shown>) -> Result<Arc<ClientConfig>, Exit> {
-        let broken = |e: rustls::Error| {
-            Exit::local(format!("TLS cannot be set up: {e}"), "report this as a defect")
-        };
-        let roots = match self {
-            Self::Public => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-            Self::Own(certificates) => roots(certificates).map_err(broken)?,
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(broken)?
-            .with_root_certificates(roots);
-        let config = match shown {
-            None => config.with_no_client_auth(),
-            Some(Shown { chain, key, at }) => config
-                .with_client_auth_cert(chain.clone(), key.clone_key())
-                .map_err(|e| Exit::local(format!("{at} cannot be used: {e}"), PAIR))?,
-        };
-        Ok(Arc::new(config))
+        client(
+            match self {
+                Self::Public => public(),
+                Self::Own(certificates) => roots(certificates).map_err(|e| broken(&e))?,
+            },
+            shown,
+        )
     }
+}
+
+/// A client that trusts the public roots, and the authorities in this file beside them.
+#[cfg(feature = "full")]
+pub(crate) fn public_and(file: Option<&Path>) -> Result<Arc<ClientConfig>, Exit> {
+    let mut all = public();
+    if let Some(Trust::Own(own)) = file.map(Trust::from_file).transpose()? {
+        all.extend(roots(&own).map_err(|e| broken(&e))?.roots);
+    }
+    client(all, None)
+}
+
+fn public() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+fn client(roots: RootCertStore, shown: Option<&Shown>) -> Result<Arc<ClientConfig>, Exit> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| broken(&e))?
+        .with_root_certificates(roots);
+    let config = match shown {
+        None => config.with_no_client_auth(),
+        Some(Shown { chain, key, at }) => config
+            .with_client_auth_cert(chain.clone(), key.clone_key())
+            .map_err(|e| Exit::local(format!("{at} cannot be used: {e}"), PAIR))?,
+    };
+    Ok(Arc::new(config))
+}
+
+fn broken(error: &rustls::Error) -> Exit {
+    Exit::local(format!("TLS cannot be set up: {error}"), "report this as a defect")
 }
 
 const PAIR: &str =
@@ -126,13 +147,22 @@ fn roots(certificates: &[CertificateDer<'static>]) -> Result<RootCertStore, rust
     Ok(roots)
 }
 
-/// What is wrong with a server's TLS, for a person, with the next move.
-pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
+/// The error of TLS in one of the operating system's.
+pub(crate) fn inside(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| {
+        inner
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.source().and_then(|source| source.downcast_ref()))
+    })
+}
+
+/// What is wrong with a server's TLS, for a person, with the next move. `flag` names a CA of one's own.
+pub(crate) fn explain(error: &rustls::Error, host: &str, flag: &str) -> String {
     use rustls::{AlertDescription as Alert, CertificateError as Bad, Error};
     match error {
         Error::InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => format!(
             "the certificate of {host} comes from a CA that is not trusted here; if it is your own, give it with \
-             --ca FILE"
+             {flag}"
         ),
         Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
             format!(
@@ -153,7 +183,7 @@ pub(super) fn explain(error: &rustls::Error, host: &str) -> String {
         Error::InvalidCertificate(bad) if format!("{bad:?}").contains("CaUsedAsEndEntity") => {
             format!(
                 "{host} shows a CA's own certificate as its server certificate; have a CA issue one for the server, and \
-             give that CA with --ca FILE"
+             give that CA with {flag}"
             )
         }
         Error::InvalidCertificate(Bad::Revoked) => {
@@ -213,7 +243,7 @@ mod tests {
                 "check port and scheme",
             ),
         ] {
-            let text = explain(&error, "h:1");
+            let text = explain(&error, "h:1", "--ca FILE");
             assert!(text.contains("h:1") && text.contains(says), "{text}");
         }
     }

@@ -46,11 +46,11 @@ pub(super) type NoTransport = (Failure, String);
 
 /// A broker's address.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Address<'a> {
-    pub(super) tls: bool,
-    pub(super) websocket: bool,
-    pub(super) host: &'a str,
-    pub(super) port: u16,
+pub(crate) struct Address<'a> {
+    pub(crate) tls: bool,
+    pub(crate) websocket: bool,
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
 }
 
 impl Transport {
@@ -203,7 +203,7 @@ fn to_io(error: tungstenite::Error) -> io::Error {
 }
 
 impl<'a> Address<'a> {
-    pub(super) fn parse(url: &'a str) -> Option<Self> {
+    pub(crate) fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let (tls, websocket, default) = match scheme {
             "mqtt" | "tcp" => (false, false, 1883),

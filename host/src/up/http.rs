@@ -4,7 +4,7 @@
 //! Header names go out in title case (`Content-Length`): a device SDK in the field compares them byte by byte.
 //! Nothing but the console's files is ever compressed, for the same reason.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::listen::{Patient, accept};
-use super::{Up, api, console, firmware, guard, page, ws};
+use super::{Up, api, console, firmware, guard, page, relay, ws};
 
 /// The longest body that a vendor's cloud reads.
 const BODY: usize = 64 * 1024;
@@ -42,6 +42,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct Arrival {
     /// Whether operators may come in here.
     pub(crate) operators: bool,
+    /// Who came in.
+    pub(crate) peer: IpAddr,
 }
 
 /// Serves one listener for ever.
@@ -50,23 +52,18 @@ pub(crate) async fn serve(up: Arc<Up>, listener: TcpListener, slots: Arc<Semapho
     loop {
         // Taken before the next connection is: those beyond the limit wait in the system's queue.
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let (stream, _) = accept(&listener).await;
+        let (stream, peer) = accept(&listener).await;
         let Ok(local) = stream.local_addr() else { continue };
         let (service, doors) = (service.clone(), up.doors);
         tokio::spawn(async move {
-            connection(stream, local, doors, service).await;
+            let arrival = Arrival { operators: doors.operators_at(local), peer: peer.ip() };
+            connection(stream, arrival, service).await;
             drop(slot);
         });
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    local: SocketAddr,
-    doors: super::listen::Doors,
-    service: TowerToHyperService<Router>,
-) {
-    let arrival = Arrival { operators: doors.operators_at(local) };
+async fn connection(stream: TcpStream, arrival: Arrival, service: TowerToHyperService<Router>) {
     let service =
         hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(arrival);
@@ -94,6 +91,8 @@ fn router(up: Arc<Up>) -> Router {
         .route("/api/owners", get(api::owners))
         .route("/api/log", get(api::log))
         .route("/api/demo", get(api::demo))
+        .route("/api/relay", get(relay::status))
+        .route("/api/relay/token", post(relay::token))
         .route("/api/operate", post(api::operate))
         .route("/api/firmware", post(firmware::upload))
         .route("/api/{*rest}", any(api::unknown))
@@ -107,6 +106,8 @@ fn router(up: Arc<Up>) -> Router {
         .route("/console/", any(console::file))
         .route("/console/{*path}", any(console::file))
         .route("/mqtt/{platform}", get(ws::door))
+        .route("/relay/mqtt", get(relay::mqtt))
+        .route("/relay/http", any(relay::http))
         .route("/firmware/{id}/{name}", any(firmware::download))
         .fallback(vendor)
         .with_state(up)
@@ -238,7 +239,7 @@ pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response {
 }
 
 /// Bytes that are UTF-8 in the field; anything else is read as ISO-8859-1.
-fn text(value: &HeaderValue) -> String {
+pub(crate) fn text(value: &HeaderValue) -> String {
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => text.to_owned(),
         Err(_) => value.as_bytes().iter().map(|&byte| char::from(byte)).collect(),

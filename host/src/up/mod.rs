@@ -8,6 +8,7 @@
 //! | `mqtt`, `ws` | one MQTT connection over TCP or WebSocket |
 //! | `http`, `guard`, `api`, `firmware` | the HTTP port |
 //! | `console` | the page that operates all of it, with its files |
+//! | `relay` | takes the console to clouds that a browser cannot reach; off unless asked for |
 //! | `demo`, `page` | what is there on the first start, and the page that explains it |
 
 mod api;
@@ -22,6 +23,7 @@ mod journal;
 mod listen;
 mod mqtt;
 mod page;
+mod relay;
 mod store;
 mod ws;
 
@@ -83,6 +85,8 @@ pub struct Args {
     /// Serve the console from this folder, as it is at that moment, and not the one that is built in.
     #[arg(long, value_name = "DIR")]
     console: Option<PathBuf>,
+    #[command(flatten)]
+    relay: relay::RelayArgs,
 }
 
 /// Where everything is, as `--json` prints it.
@@ -108,6 +112,7 @@ pub(crate) struct Up {
     pub(crate) mqtt_slots: Arc<Semaphore>,
     pub(crate) clock: Clock,
     pub(crate) console: Option<Console>,
+    pub(crate) relay: Option<relay::Relay>,
     app_secret: Option<String>,
 }
 
@@ -160,6 +165,7 @@ async fn up(args: Args) -> Result<(), Exit> {
         None => store::default_dir()?,
     };
     let console = Console::new(args.console.clone())?;
+    let relay = relay::Relay::new(&args.relay, args.operator_listen.is_loopback())?;
     let folder = DataDir::take(&data)?;
     firmware::prepare(&data)?;
 
@@ -195,6 +201,7 @@ async fn up(args: Args) -> Result<(), Exit> {
         mqtt_slots: Arc::clone(&mqtt_slots),
         clock,
         console,
+        relay,
         app_secret,
     });
     let http_slots = Arc::new(Semaphore::new(limit));
@@ -333,7 +340,8 @@ async fn announce(up: &Up, as_json: bool) -> Result<(), Exit> {
                     "start with another --data DIR",
                 )
             })?;
-        page::terminal(&up.addresses, &demo, up.console.is_some())
+        let relay = up.relay.as_ref().map(relay::Relay::summary);
+        page::terminal(&up.addresses, &demo, up.console.is_some(), relay.as_deref())
     };
     let mut out = std::io::stdout().lock();
     // A closed stdout is no reason to stop serving.

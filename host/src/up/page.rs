@@ -447,7 +447,12 @@ fn escape(text: &str) -> String {
 }
 
 /// What a person sees who starts `muster up` in a terminal.
-pub(crate) fn terminal(at: &Addresses, demo: &Value, has_console: bool) -> String {
+pub(crate) fn terminal(
+    at: &Addresses,
+    demo: &Value,
+    has_console: bool,
+    relay: Option<&str>,
+) -> String {
     let mut out = String::new();
     let _ =
         writeln!(out, "Muster {}: four device clouds on this machine\n", env!("CARGO_PKG_VERSION"));
@@ -458,6 +463,9 @@ pub(crate) fn terminal(at: &Addresses, demo: &Value, has_console: bool) -> Strin
         let _ = writeln!(out, "  {:<13}  {door}", platform.as_str());
     }
     let _ = writeln!(out, "  operator API   {}", at.api);
+    let relay =
+        relay.unwrap_or("off: --relay takes the console to clouds that a browser cannot reach");
+    let _ = writeln!(out, "  relay          {relay}");
     let _ = writeln!(out, "  data           {}\n", at.data.display());
     let _ = writeln!(out, "Demo devices (every setting: muster cloud demo)");
     for (name, demo) in demo.as_object().into_iter().flatten() {
