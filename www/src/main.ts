@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/devices.css";
 import "./styles/views.css";
+import "./styles/relay.css";
 import { i18n } from "./i18n";
 import { clouds } from "./state/clouds";
 import { devices } from "./state/devices";

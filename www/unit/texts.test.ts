@@ -4,7 +4,8 @@ import { en } from "../src/i18n/en";
 import { zh } from "../src/i18n/zh";
 import type { Advice, Entry, Error, Event, PlatformName, Update, Warning } from "../src/muster/types";
 import { explain } from "../src/state/explain";
-import { APP_SETTINGS, PRESETS, SETTINGS, type Both } from "../src/state/settings";
+import { PRESETS } from "../src/state/presets";
+import { APP_SETTINGS, SETTINGS, type Both } from "../src/state/settings";
 import { entryText, errorText, eventText, methodOf, shortTopic } from "../src/state/texts";
 import { CIPHER, CMEI, IMEI, SIGN, TOOL_TEXTS } from "../src/state/tools";
 

@@ -14,3 +14,38 @@ export const relayReasons = {
   relay_limit: ["It is more than the relay carries: too many connections at once, or too large a message.", "Stop some devices; a large image is fetched by muster device in a terminal."],
   relay_failed: ["The relay could not carry it.", "Look at the words beside it; they are the relay's own."],
 } as const satisfies Record<string, readonly [string, string]>;
+
+export const relay = {
+  environment: "Environment",
+  own: "Own addresses",
+  ownNote: "Fill the addresses in below.",
+  source: (document: string) => `Source: ${document}.`,
+  way: "How to get there",
+  direct: "Straight from this browser",
+  directHelp: "WebSockets, and servers that let web pages in.",
+  by: "By the relay of muster up",
+  byHelp: "mqtt:// and mqtts:// brokers, and servers without CORS. WebSockets still go straight.",
+  reach: {
+    direct: "this browser can open it",
+    cors: "only if the server lets web pages in (CORS): no document says that it does",
+    plain_tcp: "this browser cannot: it is TCP or TLS, and web pages open WebSockets only",
+    mixed_content: "this browser will not: this page came over https, and the address is not protected",
+    unknown: "this is no whole address yet",
+  },
+  stuck: "Straight from this browser this will not work. The relay gets there.",
+  off: {
+    off: "The relay is switched off. Start muster up with it, then look again:",
+    none: "This page's server has no relay. Open the console of a muster up that has one:",
+  },
+  notListed: "The relay's list does not hold this address. If it is right, start muster up with it:",
+  look: "Look again",
+  helps: "The relay of muster up gets there.",
+  go: "Go by the relay",
+  wouldHelp: {
+    off: "The relay of muster up would get there, but it is switched off. Start it with:",
+    none: "The relay of muster up would get there, but this page's server has none. Open the console of:",
+  },
+  went: "by the relay",
+  road: "Way",
+  roadText: "by the relay of this page's server",
+};

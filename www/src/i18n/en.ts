@@ -1,7 +1,7 @@
 // The dictionary. Its shape is the one that every language has to have.
 
 import { bind } from "./en-bind";
-import { relayReasons } from "./en-relay";
+import { relay, relayReasons } from "./en-relay";
 import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
@@ -109,7 +109,6 @@ export const en = {
   settings: {
     title: (platform: string) => `Settings: ${platform}`,
     lead: "Names, defaults and limits are the ones of the device's core. Empty means the default.",
-    preset: "Fill in",
     group: {
       who: "Who it is",
       where: "Where it connects",
@@ -128,7 +127,7 @@ export const en = {
     byDefault: "(default)",
     start: "Start the device",
     restart: "Save and restart",
-    plainTcp: "A web page cannot open plain TCP or TLS sockets: use a ws:// or wss:// address here, or muster device in a terminal.",
+    plainTcp: "A web page cannot open plain TCP or TLS sockets: use a ws:// or wss:// address here, or the relay.",
     mixed: "This page came over https, so the browser will refuse ws:// and http:// addresses of other machines (mixed content).",
   },
   list: {
@@ -559,6 +558,7 @@ export const en = {
   devs,
   timeline,
   bind,
+  relay,
   compare,
   signed,
   exporting,

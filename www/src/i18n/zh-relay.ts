@@ -15,3 +15,38 @@ export const relayReasons: Reasons = {
   relay_limit: ["超出中继的限制：同时连接过多，或报文过大。", "请停止部分设备；较大的固件可在终端用 muster device 下载。"],
   relay_failed: ["中继未能完成转发。", "请看旁边中继给出的原因。"],
 };
+
+export const relay: Dict["relay"] = {
+  environment: "环境",
+  own: "自行填写地址",
+  ownNote: "请在下方填写地址。",
+  source: (document) => `来源：${document}。`,
+  way: "连接方式",
+  direct: "浏览器直连",
+  directHelp: "适用于 WebSocket，以及允许网页跨域访问的服务器。",
+  by: "经 muster up 的中继",
+  byHelp: "适用于 mqtt:// 和 mqtts:// 的 broker，以及没有 CORS 的服务器。WebSocket 仍然直连。",
+  reach: {
+    direct: "浏览器可以直接连接",
+    cors: "仅当服务器允许网页跨域访问（CORS）时可用，文档未说明",
+    plain_tcp: "浏览器无法连接：这是 TCP 或 TLS，网页只能建立 WebSocket",
+    mixed_content: "浏览器会拒绝：本页通过 https 打开，而该地址未加密",
+    unknown: "地址还不完整",
+  },
+  stuck: "浏览器直连行不通，经中继可以到达。",
+  off: {
+    off: "中继未开启。请这样启动 muster up，然后再次检查：",
+    none: "提供本页的服务没有中继。请打开带中继的 muster up 的控制台：",
+  },
+  notListed: "中继的允许列表不含此地址。若地址无误，请这样启动 muster up：",
+  look: "再次检查",
+  helps: "经 muster up 的中继可以到达。",
+  go: "改走中继",
+  wouldHelp: {
+    off: "经 muster up 的中继可以到达，但中继未开启。请这样启动：",
+    none: "经 muster up 的中继可以到达，但提供本页的服务没有中继。请打开它的控制台：",
+  },
+  went: "经中继",
+  road: "路径",
+  roadText: "经提供本页的服务的中继",
+};

@@ -1,6 +1,6 @@
 import type { Dict } from "./en";
 import { bind } from "./zh-bind";
-import { relayReasons } from "./zh-relay";
+import { relay, relayReasons } from "./zh-relay";
 import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
@@ -103,7 +103,6 @@ export const zh: Dict = {
   settings: {
     title: (platform) => `设置：${platform}`,
     lead: "名称、默认值和范围与设备核心一致。留空即使用默认值。",
-    preset: "填入",
     group: {
       who: "设备身份",
       where: "连接地址",
@@ -122,7 +121,7 @@ export const zh: Dict = {
     byDefault: "（默认）",
     start: "启动设备",
     restart: "保存并重启",
-    plainTcp: "网页无法直接建立 TCP 或 TLS 连接：请填写 ws:// 或 wss:// 地址，或在终端使用 muster device。",
+    plainTcp: "网页无法直接建立 TCP 或 TLS 连接：请填写 ws:// 或 wss:// 地址，或经中继访问。",
     mixed: "本页通过 https 打开，浏览器会拒绝访问其他机器的 ws:// 和 http:// 地址（混合内容）。",
   },
   list: {
@@ -552,6 +551,7 @@ export const zh: Dict = {
   devs,
   timeline,
   bind,
+  relay,
   compare,
   signed,
   exporting,

@@ -24,6 +24,8 @@ export type Plan = {
   world: World;
   settings: Record<string, string>;
   storage: Storage;
+  /** By the relay of the page's server, on real clouds. */
+  relay?: boolean;
 };
 
 export class Session extends Store {
@@ -147,7 +149,7 @@ export class Session extends Store {
   }
 
   /** Other settings, from a person. */
-  replan(change: Pick<Plan, "settings" | "storage">): void {
+  replan(change: Pick<Plan, "settings" | "storage" | "relay">): void {
     this.plan = { ...this.plan, ...change };
     this.missing = [];
     this.changed();
@@ -171,8 +173,8 @@ export class Session extends Store {
     this.changed();
     try {
       const muster = await engine.get();
-      const { platform, world, settings, storage } = this.plan;
-      const place = world === "tab" ? { cloud: await clouds.inTab() } : {};
+      const { platform, world, settings, storage, relay = false } = this.plan;
+      const place = world === "tab" ? { cloud: await clouds.inTab() } : { relay: relay && world === "real" };
       const device = await muster.device({ platform, settings, storage, name: this.storeName, ...place });
       this.#device = device;
       this.timeline.begin();
@@ -323,6 +325,7 @@ export class Session extends Store {
   withOwner(settings: Record<string, string>): Owner {
     if (this.owner === null) {
       this.owner = new Owner(this.plan.world, settings, this.log, this.#before ?? undefined);
+      this.owner.relay = () => this.plan.relay === true;
       this.owner.subscribe(() => this.changed());
       this.changed();
     }

@@ -22,6 +22,8 @@ export class Owner extends Store {
   readonly world: World;
   /** Hears every entry, after it is in the timeline. */
   onentry: ((entry: Entry) => void) | null = null;
+  /** Whether its calls go by the relay. */
+  relay: () => boolean = () => false;
   #app: App | undefined;
   readonly #arrived = new Frame(() => this.changed());
   /** A bind by token is under way: what the device announces is for the app's ears. */
@@ -45,7 +47,7 @@ export class Owner extends Store {
     this.failure = null;
     try {
       const muster = await engine.get();
-      const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : {}) });
+      const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : { relay: this.relay() && this.world === "real" }) });
       this.#app = app;
       this.timeline.begin();
       this.lives.push({ side: "app", life: this.timeline.life, begun: Date.now(), replay: null });

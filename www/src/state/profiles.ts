@@ -16,6 +16,8 @@ export type Profile = {
   missing: readonly string[];
   /** What a person calls the device. */
   label?: string;
+  /** By the relay. */
+  relay?: boolean;
 };
 
 /** More than anybody watches at once. */
@@ -37,7 +39,7 @@ export function profileOf(plan: Omit<Profile, "missing">): Profile {
     if (bare !== value) missing.push(key);
     settings[key] = bare;
   }
-  return { platform, world, storage, settings, missing };
+  return { platform, world, storage, settings, missing, ...(plan.relay === true ? { relay: true } : {}) };
 }
 
 function withoutSecrets(url: string): string {
@@ -58,12 +60,12 @@ export function readProfiles(text: string | null): Profile[] {
 
 function read(item: unknown): Profile | null {
   if (typeof item !== "object" || item === null) return null;
-  const { platform, world, storage, settings, missing, label } = item as Record<string, unknown>;
+  const { platform, world, storage, settings, missing, label, relay } = item as Record<string, unknown>;
   if (typeof platform !== "string" || !PLATFORMS.includes(platform) || typeof world !== "string" || !WORLDS.includes(world)) return null;
   if (storage !== "memory" && storage !== "browser") return null;
   if (typeof settings !== "object" || settings === null || !Array.isArray(missing)) return null;
   const pairs = Object.entries(settings).filter((pair): pair is [string, string] => typeof pair[1] === "string");
-  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs) } as const;
+  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true } as const;
   const profile = profileOf(plan);
   const called = typeof label === "string" && label !== "" ? { label: label.slice(0, 64) } : {};
   return { ...profile, ...called, missing: [...new Set([...profile.missing, ...missing.filter((key): key is string => typeof key === "string")])] };

@@ -36,8 +36,8 @@ const BROKER: Kind = { type: "url", schemes: ["wss", "ws", "mqtts", "mqtt"] };
 const HTTP: Kind = { type: "url", schemes: ["https", "http"] };
 
 const brokerHelp: Both = {
-  en: "A browser can only open WebSockets: ws:// or wss://. From a page that came over https, only wss://.",
-  zh: "浏览器只能建立 WebSocket 连接：ws:// 或 wss://；通过 https 打开的页面只能用 wss://。",
+  en: "A browser itself opens WebSockets alone: ws:// or wss://. mqtt:// and mqtts:// go by the relay.",
+  zh: "浏览器自身只能建立 WebSocket 连接：ws:// 或 wss://；mqtt:// 和 mqtts:// 须经中继。",
 };
 const ownSecret: Both = {
   en: "The device's own secret, where it is known already: then nothing is registered, and it beats a stored one.",
@@ -84,7 +84,7 @@ export const SETTINGS: Record<PlatformName, readonly Setting[]> = {
     { key: "device_no", vendor: "deviceNo", group: "who", kind: text, help: { en: "The number that was imported on the platform.", zh: "在平台导入的设备号。" } },
     { key: "device_no_from", vendor: "–", group: "who", kind: choice("setting", "product_id"), default: "setting", help: { en: "product_id: the product's id serves as number. The vendor does not recommend it.", zh: "product_id：用产品 ID 作设备号，厂商不推荐。" } },
     { key: "environment", vendor: "–", group: "where", kind: choice("production", "test", "local"), default: "production", help: { en: "The document's two addresses; local needs a base URL.", zh: "文档给出的两个地址；选 local 时必须填写基础 URL。" } },
-    { key: "base_url", vendor: "–", group: "where", kind: HTTP, help: { en: "Takes the place of the environment's address. The server has to let web pages in (CORS).", zh: "代替环境的默认地址。服务器须允许网页跨域访问（CORS）。" } },
+    { key: "base_url", vendor: "–", group: "where", kind: HTTP, help: { en: "Takes the place of the environment's address. A browser reaches it if the server lets web pages in (CORS), or by the relay.", zh: "代替环境的默认地址。服务器须允许网页跨域访问（CORS），或经中继访问。" } },
     { key: "strategy", vendor: "–", group: "report", kind: choice("interval", "daily"), default: "interval", help: { en: "interval: every 12 hours or so. daily: at the first use of a day.", zh: "interval：约每 12 小时一次。daily：每天首次使用时。" } },
     { key: "interval_s", vendor: "–", group: "report", kind: number(1, 86400), default: "43200", help: { en: "Seconds from one report to the next.", zh: "两次上报的间隔，单位秒。" } },
     { key: "jitter_s", vendor: "–", group: "report", kind: number(0, 43200), default: "900", help: { en: "Random seconds, so that a fleet does not report in one minute.", zh: "随机偏移秒数，避免大量设备同时上报。" } },
@@ -236,65 +236,6 @@ export function atOrigin(platform: PlatformName, settings: Record<string, string
   for (const key of ["base_url", "auth_url"]) if (key in out) out[key] = page.origin;
   return out;
 }
-
-export type Preset = { id: string; name: Both; settings: Record<string, string>; note: Both };
-
-/** Real clouds. What no document gives is left for the person to fill in. */
-export const PRESETS: Record<PlatformName, readonly Preset[]> = {
-  ucloud: [
-    {
-      id: "cn-sh2",
-      name: { en: "Shanghai (cn-sh2)", zh: "上海（cn-sh2）" },
-      settings: { broker: "wss://mqtt-cn-sh2.iot.ucloud.cn:443" },
-      note: { en: "MQTT over WebSocket with TLS on port 443, by the vendor's documentation.", zh: "按厂商文档，443 端口提供 WSS。" },
-    },
-    {
-      id: "cn-gd",
-      name: { en: "Guangzhou (cn-gd)", zh: "广州（cn-gd）" },
-      settings: { broker: "wss://mqtt-cn-gd.iot.ucloud.cn:443" },
-      note: { en: "MQTT over WebSocket with TLS on port 443, by the vendor's documentation.", zh: "按厂商文档，443 端口提供 WSS。" },
-    },
-  ],
-  cmcc: [
-    {
-      id: "production",
-      name: { en: "Production", zh: "生产环境" },
-      settings: { environment: "production" },
-      note: {
-        en: "The document does not say whether the platform lets web pages in (CORS). If it does not, the page says so, and only muster device on this machine can reach it.",
-        zh: "文档没有说明平台是否允许网页跨域访问（CORS）。若不允许，页面会说明原因，此时只能用本机的 muster device 访问。",
-      },
-    },
-    {
-      id: "test",
-      name: { en: "Test", zh: "测试环境" },
-      settings: { environment: "test" },
-      note: { en: "The document's own Q&A advises to use production instead.", zh: "文档的问答建议直接使用生产环境。" },
-    },
-  ],
-  krtyun: [
-    {
-      id: "own",
-      name: { en: "Own WebSocket address", zh: "自备 WebSocket 地址" },
-      settings: {},
-      note: {
-        en: "The vendor documents plain TCP alone (tcp://iot.krtyun.com:16007), which no web page can open. Give a WebSocket address that leads there, or use muster device.",
-        zh: "厂商文档只给出 TCP 地址（tcp://iot.krtyun.com:16007），网页无法连接。请填写可转发的 WebSocket 地址，或使用 muster device。",
-      },
-    },
-  ],
-  alibaba: [
-    {
-      id: "own",
-      name: { en: "Own addresses", zh: "自行填写地址" },
-      settings: { auth_url: "https://iot-auth.cn-shanghai.aliyuncs.com" },
-      note: {
-        en: "Give your instance's WebSocket address. Whether the registration's address lets web pages in (CORS) is not documented; registration over MQTT needs no HTTP.",
-        zh: "请填写实例的 WebSocket 地址。注册地址是否允许网页跨域访问（CORS）未见文档；选择 MQTT 注册则不需要 HTTP。",
-      },
-    },
-  ],
-};
 
 export function isSecret(platform: PlatformName, key: string): boolean {
   return isSecretSetting(platform, key);

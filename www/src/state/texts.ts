@@ -238,7 +238,7 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
     }
     case "http": {
       const m = entry.message;
-      if (entry.direction === "up") return line(m.method ?? "HTTP", pathOf(m.url ?? ""));
+      if (entry.direction === "up") return line(m.method ?? "HTTP", pathOf(m.url ?? ""), went(m.relay));
       if ((m.status ?? 0) === 0) return line(d.row.noAnswer);
       return line(`HTTP ${m.status ?? ""}`, "", methodOf(m.payload?.text));
     }
@@ -251,11 +251,15 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
       return line(d.row.install(entry.version), "", `· ${entry.outcome === "done" ? sizeText(entry.size) : d.row.failed}`);
     case "link": {
       const what = { opening: d.row.linkOpening, open: d.row.linkOpen, closed: d.row.linkClosed }[entry.what];
-      return line(what, hostOf(entry.url));
+      return line(what, hostOf(entry.url), went(entry.relay));
     }
     case "misuse":
       return line(d.row.misuse, "", messageText(entry.message));
   }
+}
+
+function went(relay: boolean | undefined): string {
+  return relay === true ? `· ${t().relay.went}` : "";
 }
 
 /** `Method`, `CMD`, `code` or `RetCode` of a JSON body: what it is about. */

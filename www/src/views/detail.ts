@@ -305,7 +305,7 @@ export class Detail extends View {
       case "http": {
         const m = entry.message;
         return html`<dl>
-          ${m.url === undefined ? nothing : line(d.request, html`${m.method ?? ""} ${maskedText(m.url)}`)} ${m.status === undefined ? nothing : line(d.status, String(m.status))}
+          ${m.url === undefined ? nothing : line(d.request, html`${m.method ?? ""} ${maskedText(m.url)}`)} ${m.relay === true ? line(t().relay.road, t().relay.roadText) : nothing} ${m.status === undefined ? nothing : line(d.status, String(m.status))}
           ${this.#latency(entry.latency)} ${line(d.size, d.bytesOf(m.size))} ${when}
         </dl>`;
       }
@@ -317,7 +317,7 @@ export class Detail extends View {
       case "install":
         return html`<dl>${line(d.version, entry.version)} ${line(d.size, d.bytesOf(entry.size))} ${line(d.sha256, entry.sha256)} ${entry.reason === undefined ? nothing : line(d.reason, entry.reason)} ${when}</dl>`;
       case "link":
-        return html`<dl>${line(d.url, entry.url)} ${entry.trouble?.detail === undefined ? nothing : line(d.reason, entry.trouble.detail)} ${when}</dl>`;
+        return html`<dl>${line(d.url, entry.url)} ${entry.relay === true ? line(t().relay.road, t().relay.roadText) : nothing} ${entry.trouble?.detail === undefined ? nothing : line(d.reason, entry.trouble.detail)} ${when}</dl>`;
       default:
         return html`<dl>${when}</dl>`;
     }

@@ -321,8 +321,8 @@ export class First extends View {
 
   #edit(platform: PlatformName, settings: Record<string, string>): void {
     const { world } = clouds;
-    const done = (edited: Record<string, string>, storage: Storage) => {
-      devices.start({ platform, world, settings: edited, storage });
+    const done = (edited: Record<string, string>, storage: Storage, relay: boolean) => {
+      devices.start({ platform, world, settings: edited, storage, relay });
     };
     openSettings({ platform, world, settings, storage: this.#storage(), restart: false, refusal: null, done });
   }

@@ -6,13 +6,16 @@ import { say, t } from "../i18n";
 import type { PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "../state/clouds";
 import type { Refusal } from "../state/failure";
-import { GROUPS, PRESETS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
+import { GROUPS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
 import { messageText } from "../state/messages";
 import { singleKeys } from "../state/keys";
+import { filledIn } from "../state/presets";
+import { relay } from "../state/relay";
 import { kept } from "../state/store";
 import { TEMPLATES, follows, withTemplate } from "../state/templates";
 import { View } from "./base";
 import { icon } from "./icons";
+import { environments, way } from "./way";
 
 export type Question = {
   title: string;
@@ -37,7 +40,9 @@ export type SettingsRequest = {
   missing?: readonly string[];
   /** Not a device's: the app's, without storage and presets. */
   list?: readonly Setting[];
-  done: (settings: Record<string, string>, storage: Storage) => void;
+  /** By the relay, on real clouds. */
+  relay?: boolean;
+  done: (settings: Record<string, string>, storage: Storage, relay: boolean) => void;
 };
 
 let host: Dialogs | undefined;
@@ -63,10 +68,15 @@ export class Dialogs extends View {
   @state() private draft: Record<string, string> = {};
   @state() private storage: Storage = "memory";
   @state() private template = "";
+  @state() private relay = false;
   @state() private shown: ReadonlySet<string> = new Set();
   @state() private wrong: readonly Problem[] = [];
   @state() private inputWrong: string | null = null;
   #answer: ((answer: Answer | null) => void) | undefined;
+
+  protected override stores() {
+    return [relay];
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -90,6 +100,7 @@ export class Dialogs extends View {
     this.request = request;
     this.draft = { ...request.settings };
     this.storage = request.storage;
+    this.relay = request.relay === true;
     this.shown = new Set();
     this.wrong = [];
     this.template = "";
@@ -191,9 +202,9 @@ export class Dialogs extends View {
         return;
       }
       const { done } = request;
-      const settings = request.list === undefined ? cleaned(platform, this.draft) : Object.fromEntries(Object.entries(this.draft).filter(([, value]) => value.trim() !== ""));
+      const settings = request.list === undefined ? cleaned(platform, filledIn(this.draft)) : Object.fromEntries(Object.entries(this.draft).filter(([, value]) => value.trim() !== ""));
       close();
-      done(settings, this.storage);
+      done(settings, this.storage, this.relay && request.world === "real");
     };
     const name = request.list === undefined ? d.platform[platform].name : d.owner.settings;
     const basic: readonly Group[] = ["who", "where"];
@@ -211,8 +222,9 @@ export class Dialogs extends View {
           ${request.missing === undefined || request.missing.length === 0 ? nothing : html`<p class="caution" role="status" data-testid="settings-missing">${d.before.missing(request.missing.join(", "))}</p>`}
           ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${messageText(request.refusal.message)}</p>`}
           ${request.list === undefined ? this.#templates(request) : nothing}
-          ${request.list === undefined && request.world === "real" ? this.#presets(platform) : nothing}
+          ${request.list === undefined && request.world === "real" ? environments(platform, this.draft, (settings) => (this.draft = { ...this.draft, ...settings })) : nothing}
           ${groups.filter((group) => basic.includes(group)).map((group) => this.#group(group, list, request))}
+          ${request.list === undefined && request.world === "real" ? way(platform, this.draft, this.relay, (on) => (this.relay = on)) : nothing}
           ${request.list === undefined ? this.#storage() : nothing}
           ${rest.length === 0
             ? nothing
@@ -248,20 +260,6 @@ export class Dialogs extends View {
         </select>
         ${chosen === undefined ? nothing : html`<small id="template-when" data-testid="template-when">${say(chosen.when)}${chosen.needs.length === 0 ? nothing : html` ${d.devs.templateNeeds(chosen.needs.join(", "))}`}</small>`}
       </div>
-    </section>`;
-  }
-
-  #presets(platform: PlatformName): TemplateResult {
-    const d = t().settings;
-    return html`<section class="presets">
-      ${PRESETS[platform].map(
-        (preset) => html`<div class="preset">
-          ${Object.keys(preset.settings).length === 0
-            ? nothing
-            : html`<button type="button" class="btn" data-testid=${`preset-${preset.id}`} @click=${() => (this.draft = { ...this.draft, ...preset.settings })}>${d.preset}: ${say(preset.name)}</button>`}
-          <small>${say(preset.note)}</small>
-        </div>`,
-      )}
     </section>`;
   }
 
@@ -321,6 +319,7 @@ export class Dialogs extends View {
   #warn(setting: Setting, value: string): TemplateResult | typeof nothing {
     const d = t().settings;
     if (setting.kind.type !== "url") return nothing;
+    if (this.relay && this.request?.world === "real") return nothing;
     if (/^mqtts?:/i.test(value)) return html` <span class="caution">${d.plainTcp}</span>`;
     const open = /^(ws|http):\/\/(?!127\.|localhost|\[::1\])/i.test(value);
     if (open && location.protocol === "https:") return html` <span class="caution">${d.mixed}</span>`;

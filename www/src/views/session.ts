@@ -9,6 +9,7 @@ import { devices, type Session } from "../state/devices";
 import { messageText } from "../state/messages";
 import { MOST, isDeceiving } from "../state/named";
 import { notices } from "../state/notices";
+import { relay } from "../state/relay";
 import { router } from "../state/router";
 import { sizeText } from "../state/bytes";
 import { errorText, updateFailureText } from "../state/texts";
@@ -18,6 +19,7 @@ import { ask, openSettings } from "./dialogs";
 import "./chip";
 import { icon, type IconName } from "./icons";
 import { Overlay } from "./isolate";
+import { relayOffer } from "./way";
 import { openPanel, panelButtons } from "./panels";
 import "./detail";
 import "./owner";
@@ -42,7 +44,7 @@ export class SessionView extends View {
   static override properties = { session: { attribute: false } };
 
   protected override stores() {
-    return [clouds];
+    return [clouds, relay];
   }
 
   override connectedCallback(): void {
@@ -261,6 +263,7 @@ export class SessionView extends View {
         ${what !== "" ? html`<p data-testid="trouble-reason" data-reason=${reason}>${what}${link?.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>
               <p><b>${d.common.nextMove}</b> ${todo}</p>` : nothing}
         ${advice === null ? nothing : html`<p>${todo === "" ? html`<b>${d.common.nextMove}</b> ` : nothing}<span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
+        ${network ? relayOffer(session, reason, link?.url ?? settings["broker"] ?? "", link?.detail) : nothing}
         <div class="buttons start">
           ${advice === "check_product_secret" || advice === "check_network" || advice === "already_registered" || (advice === null && network)
             ? html`<button type="button" class="btn" data-testid="advice" data-advice="settings" @click=${() => this.#settings()}>${d.trouble.settings}</button>`
@@ -325,7 +328,7 @@ export class SessionView extends View {
 }
 
 function editSettings(session: Session): void {
-  const { platform, world, settings, storage } = session.plan;
+  const { platform, world, settings, storage, relay = false } = session.plan;
   openSettings({
     platform,
     world,
@@ -334,8 +337,9 @@ function editSettings(session: Session): void {
     restart: true,
     refusal: session.failure,
     missing: session.missing,
-    done: (edited, place) => {
-      session.replan({ settings: edited, storage: place });
+    relay,
+    done: (edited, place, byRelay) => {
+      session.replan({ settings: edited, storage: place, relay: byRelay });
       devices.keep();
       void session.restart();
     },
