@@ -126,6 +126,7 @@ fn browser() -> Outcome {
     run(cargo(&["build", "--locked", "--release", "-p", "muster-host"]))?;
     let folder = web::www().join("tests");
     web::packages(&folder)?;
+    let tarball = package::build()?;
     let mut files: Vec<_> = fs::read_dir(&folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?
         .flatten()
@@ -137,7 +138,7 @@ fn browser() -> Outcome {
     let mut tests = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     tests.args(files).current_dir(folder);
     tests.env("MUSTER_CHROMIUM", chromium).env("MUSTER_BIN", target_dir().join("release/muster"));
-    tests.env_remove("MUSTER_CONSOLE");
+    tests.env("MUSTER_NPM", tarball).env_remove("MUSTER_CONSOLE");
     run(tests)
 }
 

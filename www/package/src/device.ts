@@ -159,6 +159,12 @@ export class Device extends Living<Event, Handle> {
     return entry.kind === "event" ? entry.event : undefined;
   }
 
+  /** @internal */
+  protected override hint(): string {
+    const { trouble, link } = this.facts;
+    return [trouble === null ? "" : describe(trouble.error), link === null ? "" : describeTrouble(link)].filter((part) => part !== "").join(": ");
+  }
+
   private seen = 0;
 
   /** @internal */

@@ -90,7 +90,7 @@ button:focus-visible, .timeline:focus-visible { outline: 2px solid var(--_accent
 .timeline[hidden] { display: none; }
 ol { list-style: none; margin: 0; padding: 0; }
 li { display: flex; gap: 8px; padding: 1px 0; }
-li .at { color: var(--_soft); font-variant-numeric: tabular-nums; flex: none; min-inline-size: 5.5em; text-align: end; }
+li .at { color: var(--_soft); font-variant-numeric: tabular-nums; flex: none; min-inline-size: 4.5em; text-align: end; }
 li .way { flex: none; inline-size: 1em; text-align: center; color: var(--_soft); }
 li .what { overflow-wrap: anywhere; min-inline-size: 0; }
 li.event .what { font-weight: 600; }

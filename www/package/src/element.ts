@@ -238,7 +238,7 @@ export class MusterDevice extends Base {
     item.dataset["kind"] = entry.kind;
     if (entry.kind === "event") item.classList.add("event");
     if (words.bad) item.classList.add("bad");
-    for (const [name, text] of [["at", `${entry.at.toFixed(0)} ms`], ["way", words.way], ["what", words.text]] as const) {
+    for (const [name, text] of [["at", since(entry.at)], ["way", words.way], ["what", words.text]] as const) {
       const part = document.createElement("span");
       part.className = name;
       part.textContent = text;
@@ -277,6 +277,11 @@ export class MusterDevice extends Base {
       parts.list.replaceChildren(...this.rows.flatMap(({ item }) => item ?? []));
     }
   }
+}
+
+/** Milliseconds as long as they can be read. */
+function since(ms: number): string {
+  return ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 function nextWords(next: Next | null, texts: Texts, lang: string): string {

@@ -42,6 +42,11 @@ export abstract class Living<E extends object, H extends Handle> implements Asyn
   /** @internal What of the timeline is an event of this. */
   protected abstract eventOf(entry: Entry): E | undefined;
 
+  /** @internal What keeps it from going on, for a person. */
+  protected hint(): string {
+    return "";
+  }
+
   /** @internal Something has happened; nobody else knows yet. */
   protected abstract note(entry: Entry): void;
 
@@ -115,7 +120,8 @@ export abstract class Living<E extends object, H extends Handle> implements Asyn
     wait: Wait,
   ): Promise<M> {
     let last: Stamped<E> | undefined;
-    const late = (): string => `${what}: not within ${wait.timeout} ms${last === undefined ? "" : `; the last event was ${words(last)}`}`;
+    const late = (): string =>
+      [`${what}: not within ${wait.timeout} ms`, last === undefined ? "" : `the last event was ${words(last)}`, this.hint()].filter((part) => part !== "").join("; ");
     return within(wait, late, (resolve, reject) =>
       this.events.listen(
         (event) => {

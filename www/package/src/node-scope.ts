@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
+import { socketAround, type InnerClass } from "./node-socket";
 
 type Listener = (event: { data?: unknown; error?: unknown; reason?: unknown }) => void;
 
@@ -31,13 +32,14 @@ class NoWebSocket {
   }
 }
 
-if ((globalThis as { WebSocket?: unknown }).WebSocket === undefined) {
-  const found = await import("ws").then(
-    (ws: { WebSocket: unknown }) => ws.WebSocket,
-    () => NoWebSocket,
-  );
-  Object.assign(globalThis, { WebSocket: found });
-}
+const own = (globalThis as { WebSocket?: InnerClass }).WebSocket;
+const found =
+  own ??
+  (await import("ws").then(
+    (ws) => ws.WebSocket,
+    () => undefined,
+  ));
+Object.assign(globalThis, { WebSocket: found === undefined ? NoWebSocket : socketAround(found) });
 
 /** The module's bytes, from beside this file unless told otherwise. */
 export async function bytes(file: string, given: unknown): Promise<Uint8Array<ArrayBuffer>> {
