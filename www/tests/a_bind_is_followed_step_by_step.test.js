@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
+import { createDecipheriv } from "node:crypto";
 import { PRODUCT, behaviour } from "./support/console.js";
-
-/** The steps that are shown, with their states. */
-const steps = async (c) => Promise.all((await c.get("bind-step").all()).map(async (step) => [await step.getAttribute("data-step"), await step.getAttribute("data-state")]));
+import { left, open, run, steps } from "./support/bind.js";
 
 for (const world of ["local", "tab"]) {
   behaviour(`alibaba, ${world}: a device is bound by token in the Bind view, each request with what was signed`, { world }, async (c) => {
     await c.start("alibaba");
     await c.state("online");
-    await c.get("rail-bind").click();
+    await open(c, "guide");
     const row = c.page.locator("[data-testid=enrollee]");
     await row.waitFor();
     const name = await row.getAttribute("data-name");
     assert.ok(name.startsWith(`${PRODUCT.alibaba}/`));
     // The only device is chosen already, and stands by its token.
     assert.equal(await c.get("enrollee-choose").isChecked(), true);
-    await c.page.locator("[data-testid=token-left][data-state=running]").waitFor();
+    await left(c, "token-left", "running");
+    await left(c, "cloud-token-left", "running");
     assert.equal(await c.get("iot-token").getAttribute("data-state"), "unused");
     await c.get("guide-start").click();
-    await c.page.locator("[data-testid=run][data-state=bound]").waitFor();
+    await run(c, "bound");
     assert.deepEqual(await steps(c), [["filter", "done"], ["token", "done"], ["bind", "done"]]);
     assert.match(await c.get("run-bound").innerText(), new RegExp(name));
     assert.equal(await c.get("iot-token").getAttribute("data-state"), "good");
@@ -46,14 +46,14 @@ for (const world of ["local", "tab"]) {
   behaviour(`alibaba, ${world}: a device is bound in its time window, with the Wi-Fi's credentials handed over first`, { world }, async (c) => {
     await c.start("alibaba");
     await c.state("online");
-    await c.get("rail-bind").click();
+    await open(c, "guide");
     await c.get("by-window").click();
-    await c.page.locator("[data-testid=window-left][data-state=running]").waitFor();
+    await left(c, "window-left", "running");
     await c.get("wifi-on").check();
     await c.get("wifi-ssid").fill("home");
     await c.get("wifi-password").fill("correct horse");
     await c.get("guide-start").click();
-    await c.page.locator("[data-testid=run][data-state=bound]").waitFor();
+    await run(c, "bound");
     assert.deepEqual(await steps(c), [["filter", "done"], ["cipher", "done"], ["bind", "done"]]);
     const handed = c.get("hand-over");
     assert.match(await handed.innerText(), /"ssid": "home"/);
@@ -62,7 +62,6 @@ for (const world of ["local", "tab"]) {
     const [, key = "", passwd = ""] = /"key": "([0-9A-F]{32})"[^]*"passwd": "([0-9A-F]{32})"/.exec(await handed.innerText()) ?? [];
     assert.notEqual(key, "");
     // The device decrypts what was typed: AES-128-CBC, the random (zeros) as IV.
-    const { createDecipheriv } = await import("node:crypto");
     const aes = createDecipheriv("aes-128-cbc", Buffer.from(key, "hex"), Buffer.alloc(16)).setAutoPadding(false);
     const plain = Buffer.concat([aes.update(Buffer.from(passwd, "hex")), aes.final()]).toString();
     assert.equal(plain.replace(/\0+$/, ""), "correct horse");

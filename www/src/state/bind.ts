@@ -1,17 +1,17 @@
 // What the Bind view works with: for each world one owner's app, what it found, the bind in hand, and the home behind it.
 
-import type { AppBindPlan, AppCall, AppReply, AppStep, DeviceNameOf, DiscoveredDevice, Entry, Error as CoreError, HandOver, OwnerView } from "../muster/types";
+import type { AppBindPlan, AppCall, AppReply, AppStep, BindTokenView, DeviceNameOf, DiscoveredDevice, Entry, Error as CoreError, HandOver, OwnerView } from "../muster/types";
 import { beginRun, dropRun, failedStep, reduceRun, resumeRun, type Run } from "./bindrun";
 import { clouds, type Operator, type World } from "./clouds";
 import { devices, type Session } from "./devices";
 import { NOBODYS_TOKEN, enrollees, judge, nameOf, pasted, sameDevice, type Enrollee, type Inside, type Verdict } from "./enrollees";
-import { httpOf, codeOf, pathOfUrl, type Exchange } from "./exchange";
+import { answers, codeOf, httpOf, isCall, pathOfUrl, type Exchange } from "./exchange";
 import { refusal, type Refusal } from "./failure";
 import { Log } from "./log";
 import { Owner } from "./owner";
 import { atOrigin } from "./settings";
 import { Store } from "./store";
-import { homeTree, permitOf, type Inventory, type Permit, type TreeNode } from "./topology";
+import { homeTree, permitOf, permitsOf, type Inventory, type Permit, type TreeNode } from "./topology";
 
 /** After a line of the cloud's log: what it changed is fetched, once for a burst. */
 const SETTLE_MS = 300;
@@ -28,13 +28,16 @@ export type WifiForm = { on: boolean; type: string; random: string; mac: string;
 /** Something of a device's own that counts down. */
 export type Left = { until: number; state: "none" | "running" | "over" };
 
+/** The owner that the local clouds come with. */
+const DEMO = "demo";
+
 export const NO_RANDOM = "00000000000000000000000000000000";
 
 export class Desk extends Store {
   readonly world: World;
   readonly log = new Log();
   readonly owner: Owner;
-  identity = "demo";
+  identity = DEMO;
   owners: readonly OwnerView[] = [];
   token: TokenState = { word: "unused", unix: 0 };
   /** What a person should know: a call or an operator's action that was refused. */
@@ -59,7 +62,10 @@ export class Desk extends Store {
 
   // The home.
   inventory: Inventory | null = null;
+  /** By the gateway's id in the tree. */
   permits: ReadonlyMap<string, Permit> = new Map();
+  /** What the cloud itself says of devices that wait for an owner, by name. */
+  waiting: ReadonlyMap<string, BindTokenView> = new Map();
   /** Names that a person gave, where no operator can be asked. */
   known: readonly { gateway: string; sub: string; product: string }[] = [];
   /** The last removal, while it can be taken back. */
@@ -85,6 +91,12 @@ export class Desk extends Store {
 
   get operator(): Operator | null {
     return clouds.operator(this.world);
+  }
+
+  /** Until when the cloud takes the iotToken in use; null: nobody can tell. */
+  get tokenUntil(): number | null {
+    const until = this.owners.find(({ identity }) => identity === this.identity)?.iot_token_until ?? 0;
+    return until > 0 ? until : null;
   }
 
   get binding(): boolean {
@@ -124,8 +136,16 @@ export class Desk extends Store {
   /** Another owner of the same cloud, or a new one; `anew`: with tokens that are valid from now on. */
   async logIn(identity: string, anew: boolean): Promise<void> {
     await this.#doing("login", async () => {
-      const { operator } = this;
-      if (operator === null || !(await this.account())) return;
+      const { operator, world } = this;
+      if (operator === null) return;
+      if (identity === DEMO) {
+        // The demo's own token is renewed by asking: others work with it too.
+        const settings = (await clouds.demo(world)).alibaba_app?.settings ?? {};
+        this.identity = identity;
+        await this.use(world === "local" ? atOrigin("alibaba", settings, location) : { ...settings });
+        return this.#look();
+      }
+      if (!(await this.account())) return;
       let owner: OwnerView | undefined;
       if (!anew) {
         const found = await operator.operate({ platform: "alibaba", action: "list_owners", reveal: true });
@@ -153,14 +173,21 @@ export class Desk extends Store {
     return this.owner.request(call);
   }
 
+  /** What was asked after `last`. */
+  since(last: Exchange | null, path: string): Exchange[] {
+    const at = last === null ? -1 : this.exchanges.findIndex(({ life, request }) => life === last.life && request.seq === last.request.seq);
+    return this.exchanges.slice(at + 1).filter(({ request }) => isCall(request, path));
+  }
+
   #entry(entry: Entry): void {
+    const { life } = this.owner.timeline;
     if (entry.kind === "http") {
-      this.exchanges = httpOf(this.exchanges, entry).slice(-KEPT);
+      this.exchanges = httpOf(this.exchanges, entry, life).slice(-KEPT);
       this.#tokenSays(entry);
     }
     if (this.run !== null) {
       const before = this.run;
-      this.run = reduceRun(before, entry);
+      this.run = reduceRun(before, entry, life);
       if (this.run.handedOver && !before.handedOver) void this.owner.handOver().then((handed) => this.#handed(handed ?? null));
       if (this.run.word !== before.word) {
         // Whether it can be bound is another question now.
@@ -178,7 +205,7 @@ export class Desk extends Store {
 
   #tokenSays(entry: Extract<Entry, { kind: "http" }>): void {
     if (entry.direction !== "down") return;
-    const exchange = this.exchanges.find(({ request }) => request.seq === entry.of);
+    const exchange = this.exchanges.find((one) => answers(entry, this.owner.timeline.life, one));
     if (exchange === undefined || pathOfUrl(exchange.request.message.url ?? "").startsWith("/account/")) return;
     const code = codeOf(exchange);
     if (code !== null) this.token = { word: code === "401" ? "refused" : "good", unix: entry.unix };
@@ -271,8 +298,21 @@ export class Desk extends Store {
     return { token: standing.token, until: standing.until, state: standing.until > now ? "running" : "over" };
   }
 
-  /** The time window, which begins when the cloud lets the device in. */
+  /** How long the cloud keeps the device's token; `none` where nobody can be asked. */
+  cloudTokenLeft(now: number): Left {
+    const until = this.chosen === null ? null : (this.waiting.get(nameOf(this.chosen))?.token_until ?? null);
+    return until === null ? { until: 0, state: "none" } : { until, state: until > now ? "running" : "over" };
+  }
+
+  /** Whether the cloud itself says how long the window is open. */
+  get windowKnown(): boolean {
+    return this.chosen !== null && this.waiting.get(nameOf(this.chosen))?.window_until != null;
+  }
+
+  /** The time window, which begins when the cloud lets the device in: as the cloud says, or counted here. */
   windowLeft(now: number): Left {
+    const told = this.chosen === null ? null : (this.waiting.get(nameOf(this.chosen))?.window_until ?? null);
+    if (told !== null) return { until: told, state: told > now ? "running" : "over" };
     const session = this.session(this.chosen);
     const at = session?.facts.admittedUnix ?? null;
     if (at === null) return { until: 0, state: "none" };
@@ -388,8 +428,8 @@ export class Desk extends Store {
       await this.call({ call: "permit", iot_id: gateway.iotId, product_key: product, time });
       const permits = new Map(this.permits);
       const permit = permitOf(product, time, Date.now());
-      if (permit === null) permits.delete(gateway.iotId);
-      else permits.set(gateway.iotId, permit);
+      if (permit === null) permits.delete(gateway.id);
+      else permits.set(gateway.id, permit);
       this.permits = permits;
     });
   }
@@ -463,10 +503,17 @@ export class Desk extends Store {
     if (operator === null) return;
     this.#round += 1;
     const round = this.#round;
-    const [products, owners] = await Promise.all([operator.products("alibaba"), operator.owners()]);
+    const [products, owners, topology, waiting] = await Promise.all([
+      operator.products("alibaba"),
+      operator.owners(),
+      operator.operate({ platform: "alibaba", action: "list_topology" }),
+      operator.operate({ platform: "alibaba", action: "list_bind_tokens" }),
+    ]);
     const lists = await Promise.all(products.map(({ id }) => operator.devices("alibaba", id, 1_000)));
     if (round !== this.#round) return;
     this.owners = owners;
+    if (topology.result === "topology") this.permits = permitsOf(topology.items, this.permits, Date.now());
+    if (waiting.result === "bind_tokens") this.waiting = new Map(waiting.items.map((item) => [`${item.product}/${item.device}`, item]));
     this.inventory = products.map((product, i) => ({ product, devices: lists[i]?.items ?? [] }));
     this.changed();
   }

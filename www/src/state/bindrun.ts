@@ -2,7 +2,7 @@
 // that the app tells; the core decides what happens (src/platform/alibaba/app/bind.rs).
 
 import type { AppBindPlan, AppStep, BindFailure, Bindable, DeviceNameOf, Entry } from "../muster/types";
-import { httpOf, isCall, type Exchange, type HttpEntry } from "./exchange";
+import { answers, httpOf, isCall, type Exchange, type HttpEntry } from "./exchange";
 
 export type StepState = "todo" | "now" | "done" | "failed" | "stopped";
 export type RunWord = "running" | "bound" | "failed" | "stopped";
@@ -74,9 +74,9 @@ export function resumeRun(run: Run, from: AppStep, plan: AppBindPlan, now: numbe
   return { ...run, plan: { ...plan, from }, word: "running", steps, ended: null, waitingUntil: null, failure: null, retrying: null, begun: now };
 }
 
-/** What is true after `entry`. */
-export function reduceRun(run: Run, entry: Entry): Run {
-  if (entry.kind === "http") return reduceHttp(run, entry);
+/** What is true after `entry`, of the app's `life`. */
+export function reduceRun(run: Run, entry: Entry, life: number): Run {
+  if (entry.kind === "http") return reduceHttp(run, entry, life);
   if (entry.kind !== "app_event" || run.word !== "running") return run;
   const { event } = entry;
   switch (event.event) {
@@ -125,12 +125,12 @@ function enter(steps: readonly RunStep[], name: AppStep, unix: number): RunStep[
   });
 }
 
-function reduceHttp(run: Run, entry: HttpEntry): Run {
+function reduceHttp(run: Run, entry: HttpEntry, life: number): Run {
   const answered = entry.direction === "down";
   let step: AppStep | undefined;
-  if (answered) step = run.steps.find(({ exchanges }) => exchanges.some(({ request }) => request.seq === entry.of))?.step;
+  if (answered) step = run.steps.find(({ exchanges }) => exchanges.some((one) => answers(entry, life, one)))?.step;
   // What a person asks by hand meanwhile is not of this run: only the step in hand asks.
   else if (run.word === "running") step = run.steps.find((one) => one.state === "now" && CALLS_OF[one.step].some((path) => isCall(entry, path)))?.step;
   if (step === undefined) return run;
-  return { ...run, retrying: null, steps: run.steps.map((one) => (one.step === step ? { ...one, exchanges: httpOf(one.exchanges, entry) } : one)) };
+  return { ...run, retrying: null, steps: run.steps.map((one) => (one.step === step ? { ...one, exchanges: httpOf(one.exchanges, entry, life) } : one)) };
 }

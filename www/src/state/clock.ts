@@ -8,6 +8,8 @@ class Clock extends Store {
 
   override subscribe(listener: () => void): () => void {
     const end = super.subscribe(listener);
+    // While nobody looked it stood still.
+    if (this.#timer === undefined) this.now = Date.now();
     this.#watchers += 1;
     this.#timer ??= setInterval(() => this.tick(), 1000);
     return () => {

@@ -3,13 +3,19 @@
 import type { Entry } from "../muster/types";
 
 export type HttpEntry = Extract<Entry, { kind: "http" }>;
-export type Exchange = { request: HttpEntry; response: HttpEntry | null };
+/** `life`: of the app, whose entries are counted anew in each. */
+export type Exchange = { life: number; request: HttpEntry; response: HttpEntry | null };
 
 /** The list with one more request, or with the answer to one. */
-export function httpOf(list: readonly Exchange[], entry: HttpEntry): readonly Exchange[] {
-  if (entry.direction === "up") return [...list, { request: entry, response: null }];
-  if (!list.some(({ request }) => request.seq === entry.of)) return list;
-  return list.map((one) => (one.request.seq === entry.of ? { ...one, response: entry } : one));
+export function httpOf(list: readonly Exchange[], entry: HttpEntry, life: number): readonly Exchange[] {
+  if (entry.direction === "up") return [...list, { life, request: entry, response: null }];
+  if (!list.some((one) => answers(entry, life, one))) return list;
+  return list.map((one) => (answers(entry, life, one) ? { ...one, response: entry } : one));
+}
+
+/** Whether `entry` is the answer to this request. */
+export function answers(entry: HttpEntry, life: number, exchange: Exchange): boolean {
+  return entry.direction === "down" && exchange.life === life && exchange.request.seq === entry.of;
 }
 
 /** Whether it is a request for this path; the gateway's address may have one of its own before it. */

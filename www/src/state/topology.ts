@@ -1,7 +1,7 @@
 // A home as a tree: the owner, the devices bound to them, and what is under their gateways; and where its parts stand
 // in a picture of it.
 
-import type { DeviceView, OwnerView, ProductView } from "../muster/types";
+import type { DeviceView, GatewayView, OwnerView, ProductView } from "../muster/types";
 
 export type Inventory = readonly { product: ProductView; devices: readonly DeviceView[] }[];
 
@@ -99,10 +99,23 @@ export function picture(root: TreeNode): Picture {
 export const PERMIT_ALWAYS = 0;
 export const PERMIT_CLOSED = 65_535;
 
+/** `product`: only for sub-devices of this one; empty: of any. */
 export type Permit = { product: string; until: number | null };
 
 /** What a permit of `time` means from `now` on; null: joining is closed. */
 export function permitOf(product: string, time: number, now: number): Permit | null {
   if (time === PERMIT_CLOSED) return null;
   return { product, until: time === PERMIT_ALWAYS ? null : now + time * 1_000 };
+}
+
+/** What the cloud says of all gateways. One that ran out stays until the next is opened, so that it can be told. */
+export function permitsOf(gateways: readonly GatewayView[], before: ReadonlyMap<string, Permit>, now: number): Map<string, Permit> {
+  const out = new Map<string, Permit>();
+  for (const { product, device, permit } of gateways) {
+    const id = `${product}/${device}`;
+    const old = before.get(id);
+    if (permit !== null) out.set(id, { product: permit.product ?? "", until: permit.until });
+    else if (old?.until != null && old.until <= now) out.set(id, old);
+  }
+  return out;
 }

@@ -4,20 +4,18 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "../i18n";
 import type { AppReply } from "../muster/types";
-import type { Desk } from "../state/bind";
 import { build, CALLS, type CallName } from "../state/calls";
-import { isCall, type Exchange } from "../state/exchange";
+import type { Exchange } from "../state/exchange";
 import { refusal } from "../state/failure";
 import { messageText } from "../state/messages";
 import { errorText } from "../state/texts";
 import type { Error as CoreError } from "../muster/types";
-import { View } from "./base";
+import { DeskView } from "./desk";
 import { jsonView } from "./detail";
 import { exchangesView } from "./exchange";
 
 @customElement("m-bind-calls")
-export class BindCalls extends View {
-  desk!: Desk;
+export class BindCalls extends DeskView {
   @state() private call: CallName = "list";
   @state() private reply: AppReply | null = null;
   @state() private wrong: string | null = null;
@@ -25,9 +23,7 @@ export class BindCalls extends View {
   @state() private shown = false;
   /** The call that `from` counts for. */
   @state() private sent: CallName | null = null;
-  #from = 0;
-
-  static override properties = { desk: { attribute: false } };
+  #from: Exchange | null = null;
 
   override render(): TemplateResult {
     const d = t().bind;
@@ -77,8 +73,7 @@ export class BindCalls extends View {
   }
 
   #exchanges(call: CallName): Exchange[] {
-    const { path } = CALLS[call];
-    return this.desk.exchanges.filter(({ request }) => request.seq > this.#from && isCall(request, path));
+    return this.desk.since(this.#from, CALLS[call].path);
   }
 
   #reply(reply: AppReply): TemplateResult {
@@ -97,7 +92,7 @@ export class BindCalls extends View {
     this.reply = null;
     this.wrong = null;
     this.sent = call;
-    this.#from = desk.exchanges.at(-1)?.request.seq ?? 0;
+    this.#from = desk.exchanges.at(-1) ?? null;
     try {
       this.reply = await desk.call(build(call, (name) => String(data.get(name) ?? "").trim()));
     } catch (error) {

@@ -3,18 +3,17 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t, waitText } from "../i18n";
-import type { Desk } from "../state/bind";
 import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
 import { router } from "../state/router";
 import { eventText } from "../state/texts";
 import { NODE, PERMIT_CLOSED, isGateway, linesOf, picture, type Line, type Permit, type TreeNode } from "../state/topology";
-import { View, announce } from "./base";
+import { announce } from "./base";
+import { DeskView } from "./desk";
 import { ask } from "./dialogs";
 
 @customElement("m-bind-gateways")
-export class BindGateways extends View {
-  desk!: Desk;
+export class BindGateways extends DeskView {
   /** Of the gateway whose joining is looked at. */
   @state() private gateway = "";
   @state() private product = "";
@@ -23,8 +22,6 @@ export class BindGateways extends View {
   /** The line of the tree that has the keyboard. */
   @state() private at = "";
   #open = new Map<string, boolean>();
-
-  static override properties = { desk: { attribute: false } };
 
   protected override stores() {
     return [clock];
@@ -44,10 +41,10 @@ export class BindGateways extends View {
 
   protected override updated(): void {
     // Joining that ran out is said.
-    for (const [iotId, permit] of this.desk.permits) {
+    for (const [id, permit] of this.desk.permits) {
       const open = isOpen(permit, clock.now);
-      if (this.#open.get(iotId) === true && !open) announce(t().bind.ranOut);
-      this.#open.set(iotId, open);
+      if (this.#open.get(id) === true && !open) announce(t().bind.ranOut);
+      this.#open.set(id, open);
     }
   }
 
@@ -197,13 +194,13 @@ export class BindGateways extends View {
     const { desk } = this;
     const products = (desk.inventory ?? []).filter(({ product }) => !isGateway(product)).map(({ product }) => product);
     const product = this.product === "" ? (products[0]?.id ?? "") : this.product;
-    const permit = desk.permits.get(gateway.iotId);
+    const permit = desk.permits.get(gateway.id);
     const open = permit !== undefined && isOpen(permit, clock.now);
     const submit = (event: SubmitEvent) => {
       event.preventDefault();
       void desk.permit(gateway, product, Number(this.seconds));
     };
-    const text = permit === undefined ? d.isClosed : !open ? d.ranOut : permit.until === null ? d.isOpenAlways(permit.product) : d.isOpen(permit.product, waitText(permit.until - clock.now));
+    const text = permit === undefined ? d.isClosed : !open ? d.ranOut : permit.until === null ? d.isOpenAlways(permit.product || d.anyProduct) : d.isOpen(permit.product || d.anyProduct, waitText(permit.until - clock.now));
     return html`<form class="stacked" @submit=${submit}>
       <label>${d.chosenGateway}<select data-testid="gateway-choice" @change=${(event: Event) => (this.gateway = (event.target as HTMLSelectElement).value)}>${this.#gateways.map(({ id, name }) => html`<option value=${id} ?selected=${id === gateway.id}>${name}</option>`)}</select></label>
       <label>${d.subProduct}${products.length === 0
@@ -212,7 +209,7 @@ export class BindGateways extends View {
       <label>${d.seconds}<input inputmode="numeric" .value=${this.seconds} data-testid="permit-seconds" @input=${(event: Event) => (this.seconds = (event.target as HTMLInputElement).value.trim())} /><small>${d.secondsHelp}</small></label>
       <div class="buttons start">
         <button class="btn pri" data-testid="permit-open" ?disabled=${desk.busy !== null || product === "" || !/^\d{1,5}$/.test(this.seconds)}>${d.open}</button>
-        <button type="button" class="btn" data-testid="permit-close" ?disabled=${desk.busy !== null || !open} @click=${() => desk.permit(gateway, permit?.product ?? product, PERMIT_CLOSED)}>${d.close}</button>
+        <button type="button" class="btn" data-testid="permit-close" ?disabled=${desk.busy !== null || !open} @click=${() => desk.permit(gateway, permit?.product || product, PERMIT_CLOSED)}>${d.close}</button>
       </div>
     </form>
     <div class="countdown" data-testid="permit-left" data-state=${permit === undefined ? "none" : open ? "running" : "over"}><p class=${permit !== undefined && !open ? "caution" : ""}>${text}</p></div>

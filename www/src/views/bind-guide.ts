@@ -15,7 +15,8 @@ import { rowUnix } from "../state/log";
 import { router } from "../state/router";
 import { bindFailureText, entryText, errorText } from "../state/texts";
 import type { EntryRow } from "../state/timeline";
-import { View, announce, copyButton, segments } from "./base";
+import { announce, copyButton, segments } from "./base";
+import { DeskView } from "./desk";
 import { exchangesView } from "./exchange";
 import { jsonView } from "./detail";
 import { icon } from "./icons";
@@ -25,14 +26,11 @@ const MEANWHILE = 8;
 const SIZES = ["5", "10", "20", "50", "99"];
 
 @customElement("m-bind-guide")
-export class BindGuide extends View {
-  desk!: Desk;
+export class BindGuide extends DeskView {
   @state() private size = 10;
   @state() private revealed = false;
   #countdowns = new Map<string, Left["state"]>();
   #word: string | null = null;
-
-  static override properties = { desk: { attribute: false } };
 
   protected override stores() {
     return [clock];
@@ -49,6 +47,7 @@ export class BindGuide extends View {
   }
 
   protected override willUpdate(): void {
+    super.willUpdate();
     const { desk } = this;
     // The only device there is needs no choosing.
     const [only, ...others] = desk.rows;
@@ -59,6 +58,7 @@ export class BindGuide extends View {
     const { desk } = this;
     const d = t().bind;
     this.#tell("token", desk.tokenLeft(clock.now).state, d.tokenOver);
+    this.#tell("cloud", desk.cloudTokenLeft(clock.now).state, d.cloudTokenOver);
     this.#tell("window", desk.windowLeft(clock.now).state, d.windowOver);
     const word = desk.run?.word ?? null;
     if (word !== this.#word && this.#word !== null && word !== null) announce(d.word[word]);
@@ -130,7 +130,7 @@ export class BindGuide extends View {
     return html`<li class=${`enrollee${on ? " on" : ""}`} data-testid="enrollee" data-name=${nameOf(device)} data-verdict=${verdict === undefined ? "unasked" : verdict.ok ? "yes" : verdict.why}>
       <label><input type="radio" name="enrollee" data-testid="enrollee-choose" .checked=${on} ?disabled=${desk.binding} @change=${() => desk.set("chosen", device)} />
         <span><code>${device.product_key}/<b>${device.device_name}</b></code>
-          <small>${from.map((one) => html`<span class="chip quiet">${d.from[one]}</span>`)}
+          <small>${desk.waiting.get(nameOf(device))?.announced === true ? html`<span class="chip quiet">${d.announced}</span>` : nothing}${standing(desk, device) ? html`<span class="chip run">${d.announces}</span>` : nothing}${from.map((one) => html`<span class="chip quiet">${d.from[one]}</span>`)}
           ${item === null ? nothing : html`${item.status === null ? nothing : html`<span class="chip quiet">${item.status === 1 ? d.status.provisioning : d.status.initial}</span>`}${item.registrar === null ? nothing : d.foundBy(nameOf(item.registrar))}`}</small></span></label>
       ${this.#verdict(verdict)}
     </li>`;
@@ -188,9 +188,11 @@ export class BindGuide extends View {
     const { desk } = this;
     const session = desk.session(desk.chosen);
     const left = desk.tokenLeft(clock.now);
+    const cloud = desk.cloudTokenLeft(clock.now);
     const text = session === undefined ? d.tokenElsewhere : left.state === "none" ? d.tokenNone : left.state === "over" ? d.tokenOver : d.tokenLeft(`${left.token.slice(0, 8)}…`, waitText(left.until - clock.now));
     return html`<p class="quiet-text">${d.tokenRule}</p>
-      ${this.#countdown("token-left", left, session?.facts.bindToken === undefined ? null : null, text)}
+      ${this.#countdown("token-left", left, null, text)}
+      ${cloud.state === "none" ? nothing : this.#countdown("cloud-token-left", cloud, null, cloud.state === "over" ? d.cloudTokenOver : d.cloudTokenLeft(waitText(cloud.until - clock.now)))}
       ${session?.running === true ? html`<div class="buttons start"><button type="button" class="btn tiny" data-testid="guide-new-token" @click=${() => session.intend({ intent: "new_bind_token" })}>${d.newToken}</button></div>` : nothing}`;
   }
 
@@ -199,14 +201,14 @@ export class BindGuide extends View {
     const { desk } = this;
     const session = desk.session(desk.chosen);
     const left = desk.windowLeft(clock.now);
-    const text = session === undefined ? d.windowElsewhere : left.state === "none" ? d.windowNone : left.state === "over" ? d.windowOver : d.windowLeft(waitText(left.until - clock.now));
+    const text = session === undefined && left.state === "none" ? d.windowElsewhere : left.state === "none" ? d.windowNone : left.state === "over" ? d.windowOver : d.windowLeft(waitText(left.until - clock.now));
     const set = (event: Event) => {
       const seconds = Number((event.target as HTMLInputElement).value);
       if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 86_400) desk.set("windowSeconds", seconds);
     };
     return html`<p class="quiet-text">${d.windowRule}</p>
-      <label class="inline">${d.windowLength}<input class="short" inputmode="numeric" data-testid="window-seconds" .value=${String(desk.windowSeconds)} @change=${set} /><small>${d.windowLengthHelp}</small></label>
-      ${this.#countdown("window-left", left, desk.windowSeconds * 1_000, text)}
+      ${desk.windowKnown ? nothing : html`<label class="inline">${d.windowLength}<input class="short" inputmode="numeric" data-testid="window-seconds" .value=${String(desk.windowSeconds)} @change=${set} /><small>${d.windowLengthHelp}</small></label>`}
+      ${this.#countdown("window-left", left, desk.windowKnown ? null : desk.windowSeconds * 1_000, text)}
       ${session === undefined ? nothing : html`<div class="buttons start"><button type="button" class="btn tiny" data-testid="power-on" @click=${() => void session.cutPower().then(() => session.start())}>${d.powerOn}</button></div>`}`;
   }
 
@@ -302,6 +304,11 @@ export class BindGuide extends View {
       })}</ul>
       <button type="button" class="btn tiny" data-testid="open-timeline" @click=${() => openRow(session, null)}>${d.openTimeline}</button></details>`;
   }
+}
+
+/** Whether the page's device stands by a token. */
+function standing(desk: Desk, device: DeviceNameOf): boolean {
+  return (desk.session(device)?.facts.bindToken?.until ?? 0) > clock.now;
 }
 
 /** The latest ones, from the end: a log may be long. */

@@ -6,7 +6,7 @@ import { t } from "../i18n";
 import type { AppCall, CipherInput, CipherOutput, Error as CoreError, WifiOutput } from "../muster/types";
 import type { Desk } from "../state/bind";
 import { engine } from "../state/engine";
-import { isCall, type Exchange } from "../state/exchange";
+import type { Exchange } from "../state/exchange";
 import { refusal } from "../state/failure";
 import { compareHex, explainDifference, type Comparison, type Mistake } from "../state/keys-compare";
 import { dots } from "../state/mask";
@@ -14,7 +14,8 @@ import { messageText } from "../state/messages";
 import { errorText } from "../state/texts";
 import { CIPHER } from "../state/tools";
 import { say } from "../i18n";
-import { View, copyButton } from "./base";
+import { copyButton } from "./base";
+import { DeskView } from "./desk";
 import { exchangesView } from "./exchange";
 
 type Inputs = { type: string; product_key: string; device_name: string; product_id: string; mac: string; random: string; secret: string; ssid: string; password: string };
@@ -26,8 +27,7 @@ const TYPES = CIPHER.find(({ name }) => name === "type")?.choices ?? [];
 const OPEN = new Set(["parts", "length", "IV = random"]);
 
 @customElement("m-bind-keys")
-export class BindKeys extends View {
-  desk!: Desk;
+export class BindKeys extends DeskView {
   @state() private inputs: Inputs = { type: "3", product_key: "", device_name: "", product_id: "", mac: "", random: "281f2e4eefbd12d3b9f7ee5a1740cc2b", secret: "", ssid: "", password: "" };
   @state() private own: Side | null = null;
   @state() private cloud: Side | null = null;
@@ -38,12 +38,12 @@ export class BindKeys extends View {
   @state() private shown = false;
   @state() private busy = false;
   @state() private noSecret = false;
-  #from: number | null = null;
+  #from: Exchange | null = null;
+  #asked = false;
   #of: Desk | undefined;
 
-  static override properties = { desk: { attribute: false } };
-
   protected override willUpdate(): void {
+    super.willUpdate();
     const { desk } = this;
     if (this.#of !== desk) {
       this.#of = desk;
@@ -67,7 +67,7 @@ export class BindKeys extends View {
     this.mistake = null;
     this.wrongOwn = null;
     this.wrongCloud = null;
-    this.#from = null;
+    this.#asked = false;
   }
 
   get #ble(): boolean {
@@ -86,7 +86,7 @@ export class BindKeys extends View {
         ${this.wrongOwn === null ? nothing : html`<p class="wrong" role="alert" data-testid="keys-wrong">${this.wrongOwn}</p>`}
         ${this.wrongCloud === null ? nothing : html`<p class="wrong" role="alert" data-testid="keys-refused">${this.wrongCloud}</p>${this.own === null ? nothing : html`<p class="quiet-text">${d.onlyOwn}</p>`}`}
         ${this.#judgement()} ${this.#table()}
-        ${this.#from === null ? nothing : exchangesView(this.#exchanges(this.#from), this.desk.owner, false)}
+        ${this.#asked ? exchangesView(this.desk.since(this.#from, "/awss/cipher/get"), this.desk.owner, false) : nothing}
       </section>
     </div>`;
   }
@@ -159,10 +159,6 @@ export class BindKeys extends View {
     ${this.inputs.ssid === "" ? nothing : html`<div><dt>ssid</dt><dd><code>${this.inputs.ssid}</code></dd></div>`}</dl>`;
   }
 
-  #exchanges(from: number): Exchange[] {
-    return this.desk.exchanges.filter(({ request }) => request.seq > from && isCall(request, "/awss/cipher/get"));
-  }
-
   /** The cloud's operator knows the secrets; they come when a person asks, and stay in this form. */
   async #take(): Promise<void> {
     const { operator } = this.desk;
@@ -189,7 +185,8 @@ export class BindKeys extends View {
     const inputs = Object.fromEntries(Object.entries(this.inputs).map(([name, value]) => [name, name === "password" ? value : value.trim()])) as Inputs;
     this.#clear();
     this.busy = true;
-    this.#from = desk.exchanges.at(-1)?.request.seq ?? 0;
+    this.#from = desk.exchanges.at(-1) ?? null;
+    this.#asked = true;
     const { tools } = await engine.get();
     const wifi = async (key: string) => (inputs.password === "" ? null : tools.wifi({ key: key.toLowerCase(), random: inputs.random, password: inputs.password }));
     const type = Number(inputs.type);

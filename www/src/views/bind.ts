@@ -3,8 +3,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import "../styles/bind.css";
-import { clockText, t } from "../i18n";
+import { clockText, t, waitText } from "../i18n";
 import { deskOf, type Desk } from "../state/bind";
+import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import { messageText } from "../state/messages";
 import { router } from "../state/router";
@@ -26,7 +27,7 @@ export class BindView extends View {
   #end: (() => void) | undefined;
 
   protected override stores() {
-    return [router, clouds];
+    return [router, clouds, clock];
   }
 
   override disconnectedCallback(): void {
@@ -100,6 +101,7 @@ export class BindView extends View {
     const line = (name: string, value: unknown) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
     const word = some && token.word === "unused" && (settings["iot_token"] ?? "") === "" && (settings["refresh_token"] ?? "") === "" ? "missing" : token.word;
     const text = word === "good" || word === "refused" ? d.token[word](clockText(token.unix)) : d.token[word];
+    const until = desk.tokenUntil;
     const tone = word === "good" ? "ok" : word === "unused" ? "quiet" : "bad";
     return html`<section class="box account" aria-labelledby="account-title">
       <h2 id="account-title">${d.account}</h2>
@@ -110,9 +112,9 @@ export class BindView extends View {
             ${line(d.home, (settings["home_id"] ?? "") === "" ? html`<span class="caution sans">${d.noHome}</span>` : settings["home_id"])}
             ${line(d.app, settings["app_key"])}
             ${line(d.gateway, world === "tab" ? t().lanes.inTab : hostOf(settings["base_url"] ?? ""))}
-            ${line(d.iotToken, html`<span class=${`chip ${tone}`} data-testid="iot-token" data-state=${word}>${text}</span>`)}
+            ${line(d.iotToken, html`<span class=${`chip ${tone}`} data-testid="iot-token" data-state=${word}>${text}</span>${until === null ? nothing : html` <span class=${`sans${until > clock.now ? " quiet-text" : " caution"}`} data-testid="iot-token-left" data-state=${until > clock.now ? "running" : "over"}>${until > clock.now ? d.iotTokenUntil(waitText(until - clock.now)) : d.iotTokenOver}</span>`}`)}
           </dl>
-          ${word === "refused" || (word === "missing" && world === "real") ? html`<p class="caution" data-testid="iot-token-next">${word === "missing" ? d.tokenNext.missing : world === "real" ? d.tokenNext.real : d.tokenNext.local}</p>` : nothing}`}
+          ${word === "refused" || (until !== null && until <= clock.now) || (word === "missing" && world === "real") ? html`<p class="caution" data-testid="iot-token-next">${word === "missing" ? d.tokenNext.missing : world === "real" ? d.tokenNext.real : d.tokenNext.local}</p>` : nothing}`}
       ${world === "real" ? html`<p class="quiet-text">${d.cors}</p>` : nothing}
       <div class="buttons start">
         ${world === "real" || !some ? nothing : html`<button type="button" class=${`btn${word === "refused" ? " pri" : ""}`} data-testid="log-in" ?disabled=${desk.busy === "login"} @click=${() => desk.logIn(desk.identity, true)}>${d.logIn}</button>`}

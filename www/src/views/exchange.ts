@@ -94,7 +94,7 @@ export class ExchangeView extends View {
       return;
     }
     const { exchange, owner } = this;
-    const look = async (entry: HttpEntry | null) => (entry === null ? null : ((await owner.packet(owner.timeline.life, entry.seq, true).catch(() => undefined))?.entry ?? null));
+    const look = async (entry: HttpEntry | null) => (entry === null ? null : ((await owner.packet(exchange.life, entry.seq, true).catch(() => undefined))?.entry ?? null));
     const [request, response] = await Promise.all([look(exchange.request), look(exchange.response)]);
     this.shown = { request, response };
   }
