@@ -94,6 +94,44 @@ for (const lang of ["en", "zh"]) {
       await page.locator("[data-testid=owner-state][data-state=bound]").waitFor();
       await look("bind");
 
+      await page.goto(`${c.up.origin}/#/bind`);
+      await c.get("wifi-on").check();
+      await c.get("guide-start").click();
+      await page.locator("[data-testid=run][data-state=failed]").waitFor();
+      await c.get("filter-ask").click();
+      await page.locator("[data-testid=enrollee][data-verdict=mine]").waitFor();
+      await look("bind-guide");
+      await c.get("bind-part-keys").click();
+      await c.get("key-take-secret").click();
+      await c.get("key-password").fill("12345678");
+      await c.get("key-compute").click();
+      await c.get("keys-same").waitFor();
+      await look("bind-keys");
+      await c.get("bind-part-gateways").click();
+      await c.get("start-gateway").click();
+      await page.locator("[data-testid=bind-gateway]:not([disabled])").click();
+      await page.locator("[data-testid=token-left][data-state=running]").waitFor();
+      await c.get("guide-start").click();
+      await page.locator("[data-testid=run][data-state=bound]").waitFor();
+      await look("bind-bound");
+      await c.get("bind-part-gateways").click();
+      await c.get("add-sub").click();
+      await page.locator("[data-testid=tree-item][data-kind=sub]").waitFor();
+      await c.get("permit-open").click();
+      await page.locator("[data-testid=permit-left][data-state=running]").waitFor();
+      await look("bind-gateways");
+      await c.get("bind-part-calls").click();
+      await c.get("call-send").click();
+      await c.get("call-reply").waitFor();
+      await look("bind-calls");
+      await page.setViewportSize({ width: 360, height: 800 });
+      for (const part of ["guide", "keys", "gateways", "calls"]) {
+        await c.get(`bind-part-${part}`).click();
+        await look(`bind-${part}-narrow`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `bind-${part} is no wider than 360 px`);
+      }
+      await page.setViewportSize({ width: 1280, height: 860 });
+
       for (const platform of ["ucloud", "alibaba"]) {
         await page.goto(`${c.up.origin}/#/cloud/${platform}?product=${PRODUCT[platform]}`);
         await c.get("device-row").first().waitFor();

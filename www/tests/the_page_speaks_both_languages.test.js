@@ -11,14 +11,14 @@ behaviour("a switch of the language changes the whole page at once, and is remem
   await c.get("lang-zh").click();
   await page.locator("html[lang=zh-CN]").waitFor();
   assert.ok(CHINESE.test(await button()));
-  for (const view of ["devices", "cloud", "tools"]) {
+  for (const view of ["devices", "cloud", "bind", "tools"]) {
     await c.get(`rail-${view}`).click();
     assert.ok(CHINESE.test(await page.locator("h1").innerText()), view);
   }
   await page.reload();
   await page.locator("html[lang=zh-CN]").waitFor();
   await c.get("lang-en").click();
-  for (const view of ["tools", "cloud", "devices"]) {
+  for (const view of ["tools", "bind", "cloud", "devices"]) {
     await c.get(`rail-${view}`).click();
     // The button that leads to the other language is written in it.
     const text = (await page.locator("body").innerText()).replace("中文", "");

@@ -34,7 +34,7 @@ export const bind = {
   logIn: "Log in anew",
   settings: "App settings…",
   noSettings: "Enter AppKey, AppSecret and iotToken of your app. They stay in this page's memory and go to the gateway alone.",
-  cors: "A gateway that does not send CORS headers cannot be read by a web page, and the vendor documents none. The answer then says so; muster app alibaba in a terminal makes the same calls.",
+  cors: "A gateway that does not send CORS headers cannot be read by a web page, and the vendor documents none. Straight from here the answer then says so; by the relay, and with muster app alibaba in a terminal, the same calls go through.",
 
   // Discovered devices.
   devices: "Devices",

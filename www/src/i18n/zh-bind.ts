@@ -33,7 +33,7 @@ export const bind = {
   logIn: "重新登录",
   settings: "App 设置…",
   noSettings: "请填写 App 的 AppKey、AppSecret 和 iotToken。它们只保存在本页内存中，只发往该网关。",
-  cors: "网关不返回 CORS 响应头时，网页无法读取应答，而厂商文档没有提到 CORS。遇到这种情况应答中会说明；可在终端用 muster app alibaba 发出同样的调用。",
+  cors: "网关不返回 CORS 响应头时，网页无法读取应答，而厂商文档没有提到 CORS。此时直接访问会在应答中说明原因；经由中继，或在终端用 muster app alibaba，可发出同样的调用。",
 
   devices: "设备",
   devicesLead: "来源有三种：在本页运行、由云端列出，或粘贴其名称。",

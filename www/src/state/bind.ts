@@ -40,6 +40,8 @@ export class Desk extends Store {
   identity = DEMO;
   owners: readonly OwnerView[] = [];
   token: TokenState = { word: "unused", unix: 0 };
+  /** Its calls go by the relay of the page's server, to a real gateway. */
+  relay = false;
   /** What a person should know: a call or an operator's action that was refused. */
   failure: Refusal | null = null;
   busy: string | null = null;
@@ -82,6 +84,7 @@ export class Desk extends Store {
     this.world = world;
     this.owner = new Owner(world, {}, this.log);
     this.owner.onentry = (entry) => this.#entry(entry);
+    this.owner.relay = () => this.relay;
     this.owner.subscribe(() => {
       if (!this.owner.running && this.run !== null) this.run = dropRun(this.run, Date.now());
       this.changed();
@@ -130,6 +133,13 @@ export class Desk extends Store {
     this.token = { word: (settings["iot_token"] ?? "") === "" && (settings["refresh_token"] ?? "") === "" ? "missing" : "unused", unix: Date.now() };
     this.verdicts = new Map();
     this.page = null;
+    this.changed();
+  }
+
+  /** Straight, or by the relay: the app begins anew. */
+  async go(byRelay: boolean): Promise<void> {
+    this.relay = byRelay;
+    await this.owner.stop();
     this.changed();
   }
 

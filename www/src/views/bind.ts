@@ -11,8 +11,10 @@ import { messageText } from "../state/messages";
 import { router } from "../state/router";
 import { APP_SETTINGS } from "../state/settings";
 import { errorText, hostOf } from "../state/texts";
+import { relay } from "../state/relay";
 import { View } from "./base";
 import { ask, openSettings } from "./dialogs";
+import { wayTo } from "./way";
 import "./bind-calls";
 import "./bind-gateways";
 import "./bind-guide";
@@ -27,7 +29,7 @@ export class BindView extends View {
   #end: (() => void) | undefined;
 
   protected override stores() {
-    return [router, clouds, clock];
+    return [router, clouds, clock, relay];
   }
 
   override disconnectedCallback(): void {
@@ -115,7 +117,7 @@ export class BindView extends View {
             ${line(d.iotToken, html`<span class=${`chip ${tone}`} data-testid="iot-token" data-state=${word}>${text}</span>${until === null ? nothing : html` <span class=${`sans${until > clock.now ? " quiet-text" : " caution"}`} data-testid="iot-token-left" data-state=${until > clock.now ? "running" : "over"}>${until > clock.now ? d.iotTokenUntil(waitText(until - clock.now)) : d.iotTokenOver}</span>`}`)}
           </dl>
           ${word === "refused" || (until !== null && until <= clock.now) || (word === "missing" && world === "real") ? html`<p class="caution" data-testid="iot-token-next">${word === "missing" ? d.tokenNext.missing : world === "real" ? d.tokenNext.real : d.tokenNext.local}</p>` : nothing}`}
-      ${world === "real" ? html`<p class="quiet-text">${d.cors}</p>` : nothing}
+      ${world === "real" && some ? html`${wayTo([settings["base_url"] ?? ""].filter((url) => url !== ""), desk.relay, (on) => void desk.go(on))}<p class="quiet-text">${d.cors}</p>` : nothing}
       <div class="buttons start">
         ${world === "real" || !some ? nothing : html`<button type="button" class=${`btn${word === "refused" ? " pri" : ""}`} data-testid="log-in" ?disabled=${desk.busy === "login"} @click=${() => desk.logIn(desk.identity, true)}>${d.logIn}</button>`}
         <button type="button" class=${`btn${some ? "" : " pri"}`} data-testid="app-settings" ?disabled=${world !== "real" && !some} @click=${() => this.#settings(desk)}>${d.settings}</button>

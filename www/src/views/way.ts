@@ -32,9 +32,13 @@ export function environments(platform: PlatformName, draft: Record<string, strin
 
 /** Straight, or by the relay; with what the browser can reach of the addresses that are filled in. */
 export function way(platform: PlatformName, draft: Record<string, string>, byRelay: boolean, set: (on: boolean) => void): TemplateResult {
+  return wayTo(places(platform, draft).map((url) => filled(url, draft)), byRelay, set);
+}
+
+/** The same for addresses of whatever kind. */
+export function wayTo(urls: readonly string[], byRelay: boolean, set: (on: boolean) => void): TemplateResult {
   const d = t().relay;
   void relay.known();
-  const urls = places(platform, draft).map((url) => filled(url, draft));
   const missing = relay.state === "on" ? urls.filter((url) => !onList(relay.allow, url)) : [];
   const stuck = urls.some((url) => ["plain_tcp", "mixed_content"].includes(reach(url, location)));
   const option = (on: boolean, text: string, help: string) => html`<label class=${`option${byRelay === on ? " on" : ""}`}>
