@@ -60,6 +60,8 @@ mod time;
 pub mod cloud;
 #[cfg(any(feature = "cloud", feature = "tool"))]
 mod csv;
+#[cfg(all(feature = "mqtt", feature = "serde"))]
+pub mod faults;
 #[cfg(test)]
 #[path = "plugin/heap.rs"]
 mod heap;

@@ -202,6 +202,33 @@ fn find_all<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize
     windows.filter(move |(_, window)| *window == needle).map(|(at, _)| at)
 }
 
+/// Where the value of this member is: of a text without the quotes, else up to what ends it.
+pub(crate) fn value_span(bytes: &[u8], name: &str) -> Option<(usize, usize)> {
+    let mut at = 0;
+    while let Some((span, after)) = string(bytes, at) {
+        at = after;
+        let colon = skip_space(bytes, after);
+        if bytes.get(colon) != Some(&b':') {
+            continue;
+        }
+        let begin = skip_space(bytes, colon + 1);
+        let text = bytes.get(begin) == Some(&b'"');
+        if bytes.get(span.0..span.1) != Some(name.as_bytes()) {
+            if text {
+                at = string(bytes, begin)?.1;
+            }
+            continue;
+        }
+        if text {
+            return string(bytes, begin).map(|(value, _)| value);
+        }
+        let ends = |&byte: &u8| matches!(byte, b',' | b'}' | b']') || byte.is_ascii_whitespace();
+        let to = bytes.get(begin..)?.iter().position(ends).map_or(bytes.len(), |to| begin + to);
+        return (to > begin).then_some((begin, to));
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,26 +7,26 @@
 //! Memory is bounded: of the packets as they were, the last [`KEPT_PACKETS`] and at most [`KEPT_BYTES`] are kept.
 
 mod mask;
-mod packet;
+pub(crate) mod packet;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub(crate) use mask::value_span;
 pub use mask::{COVER, is_secret_setting};
-pub use packet::{MqttPacket, PacketType};
-
-use mask::{Mask, value_of};
-use packet::Cutter;
+pub use packet::{Cutter, MqttPacket, PacketType};
 
 use crate::agent::Stored;
+use crate::faults::{Fault, Strike};
 use crate::http::{Request, Response, header};
 use crate::input::Outcome;
 use crate::output::{Event, StoreKey, Token};
 use crate::platform::PlatformName;
 use crate::secret::SecretBytes;
 use crate::settings::Settings;
+use mask::{Mask, value_of};
 
 /// How many packets and messages are kept as they were.
 pub const KEPT_PACKETS: usize = 5_000;
@@ -146,6 +146,25 @@ pub enum What {
         /// True: not straight to that address, but by the relay of the page's own server.
         #[serde(skip_serializing_if = "Option::is_none")]
         relay: Option<bool>,
+    },
+    /// A fault that a person armed struck. What it struck is here as it was before, or, of a changed one, after.
+    Fault {
+        /// Which rule.
+        rule: String,
+        /// What was done.
+        done: Fault,
+        /// What became what.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+        /// Of a message: which way.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        direction: Option<Direction>,
+        /// Done to this packet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        packet: Option<MqttPacket>,
+        /// Done to this request or response.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<HttpMessage>,
     },
     /// A person asked for what this platform does not know.
     Misuse {
@@ -442,6 +461,21 @@ struct Kept {
     direction: Direction,
     of: Option<(u32, f64)>,
     raw: Raw,
+    /// It is here because of a fault.
+    strike: Option<Strike>,
+}
+
+/// What a fault struck.
+#[derive(Clone, Copy, Debug)]
+pub enum Struck<'a> {
+    /// No message.
+    Nothing,
+    /// An MQTT packet.
+    Packet(Direction, &'a [u8]),
+    /// An HTTP request.
+    Request(&'a Request),
+    /// An HTTP response.
+    Response(&'a Response),
 }
 
 #[derive(Debug)]
@@ -528,6 +562,35 @@ impl Trace {
             let of = self.answers(direction, &packet, moment);
             self.keep(direction, of, Raw::Mqtt(SecretBytes::new(packet)), moment);
         }
+    }
+
+    /// A fault struck.
+    pub fn fault(&mut self, strike: Strike, struck: Struck<'_>, moment: Moment) {
+        let (direction, raw) = match struck {
+            Struck::Nothing => {
+                let Strike { rule, fault, detail } = strike;
+                let (direction, packet, message) = (None, None, None);
+                let done = fault;
+                return self
+                    .push(What::Fault { rule, done, detail, direction, packet, message }, moment);
+            }
+            Struck::Packet(direction, bytes) => {
+                if let Some((from, to)) = packet::payload(bytes) {
+                    self.mask.learn_from(bytes.get(from..to).unwrap_or_default());
+                }
+                (direction, Raw::Mqtt(SecretBytes::new(bytes.to_vec())))
+            }
+            Struck::Request(request) => {
+                self.mask.learn_from(&request.body);
+                (Direction::Up, Raw::Request(request.clone()))
+            }
+            Struck::Response(response) => {
+                self.mask.learn_from(&response.body);
+                (Direction::Down, Raw::Response(response.clone(), false))
+            }
+        };
+        let seq = self.next;
+        self.hold(Kept { seq, moment, direction, of: None, raw, strike: Some(strike) });
     }
 
     /// An HTTP request goes out.
@@ -702,7 +765,12 @@ impl Trace {
     }
 
     fn keep(&mut self, direction: Direction, of: Option<(u32, f64)>, raw: Raw, moment: Moment) {
-        let kept = Kept { seq: self.next, moment, direction, of, raw };
+        let seq = self.next;
+        self.hold(Kept { seq, moment, direction, of, raw, strike: None });
+    }
+
+    fn hold(&mut self, kept: Kept) {
+        let moment = kept.moment;
         let (what, _) = self.view(&kept, false);
         self.kept_bytes += kept.raw.size();
         self.kept.push_back(kept);
@@ -714,6 +782,20 @@ impl Trace {
     }
 
     fn view(&self, kept: &Kept, reveal: bool) -> (What, Vec<u8>) {
+        let (what, bytes) = self.view_of(kept, reveal);
+        let Some(Strike { rule, fault, detail }) = kept.strike.clone() else {
+            return (what, bytes);
+        };
+        let (packet, message) = match what {
+            What::Mqtt { packet, .. } => (Some(packet), None),
+            What::Http { message, .. } => (None, Some(message)),
+            _ => (None, None),
+        };
+        let (direction, done) = (Some(kept.direction), fault);
+        (What::Fault { rule, done, detail, direction, packet, message }, bytes)
+    }
+
+    fn view_of(&self, kept: &Kept, reveal: bool) -> (What, Vec<u8>) {
         let direction = kept.direction;
         let (of, latency) = kept.of.unzip();
         match &kept.raw {
@@ -825,7 +907,7 @@ fn string_to_sign(request: &Request) -> Option<String> {
     }
 }
 
-fn path(url: &str) -> &str {
+pub(crate) fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
     path.split(['?', '#']).next().unwrap_or(path)

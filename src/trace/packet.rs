@@ -83,13 +83,14 @@ pub struct MqttPacket {
 
 /// Cuts a stream of bytes into packets. What is no MQTT comes out as it is.
 #[derive(Debug, Default)]
-pub(super) struct Cutter(Vec<u8>);
+pub struct Cutter(Vec<u8>);
 
 /// Longer than any packet that a session here takes in.
 const LONGEST: usize = 512 * 1024;
 
 impl Cutter {
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+    /// The packets that are complete with these bytes.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.0.extend_from_slice(bytes);
         let mut packets = Vec::new();
         loop {
@@ -134,7 +135,7 @@ fn total(bytes: &[u8]) -> Total {
 }
 
 /// Where a packet's variable header begins.
-fn body(packet: &[u8]) -> usize {
+pub(crate) fn body(packet: &[u8]) -> usize {
     match total(packet) {
         Total::Known(_) => 2 + packet.iter().skip(1).take_while(|&&byte| byte & 128 != 0).count(),
         _ => packet.len(),
@@ -142,14 +143,14 @@ fn body(packet: &[u8]) -> usize {
 }
 
 /// Where CONNECT has its password.
-pub(super) fn password(packet: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn password(packet: &[u8]) -> Option<(usize, usize)> {
     (kind(packet) == PacketType::Connect).then_some(())?;
     let mut reader = Reader { bytes: packet, at: body(packet) };
     connect(&mut reader)?.password
 }
 
 /// Where the payload of PUBLISH is.
-pub(super) fn payload(packet: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn payload(packet: &[u8]) -> Option<(usize, usize)> {
     (kind(packet) == PacketType::Publish).then_some(())?;
     let mut reader = Reader { bytes: packet, at: body(packet) };
     reader.field()?;
@@ -159,7 +160,7 @@ pub(super) fn payload(packet: &[u8]) -> Option<(usize, usize)> {
     Some((reader.at, packet.len()))
 }
 
-pub(super) fn kind(packet: &[u8]) -> PacketType {
+pub(crate) fn kind(packet: &[u8]) -> PacketType {
     match packet.first().map(|first| first >> 4) {
         Some(1) => PacketType::Connect,
         Some(2) => PacketType::Connack,
@@ -177,7 +178,7 @@ pub(super) fn kind(packet: &[u8]) -> PacketType {
 }
 
 /// Reads one whole packet. What does not parse leaves its fields absent.
-pub(super) fn read(packet: &[u8]) -> MqttPacket {
+pub(crate) fn read(packet: &[u8]) -> MqttPacket {
     let mut view = MqttPacket {
         r#type: kind(packet),
         size: packet.len(),
