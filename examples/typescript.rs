@@ -10,6 +10,7 @@ use muster::cloud::{
     OperationError, OperationErrorKind, OperationResult, OwnerView, PermitView, ProductView,
     RejectedRow, ReportView, SubDeviceView, UpgradeView, What as LogWhat,
 };
+use muster::faults::{Armed, Fault, Kept, Kind, On, Rule, Times, When};
 use muster::page::{LogLine, Next, NextWhy};
 use muster::tool::{
     CipherInput, CipherOutput, CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck,
@@ -73,6 +74,14 @@ fn main() {
         HttpMessage,
         StoreAction,
         Success,
+        Kept,
+        When,
+        Kind,
+        On,
+        Fault,
+        Times,
+        Rule,
+        Armed,
         Link,
         What,
         Entry,

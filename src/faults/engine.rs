@@ -382,8 +382,10 @@ fn kind_of(r#type: PacketType) -> Option<Kind> {
         PacketType::Suback => Kind::Suback,
         PacketType::Pingreq => Kind::Pingreq,
         PacketType::Pingresp => Kind::Pingresp,
-        PacketType::Disconnect => Kind::Disconnect,
-        PacketType::Unsubscribe | PacketType::Unsuback | PacketType::Other => return None,
+        PacketType::Unsubscribe
+        | PacketType::Unsuback
+        | PacketType::Disconnect
+        | PacketType::Other => return None,
     })
 }
 

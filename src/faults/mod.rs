@@ -139,7 +139,7 @@ pub enum Fault {
 
 /// Names of what a device keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "FaultKey"))]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
     /// The secret.
@@ -169,7 +169,7 @@ impl Kept {
 
 /// On which side of the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "FaultWhen"))]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// It has not happened.
@@ -180,7 +180,7 @@ pub enum When {
 
 /// Which message, or which moment. What is absent does not matter.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "FaultMatch", optional_fields))]
 pub struct On {
     /// Its kind.
     pub message: Kind,
@@ -203,7 +203,7 @@ pub struct On {
 
 /// The kinds of messages and moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "FaultMessage"))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Kind {
@@ -215,7 +215,6 @@ pub enum Kind {
     Suback,
     Pingreq,
     Pingresp,
-    Disconnect,
     /// Of HTTP.
     Request,
     /// Of HTTP.
@@ -226,7 +225,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Connect, "connect"),
         (Self::Connack, "connack"),
         (Self::Publish, "publish"),
@@ -235,7 +234,6 @@ impl Kind {
         (Self::Suback, "suback"),
         (Self::Pingreq, "pingreq"),
         (Self::Pingresp, "pingresp"),
-        (Self::Disconnect, "disconnect"),
         (Self::Request, "request"),
         (Self::Response, "response"),
         (Self::Event, "event"),
@@ -244,9 +242,7 @@ impl Kind {
     /// Which way such a message goes; of `None` there are both, or it goes nowhere.
     pub fn direction(self) -> Option<Direction> {
         match self {
-            Self::Connect | Self::Subscribe | Self::Pingreq | Self::Disconnect | Self::Request => {
-                Some(Direction::Up)
-            }
+            Self::Connect | Self::Subscribe | Self::Pingreq | Self::Request => Some(Direction::Up),
             Self::Connack | Self::Suback | Self::Pingresp | Self::Response => Some(Direction::Down),
             Self::Publish | Self::Puback | Self::Event => None,
         }
@@ -256,7 +252,7 @@ impl Kind {
 /// How often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-#[cfg_attr(feature = "ts", ts(type = "number | \"always\""))]
+#[cfg_attr(feature = "ts", ts(rename = "FaultTimes", type = "number | \"always\""))]
 pub enum Times {
     /// So many times.
     Count(u32),
@@ -276,7 +272,7 @@ impl serde::Serialize for Times {
 /// One fault, and when it strikes: at the `nth` message that is met and every `every`th after it, with this chance, so
 /// many times.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "WholeFaultRule", optional_fields))]
 pub struct Rule {
     /// Of the rules of a device, each has its own.
     pub id: String,
@@ -300,7 +296,7 @@ pub struct Rule {
 
 /// A rule that is armed, and how far it is.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ArmedFault"))]
 pub struct Armed {
     /// The rule.
     #[serde(flatten)]

@@ -14,6 +14,8 @@ const LONGEST: u32 = 24 * 60 * 60 * 1000;
 pub(super) struct Clock {
     performance: Option<web_sys::Performance>,
     begin: f64,
+    /// By how much the wall clock that the core is shown is wrong; `None`: there is none.
+    wall: Option<f64>,
 }
 
 impl Clock {
@@ -22,9 +24,14 @@ impl Clock {
         let performance = js_sys::Reflect::get(&global, &"performance".into())
             .ok()
             .and_then(|value| value.dyn_into::<web_sys::Performance>().ok());
-        let mut clock = Self { performance, begin: 0.0 };
+        let mut clock = Self { performance, begin: 0.0, wall: Some(0.0) };
         clock.begin = clock.raw();
         clock
+    }
+
+    /// From now on the core is shown a wall clock that is wrong by this, or none. What people read stays right.
+    pub(super) fn set_wall(&mut self, wrong: Option<f64>) {
+        self.wall = wrong;
     }
 
     fn raw(&self) -> f64 {
@@ -46,8 +53,8 @@ impl Clock {
         reason = "whole milliseconds, never negative"
     )]
     pub(super) fn now(&self) -> Now {
-        let unix = js_sys::Date::now();
-        Now { mono: Instant(self.at() as u64), unix: (unix > 0.0).then_some(UnixTime(unix as u64)) }
+        let unix = self.wall.map(|wrong| js_sys::Date::now() + wrong).filter(|unix| *unix > 0.0);
+        Now { mono: Instant(self.at() as u64), unix: unix.map(|unix| UnixTime(unix as u64)) }
     }
 
     /// When `at` is by the wall clock, in milliseconds.

@@ -11,11 +11,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
-use super::driver::{Driver, VERSION, Word};
+use super::driver::{Driver, Harm, VERSION, Word};
 use super::fetch;
 use super::hooks::DeviceHooks;
 use super::read::{Members, need};
 use super::relay::Route;
+use super::rules;
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
 use super::tab::Door;
@@ -73,6 +74,14 @@ impl Device {
         let _ = self.words.unbounded_send(Word::DropNetwork);
     }
 
+    /// Changes the faults that are armed: `{ clear, disarm, arm }` in, an array of `Armed` out.
+    pub fn faults(&self, change: JsValue) -> Promise {
+        values::promise(|reply| match rules::read_change(change) {
+            Ok(change) => self.send(Word::Faults(change, reply)),
+            Err(error) => reply.give(Err(error)),
+        })
+    }
+
     /// Logs out and ends. Resolves when everything is closed and stored.
     pub fn stop(&self) -> Promise {
         values::promise(|reply| self.send(Word::Stop(reply)))
@@ -90,7 +99,9 @@ impl Device {
     fn send(&self, word: Word) {
         // What comes too late is answered at once.
         match self.words.unbounded_send(word).map_err(|error| error.into_inner()) {
-            Err(Word::Intent(_, reply)) => reply.give(Err(values::stopped())),
+            Err(Word::Intent(_, reply) | Word::Faults(_, reply)) => {
+                reply.give(Err(values::stopped()))
+            }
             Err(Word::Stop(reply)) => reply.give(Ok(JsValue::UNDEFINED)),
             _ => {}
         }
@@ -110,6 +121,7 @@ impl Device {
             }
         }
         let route = Route::of(options.flag("relay")?);
+        let mut harm = Harm::new(platform, rules::read_rules(options.list("faults")?)?);
         options.finish()?;
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
@@ -118,7 +130,8 @@ impl Device {
             trace.go_by_relay();
         }
         let trace = Rc::new(RefCell::new(trace));
-        let clock = Clock::start();
+        let mut clock = Clock::start();
+        harm.wind(&mut clock);
         let agent = Agent::new(config, stored, fetch::seed()?, clock.now())
             .map_err(|error| values::misuse(&error))?;
         let (words, inbox) = mpsc::unbounded();
@@ -133,6 +146,7 @@ impl Device {
             clock,
             words.clone(),
             Rc::clone(&cut),
+            harm,
         );
         spawn_local(driver.live(inbox));
         Ok(Self { words, trace, cut })

@@ -1,5 +1,7 @@
 //! The loop around an [`Agent`]: what a device's outputs ask for is carried out here, and what comes of it goes back in.
 
+mod faults;
+
 use std::boxed::Box;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +24,7 @@ use super::tab::Door;
 use super::values::{self, Reply};
 use crate::agent::Agent;
 use crate::error::{ApiMisuse, Failure, LocalFailure};
+use crate::http::Request;
 use crate::input::{Answer, Closed, Downloaded, Input, Intent, Outcome, Progress};
 use crate::mqtt::{ClientEvent, ClientSession};
 use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token};
@@ -29,7 +32,9 @@ use crate::page::{Next, NextWhy};
 use crate::platform::PlatformName;
 use crate::secret::SecretBytes;
 use crate::time::Instant;
-use crate::trace::{Direction, Link, Success, Trace, Trouble, What};
+use crate::trace::{Cutter, Direction, Link, Success, Trace, Trouble, What};
+use faults::Storing;
+pub(super) use faults::{Change, Harm};
 
 /// Something that happens to a device.
 pub(super) enum Word {
@@ -40,6 +45,9 @@ pub(super) enum Word {
     Timer,
     Intent(Intent, Reply),
     DropNetwork,
+    Faults(Change, Reply),
+    /// What a fault held back.
+    Late(u32),
     Stop(Reply),
 }
 
@@ -67,6 +75,7 @@ pub(super) struct Driver {
     told: Option<(Instant, NextWhy)>,
     words: mpsc::UnboundedSender<Word>,
     cut: Rc<Cell<bool>>,
+    harm: Harm,
 }
 
 /// A connection under way or open.
@@ -76,6 +85,14 @@ struct Live {
     wire: Wire,
     /// Once bytes can pass.
     session: Option<ClientSession>,
+    /// What came of a packet that is not whole yet.
+    down: Cutter,
+}
+
+impl Live {
+    fn new(token: Token, connect: Connect, wire: Wire) -> Self {
+        Self { token, connect, wire, session: None, down: Cutter::default() }
+    }
 }
 
 impl Driver {
@@ -93,6 +110,7 @@ impl Driver {
         clock: Clock,
         words: mpsc::UnboundedSender<Word>,
         cut: Rc<Cell<bool>>,
+        harm: Harm,
     ) -> Self {
         Self {
             platform,
@@ -113,11 +131,13 @@ impl Driver {
             told: None,
             words,
             cut,
+            harm,
         }
     }
 
     /// Until it is stopped, or its power is cut.
     pub(super) async fn live(mut self, mut inbox: mpsc::UnboundedReceiver<Word>) {
+        self.first_faults();
         self.outputs();
         self.settle().await;
         while let Some(word) = inbox.next().await {
@@ -141,13 +161,19 @@ impl Driver {
     /// Everything that follows from what was heard; then the timer, and what there is to tell.
     async fn settle(&mut self) {
         loop {
+            if self.end_by_fault() {
+                return;
+            }
             while let Some(command) = self.commands.pop_front() {
                 self.command(command).await;
-                if self.cut.get() {
+                if self.cut.get() || self.end_by_fault() {
                     return;
                 }
             }
             self.pump();
+            if self.end_by_fault() {
+                return;
+            }
             let Some(input) = self.inputs.pop_front() else { break };
             // The only refusal is an intent, and that one is asked for elsewhere.
             let _ = self.feed(input);
@@ -162,19 +188,9 @@ impl Driver {
             Word::Link(token, news) if current == Some(token) => self.link_news(news),
             // Of a connection that is not ours any more.
             Word::Link(..) => {}
-            Word::Answer(token, answer, trouble) => {
-                if self.requests.remove(&token).is_none() {
-                    return;
-                }
-                let mut trace = self.trace.borrow_mut();
-                match &answer {
-                    Answer::Response(response) => {
-                        trace.response(token, response, self.clock.moment());
-                    }
-                    Answer::Failed(_) => trace.no_response(token, trouble, self.clock.moment()),
-                }
-                self.inputs.push_back(Input::Response(token, answer));
-            }
+            Word::Answer(token, answer, trouble) => self.answer(token, answer, trouble),
+            Word::Late(id) => self.late(id),
+            Word::Faults(change, reply) => reply.give(Ok(self.change_faults(change))),
             Word::Progress(token, progress) => {
                 if self.downloads.contains_key(&token) {
                     self.inputs.push_back(Input::Progress(token, progress));
@@ -224,10 +240,7 @@ impl Driver {
                 link.session = Some(ClientSession::new(&link.connect, mono));
             }
             News::Bytes(bytes) => {
-                self.trace.borrow_mut().bytes(Direction::Down, &bytes, moment);
-                if let Some(session) = &mut link.session {
-                    session.receive(&bytes, mono);
-                }
+                self.came(&bytes);
             }
             News::Gone(failure, trouble) => {
                 let Some(link) = self.link.take() else { return };
@@ -243,11 +256,13 @@ impl Driver {
             let Some(link) = &mut self.link else { return };
             let Some(session) = &mut link.session else { return };
             let mut idle = true;
-            while let Some(bytes) = session.poll_transmit() {
-                idle = false;
-                let moment = self.clock.moment();
-                self.trace.borrow_mut().bytes(Direction::Up, &bytes, moment);
-                link.wire.send(bytes);
+            if let Some(bytes) = session.poll_transmit() {
+                let token = link.token;
+                self.leave(token, &bytes);
+                if self.harm.is_cut() {
+                    return;
+                }
+                continue;
             }
             let mut closed = None;
             while let Some(event) = session.poll_event() {
@@ -293,7 +308,14 @@ impl Driver {
         loop {
             match self.agent.poll_output() {
                 Output::Command(command) => self.commands.push_back(command),
-                Output::Event(event) => self.push(What::Event { event }),
+                Output::Event(event) => {
+                    let moment = self.clock.moment();
+                    let met = self.harm.meets_events().then(|| event.clone());
+                    self.trace.borrow_mut().push(What::Event { event }, moment);
+                    if let Some(event) = met {
+                        self.happened(&event);
+                    }
+                }
                 Output::Timeout(at) => {
                     self.agent_due = at;
                     return;
@@ -335,16 +357,7 @@ impl Driver {
             }
             Command::Request(token, request) => {
                 self.trace.borrow_mut().request(token, &request, self.clock.moment());
-                let (words, tab) = (self.words.clone(), self.tab.clone());
-                let (route, aborter) = (self.route, Aborter::new());
-                self.requests.insert(token, aborter.clone());
-                spawn_local(async move {
-                    let (answer, trouble) = match tab {
-                        Some(door) => (door.request(&request).await, None),
-                        None => fetch::request(&request, route, &aborter).await,
-                    };
-                    let _ = words.unbounded_send(Word::Answer(token, answer, trouble));
-                });
+                self.ask(token, request);
             }
             Command::Store(token, key, value) => self.store(token, key, Some(value)).await,
             Command::Erase(token, key) => self.store(token, key, None).await,
@@ -358,12 +371,25 @@ impl Driver {
         }
     }
 
+    fn send_request(&mut self, token: Token, request: Request) {
+        let (words, tab, route) = (self.words.clone(), self.tab.clone(), self.route);
+        let Some(aborter) = self.requests.get(&token).cloned() else { return };
+        spawn_local(async move {
+            let (answer, trouble) = match tab {
+                Some(door) => (door.request(&request).await, None),
+                None => fetch::request(&request, route, &aborter).await,
+            };
+            let _ = words.unbounded_send(Word::Answer(token, answer, trouble));
+        });
+    }
+
     fn connect(&mut self, token: Token, connect: Connect) {
         if let Some(mut old) = self.link.take() {
             old.wire.abort();
         }
         let moment = self.clock.moment();
         self.trace.borrow_mut().link(Link::Opening, &connect.url, None, moment);
+        let Some(connect) = self.no_way(token, connect) else { return };
         let words = self.words.clone();
         let news = Box::new(move |news| {
             let _ = words.unbounded_send(Word::Link(token, news));
@@ -372,13 +398,21 @@ impl Driver {
             Some(door) => door.connect(self.platform, news),
             None => Wire::open(&connect.url, self.route, news),
         };
-        self.link = Some(Live { token, connect, wire, session: None });
+        self.link = Some(Live::new(token, connect, wire));
     }
 
     /// Puts or erases a value, and waits for it: nothing that comes after it may overtake it.
     async fn store(&mut self, token: Token, key: StoreKey, value: Option<SecretBytes>) {
         let begin = self.clock.at();
-        let done = self.keep(key.name(), value.as_ref().map(SecretBytes::expose)).await;
+        let storing = match &value {
+            Some(_) => self.before_store(key.name()),
+            None => Storing::GoOn,
+        };
+        let done = match &storing {
+            Storing::Dead => return,
+            Storing::Fail => Err("a fault: nothing was kept".to_string()),
+            _ => self.keep(key.name(), value.as_ref().map(SecretBytes::expose)).await,
+        };
         if self.cut.get() {
             return;
         }
@@ -389,6 +423,9 @@ impl Driver {
         let moment = self.clock.moment();
         let latency = moment.at - begin;
         self.trace.borrow_mut().stored(key, value.as_ref(), &outcome, reason, latency, moment);
+        if let Storing::ThenDie(strike) = storing {
+            return self.strike(strike);
+        }
         self.inputs.push_back(Input::Stored(token, outcome));
     }
 
@@ -402,6 +439,7 @@ impl Driver {
     fn download(&mut self, token: Token, download: Download) {
         let aborter = Aborter::new();
         self.downloads.insert(token, aborter.clone());
+        let Some(fault) = self.before_download(token) else { return };
         let (words, tab, route) = (self.words.clone(), self.tab.clone(), self.route);
         spawn_local(async move {
             let progress_words = words.clone();
@@ -409,8 +447,8 @@ impl Driver {
                 let _ = progress_words.unbounded_send(Word::Progress(token, progress));
             };
             let result = match tab {
-                Some(door) => door.download(&download, &mut progress).await,
-                None => fetch::download(&download, route, &aborter, &mut progress).await,
+                Some(door) => door.download(&download, &aborter, fault, &mut progress).await,
+                None => fetch::download(&download, route, &aborter, fault, &mut progress).await,
             };
             let _ = words.unbounded_send(Word::Downloaded(token, result));
         });
@@ -445,9 +483,12 @@ impl Driver {
     /// Makes the staged image the one that runs: its version is what the next start begins with.
     async fn install(&mut self, token: Token, install: Install) {
         let staged = self.staged.take().filter(|image| image.sha256 == install.sha256);
-        let done = match &staged {
-            Some(_) => self.keep(VERSION, Some(install.version.as_bytes())).await,
-            None => Err("the staged image is another one".to_string()),
+        let storing = self.before_store(VERSION);
+        let done = match (&staged, &storing) {
+            (_, Storing::Dead) => return,
+            (_, Storing::Fail) => Err("a fault: nothing was kept".to_string()),
+            (Some(_), _) => self.keep(VERSION, Some(install.version.as_bytes())).await,
+            (None, _) => Err("the staged image is another one".to_string()),
         };
         if self.cut.get() {
             return;
@@ -463,6 +504,9 @@ impl Driver {
             outcome: Success::from(&outcome),
             reason,
         });
+        if let Storing::ThenDie(strike) = storing {
+            return self.strike(strike);
+        }
         self.inputs.push_back(Input::Installed(token, outcome));
     }
 
@@ -516,7 +560,8 @@ impl Driver {
         }
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
+        self.tell_faults();
         self.hooks.entries_now(&self.trace);
     }
 }

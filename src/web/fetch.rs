@@ -14,9 +14,11 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
 
 use super::relay::{self, Route};
+use super::spoil::{self, Pour};
 use super::trouble;
 use super::values;
 use crate::error::Failure;
+use crate::faults::Fault;
 use crate::hex;
 use crate::http::{MAX_BODY, Request, Response, header};
 use crate::input::{Answer, Progress};
@@ -26,7 +28,7 @@ use crate::trace::{Trouble, TroubleReason};
 /// How long a request may take.
 const ANSWER_WITHIN: u32 = 30_000;
 /// How long a download may bring nothing.
-const IDLE: u32 = 30_000;
+pub(super) const IDLE: u32 = 30_000;
 /// Progress is told this often.
 const TELL_EVERY: f64 = 100.0;
 
@@ -43,6 +45,10 @@ impl Aborter {
         if let Some(controller) = &self.0 {
             controller.abort();
         }
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.signal().is_some_and(|signal| signal.aborted())
     }
 
     pub(super) fn signal(&self) -> Option<AbortSignal> {
@@ -94,12 +100,12 @@ async fn exchange(request: &Request, route: Route, aborter: &Aborter) -> Result<
         let Head { status, headers, response } =
             head(route, &request.method, &request.url, &request.headers, body, aborter).await?;
         let mut body = Vec::new();
-        read(&response, &request.url, &mut |chunk| {
+        read(&response, &request.url, &mut async |chunk: Vec<u8>| {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(Failure::TooLarge);
             }
             body.extend_from_slice(&chunk);
-            Ok(())
+            Ok(true)
         })
         .await?;
         Ok(Response { status, headers, body })
@@ -150,21 +156,20 @@ pub(super) async fn download(
     download: &Download,
     route: Route,
     aborter: &Aborter,
+    fault: Option<Fault>,
     progress: &mut impl FnMut(Progress),
 ) -> Result<Image, Broken> {
+    spoil::refusal(fault.as_ref())?;
     let Head { status, headers, response } =
         head(route, "GET", &download.url, &[], None, aborter).await?;
     if status != 200 {
         return Err(Broken { failure: Failure::Status(status), trouble: None });
     }
     let announced = header(&headers, "content-length").and_then(|text| text.parse().ok());
-    let mut hasher = Hasher::new(download, announced);
-    read(&response, &download.url, &mut |chunk| hasher.take(&chunk, progress)).await.inspect_err(
-        |_| {
-            aborter.abort();
-        },
-    )?;
-    Ok(hasher.end(progress))
+    let mut pour = Pour::new(download, announced, fault, aborter, progress);
+    let mut take = async |chunk: Vec<u8>| pour.take(&chunk).await;
+    read(&response, &download.url, &mut take).await.inspect_err(|_| aborter.abort())?;
+    Ok(pour.end())
 }
 
 /// Both digests of a stream, and how far it is.
@@ -187,6 +192,10 @@ impl Hasher {
             most: download.max_size,
             told: 0.0,
         }
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        self.received
     }
 
     pub(super) fn take(
@@ -263,11 +272,11 @@ pub(super) fn plain(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
-/// Hands on the body, piece by piece.
+/// Hands on the body, piece by piece, until the end of it or of the taker's patience.
 pub(super) async fn read(
     response: &FetchResponse,
     url: &str,
-    take: &mut impl FnMut(Vec<u8>) -> Result<(), Failure>,
+    take: &mut impl AsyncFnMut(Vec<u8>) -> Result<bool, Failure>,
 ) -> Result<(), Broken> {
     let lost = || Broken { failure: Failure::Lost, trouble: None };
     let Some(stream) = response.body() else { return Ok(()) };
@@ -285,9 +294,10 @@ pub(super) async fn read(
             return Ok(());
         }
         let bytes: Uint8Array = get("value")?.dyn_into().map_err(|_| lost())?;
-        if let Err(failure) = take(bytes.to_vec()) {
+        let taken = take(bytes.to_vec()).await;
+        if !matches!(taken, Ok(true)) {
             let _ = reader.cancel();
-            return Err(Broken { failure, trouble: None });
+            return taken.map(drop).map_err(|failure| Broken { failure, trouble: None });
         }
     }
 }

@@ -16,6 +16,14 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn next(this: &DeviceHooks, next: JsValue);
 
+    /// How far the rules of faults are: an array of `Armed`.
+    #[wasm_bindgen(method)]
+    pub(super) fn faults(this: &DeviceHooks, armed: JsValue);
+
+    /// A fault has cut the power. It is back after so many milliseconds, or not at all (null).
+    #[wasm_bindgen(method)]
+    pub(super) fn cut(this: &DeviceHooks, restart_ms: JsValue);
+
     /// Puts a value under a name, or erases it (no value). The promise settles when that will survive a power cut.
     #[wasm_bindgen(method, catch)]
     pub(super) fn store(

@@ -57,6 +57,11 @@ impl Wire {
         Self(Some(orders))
     }
 
+    /// Leads nowhere.
+    pub(super) fn nowhere() -> Self {
+        Self(None)
+    }
+
     /// Whoever holds the other end carries the bytes.
     pub(super) fn to(orders: mpsc::UnboundedSender<Order>) -> Self {
         Self(Some(orders))

@@ -15,6 +15,7 @@
 //! | `tab` | the four clouds in this tab, no server |
 //! | `link` | bytes of one MQTT session, over a WebSocket or into the tab's cloud |
 //! | `fetch` | HTTP requests and downloads |
+//! | `driver/faults`, `spoil`, `rules` | faults that a person armed: of messages, clocks and connections; of images; how they are read |
 //! | `relay` | the other way there: by the relay of the page's own server |
 //! | `trouble` | what a browser hides about a failure |
 //! | `hooks`, `clock`, `values` | what crosses into JavaScript |
@@ -29,6 +30,8 @@ mod hooks;
 mod link;
 mod read;
 mod relay;
+mod rules;
+mod spoil;
 #[cfg(feature = "cloud")]
 mod tab;
 #[cfg(not(feature = "cloud"))]

@@ -1,7 +1,8 @@
 //! In a build without the clouds: there is no door, so nobody ever goes through one.
 
-use super::fetch::{Broken, Image};
+use super::fetch::{Aborter, Broken, Image};
 use super::link::{Listener, Wire};
+use crate::faults::Fault;
 use crate::http::Request;
 use crate::input::{Answer, Progress};
 use crate::output::Download;
@@ -22,6 +23,8 @@ impl Door {
     pub(super) async fn download(
         &self,
         _: &Download,
+        _: &Aborter,
+        _: Option<Fault>,
         _: &mut impl FnMut(Progress),
     ) -> Result<Image, Broken> {
         match *self {}

@@ -76,6 +76,10 @@ impl Members {
         })
     }
 
+    pub(super) fn maybe_real(&self, name: &'static str) -> Read<Option<f64>> {
+        self.typed(name, "a number", |value| value.as_f64().filter(|number| number.is_finite()))
+    }
+
     pub(super) fn number(&self, name: &'static str) -> Read<u32> {
         need(self.maybe_number(name)?, name)
     }

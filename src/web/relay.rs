@@ -185,12 +185,12 @@ fn builder(url: &str, method: Method, aborter: &Aborter) -> RequestBuilder {
 /// The JSON that the relay answered with; null if it is none.
 async fn words(response: &FetchResponse, url: &str) -> JsValue {
     let mut bytes = Vec::new();
-    let mut take = |chunk: Vec<u8>| {
+    let mut take = async |chunk: Vec<u8>| {
         if bytes.len() + chunk.len() > WORDS {
             return Err(Failure::TooLarge);
         }
         bytes.extend_from_slice(&chunk);
-        Ok(())
+        Ok(true)
     };
     match fetch::read(response, url, &mut take).await {
         Ok(()) => js_sys::JSON::parse(&String::from_utf8_lossy(&bytes)).unwrap_or(JsValue::NULL),

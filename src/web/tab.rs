@@ -20,16 +20,18 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::clock::Clock;
 use super::driver::reason;
-use super::fetch::{self, Broken, Hasher, Image};
+use super::fetch::{self, Aborter, Broken, Image};
 use super::hooks::CloudHooks;
 use super::link::{Listener, News, Order, Wire};
 use super::read::Members;
+use super::spoil::{self, Pour};
 use super::values::{self, Reply, invalid};
 use crate::cloud::{
     Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
     Operation, OperationResult, RequestId, demo,
 };
 use crate::error::Failure;
+use crate::faults::Fault;
 use crate::hex;
 use crate::http::{Request, Response};
 use crate::input::{Answer, Progress};
@@ -238,19 +240,26 @@ impl Door {
     pub(super) async fn download(
         &self,
         download: &Download,
+        aborter: &Aborter,
+        fault: Option<Fault>,
         progress: &mut impl FnMut(Progress),
     ) -> Result<Image, Broken> {
+        spoil::refusal(fault.as_ref())?;
         let path = download.url.strip_prefix(FIRMWARE).unwrap_or_default();
         let path = path.split('?').next().unwrap_or_default();
         let Some(bytes) = self.images.borrow().get(path).cloned() else {
             return Err(Broken { failure: Failure::Status(404), trouble: None });
         };
-        let mut hasher = Hasher::new(download, Some(bytes.len() as u64));
+        let size = Some(bytes.len() as u64);
+        let mut pour = Pour::new(download, size, fault, aborter, progress);
         for piece in bytes.chunks((bytes.len() / 20).clamp(4 * 1024, 1024 * 1024)) {
-            hasher.take(piece, progress).map_err(|failure| Broken { failure, trouble: None })?;
+            let taken = pour.take(piece).await;
+            if !taken.map_err(|failure| Broken { failure, trouble: None })? {
+                break;
+            }
             gloo_timers::future::TimeoutFuture::new(20).await;
         }
-        Ok(hasher.end(progress))
+        Ok(pour.end())
     }
 
     fn send(&self, job: Job) {

@@ -1,6 +1,8 @@
 // A stand-in for the WebAssembly, for working on the page. Never shipped: only `vite --mode fake` loads it.
 // It acts out what the real devices do, with made-up bytes. `#fail` in a device's name makes it stop, `#retry` retry.
 
+import { Armory } from "../src/muster/armory";
+import { whole } from "../src/state/fault-rules";
 import type {
   App, AppBindPlan, AppCall, AppOptions, AppReply, Cloud, Demo, Device, DeviceOptions, DeviceView, Entry, Intent, Load, LogLine, MqttPacket,
   Muster, Next, Operation, OperationResult, PacketLook, PlatformName, ProductView, Step, Tools, UpgradeView, What, Event, Error as CoreError,
@@ -75,6 +77,13 @@ class FakeDevice implements Device {
   readonly platform: PlatformName;
   next: Next | null = null;
   onnext: ((next: Next | null) => void) | null = null;
+  oncut: Device["oncut"] = null;
+  /** Armed and shown; what is acted out here nothing strikes. */
+  readonly faults: Armory = new Armory(async ({ clear, disarm = [], arm = [] }) => {
+    const ids = new Set([...disarm, ...arm.map(({ id }) => id)]);
+    const left = clear === true ? [] : this.faults.armed.filter(({ id }) => !ids.has(id));
+    return [...left, ...arm.map((rule) => whole({ ...rule, id: rule.id ?? rule.fault }))];
+  });
   readonly rec = new Recorder();
   readonly s: Record<string, string>;
   version: string;

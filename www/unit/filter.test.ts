@@ -135,7 +135,7 @@ describe("a filter", () => {
     expect(conditions({ ...NO_FILTER, problems: true, direction: "up", without: ["ping"] })).toBe(3);
     const alone = only(NO_FILTER, "http");
     expect(alone).not.toContain("http");
-    expect(alone).toHaveLength(5);
+    expect(alone).toHaveLength(6);
     expect(only({ ...NO_FILTER, without: alone }, "http")).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Armory } from "../src/muster/armory";
 import type { App, AppBindPlan, Device, DeviceOptions, Entry, Intent, Muster, Next, What } from "../src/muster/types";
 
 /** Entries pushed by the test, read by the page. */
@@ -31,6 +32,8 @@ class FakeDevice extends Feed implements Device {
   readonly platform = "alibaba" as const;
   next: Next | null = null;
   onnext: ((next: Next | null) => void) | null = null;
+  oncut: Device["oncut"] = null;
+  readonly faults = new Armory(async () => []);
   readonly intents: Intent[] = [];
   constructor(readonly options: DeviceOptions) {
     super();

@@ -12,10 +12,10 @@ use wasm_bindgen::JsValue;
 
 use super::{Driver, Live, Word};
 use crate::error::Failure;
-use crate::faults::{Armed, Deed, Fault, Faults, Kept, StoreDeed, Strike, Verdict, When};
+use crate::faults::{Armed, Deed, Fault, Faults, StoreDeed, Strike, Verdict, When};
 use crate::http::Request;
 use crate::input::{Answer, Closed, Downloaded, Input};
-use crate::output::{Event, Token};
+use crate::output::{Connect, Event, Token};
 use crate::platform::PlatformName;
 use crate::time::Instant;
 use crate::trace::{Direction, Struck, Trouble, TroubleReason};
@@ -71,6 +71,7 @@ pub(in crate::web) struct Change {
 
 impl Harm {
     pub(in crate::web) fn new(platform: PlatformName, rules: Vec<Armed>) -> Self {
+        let none = rules.is_empty();
         let mut faults = Faults::new(platform);
         for rule in rules {
             faults.arm(rule);
@@ -86,7 +87,7 @@ impl Harm {
             no_network: None,
             no_broker: None,
             cut: None,
-            changed: false,
+            changed: !none,
         }
     }
 
@@ -119,6 +120,10 @@ impl Harm {
             Direction::Up => up,
             Direction::Down => down,
         }
+    }
+
+    pub(super) fn meets_events(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// The power is gone.
@@ -171,7 +176,7 @@ impl Driver {
     }
 
     /// A fault that is of this moment, and of no message.
-    fn strike(&mut self, strike: Strike) {
+    pub(super) fn strike(&mut self, strike: Strike) {
         let fault = strike.fault.clone();
         self.tell_strike(strike, Struck::Nothing);
         let mono = self.clock.now().mono;
@@ -381,14 +386,15 @@ impl Driver {
     }
 
     /// A connection where there is none: it fails after a moment.
-    pub(super) fn no_way(&mut self, token: Token, connect: crate::output::Connect) -> Option<crate::output::Connect> {
+    pub(super) fn no_way(&mut self, token: Token, connect: Connect) -> Option<Connect> {
         let mono = self.clock.now().mono;
         let gone = |until: Option<Instant>| until.is_some_and(|until| mono < until);
         if !gone(self.harm.no_network) && !gone(self.harm.no_broker) {
             return Some(connect);
         }
         let url = connect.url.clone();
-        let trouble = Trouble { reason: TroubleReason::Unreachable, url, detail: Some("fault".into()) };
+        let trouble =
+            Trouble { reason: TroubleReason::Unreachable, url, detail: Some("fault".into()) };
         self.link = Some(Live::new(token, connect, Wire::nowhere()));
         self.later(NO_ROUTE, Late::Link(token, News::Gone(Failure::Unreachable, Some(trouble))));
         None
@@ -492,9 +498,6 @@ impl Driver {
 
     /// Something happened to the device.
     pub(super) fn happened(&mut self, event: &Event) {
-        if self.harm.faults.is_empty() {
-            return;
-        }
         for strike in self.harm.faults.event(event) {
             self.strike(strike);
         }
@@ -514,10 +517,6 @@ impl Driver {
             }
             Some(StoreDeed::Cut(strike, When::After)) => Storing::ThenDie(strike),
         }
-    }
-
-    pub(super) fn after_store(&mut self, strike: Strike) {
-        self.strike(strike);
     }
 
     /// What is done to the image that is about to be fetched; `None` if there is no way to fetch one.
@@ -541,9 +540,4 @@ pub(super) enum Storing {
     Fail,
     Dead,
     ThenDie(Strike),
-}
-
-/// The names of [`Kept`], for readers.
-pub(in crate::web) fn kept(name: &str) -> Option<Kept> {
-    Kept::ALL.into_iter().find(|key| key.name() == name)
 }

@@ -2,11 +2,13 @@
 
 import { bind } from "./en-bind";
 import { relay, relayReasons } from "./en-relay";
+import { faults } from "./en-faults";
 import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
 export const en = {
   appName: "Muster",
+  faults,
   nav: { label: "Views", devices: "Devices", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   skip: "Skip to the content",
   world: {

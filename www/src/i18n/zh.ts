@@ -1,11 +1,13 @@
 import type { Dict } from "./en";
 import { bind } from "./zh-bind";
 import { relay, relayReasons } from "./zh-relay";
+import { faults } from "./zh-faults";
 import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
   appName: "Muster",
+  faults,
   nav: { label: "视图", devices: "设备", cloud: "云端", bind: "绑定", tools: "工具" },
   skip: "跳到内容",
   world: { label: "使用哪个云", local: "本地云", tab: "页内云", real: "真实云" },

@@ -382,6 +382,362 @@ export type StoreAction = "put" | "erase";
 
 export type Success = "done" | "failed";
 
+export type FaultKey = "credential" | "schedule" | "firmware" | "version";
+
+export type FaultWhen = "before" | "after";
+
+export type FaultMessage = "connect" | "connack" | "publish" | "puback" | "subscribe" | "suback" | "pingreq" | "pingresp" | "request" | "response" | "event";
+
+export type FaultMatch = {
+/**
+ * Its kind.
+ */
+message: FaultMessage,
+/**
+ * Of `publish` and `puback`: which way; down if absent.
+ */
+direction?: Direction,
+/**
+ * Of `publish`, `subscribe`: a part of the topic.
+ */
+topic?: string,
+/**
+ * Of `request`, `response`: a part of the path.
+ */
+path?: string,
+/**
+ * A part of the payload or the body.
+ */
+text?: string,
+/**
+ * Of `event`: its name, such as `ready`; or, of a step, the step's, such as `store_secret`.
+ */
+event?: string, };
+
+export type Fault = { "fault": "lose" } | { "fault": "delay",
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "duplicate" } | { "fault": "reorder" } | { "fault": "wrong_id" } | { "fault": "refuse",
+/**
+ * 1 to 5; of SUBACK 128.
+ */
+code: number, } | { "fault": "vendor_code",
+/**
+ * As the vendor writes it.
+ */
+code: string, } | { "fault": "status",
+/**
+ * 100 to 599.
+ */
+status: number,
+/**
+ * And this body; none if absent.
+ */
+body?: string, } | { "fault": "clock_skew",
+/**
+ * Milliseconds; below zero it is slow.
+ */
+ms: number, } | { "fault": "clock_jump",
+/**
+ * Milliseconds; below zero it jumps back.
+ */
+ms: number, } | { "fault": "no_clock" } | { "fault": "network_loss",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "broker_restart",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "power_cut",
+/**
+ * When a value is stored under this name, instead of at a message.
+ */
+key?: FaultKey,
+/**
+ * Just before it is stored, or just after, when the device has not heard of it yet.
+ */
+when: FaultWhen,
+/**
+ * The power is back after so many milliseconds; it stays away if absent.
+ */
+restart_ms?: number, } | { "fault": "store_fail",
+/**
+ * Under which name.
+ */
+key: FaultKey, } | { "fault": "download_corrupt",
+/**
+ * How many.
+ */
+bytes: number,
+/**
+ * After so many that are right.
+ */
+after: number, } | { "fault": "download_truncate",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_break",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_stall",
+/**
+ * After so many bytes.
+ */
+after: number,
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "download_slow",
+/**
+ * Bytes a second.
+ */
+bytes_per_s: number, } | { "fault": "download_status",
+/**
+ * 300 to 599.
+ */
+status: number, };
+
+export type FaultTimes = number | "always";
+
+export type WholeFaultRule = {
+/**
+ * Of the rules of a device, each has its own.
+ */
+id: string,
+/**
+ * To what, or when. Absent: to whatever the fault is about, or at once.
+ */
+on?: FaultMatch,
+/**
+ * From 1.
+ */
+nth: number,
+/**
+ * From 1.
+ */
+every: number,
+/**
+ * 0 to 1.
+ */
+chance: number,
+/**
+ * Of the chance.
+ */
+seed: number,
+/**
+ * How often.
+ */
+times: FaultTimes, } & ({ "fault": "lose" } | { "fault": "delay",
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "duplicate" } | { "fault": "reorder" } | { "fault": "wrong_id" } | { "fault": "refuse",
+/**
+ * 1 to 5; of SUBACK 128.
+ */
+code: number, } | { "fault": "vendor_code",
+/**
+ * As the vendor writes it.
+ */
+code: string, } | { "fault": "status",
+/**
+ * 100 to 599.
+ */
+status: number,
+/**
+ * And this body; none if absent.
+ */
+body?: string, } | { "fault": "clock_skew",
+/**
+ * Milliseconds; below zero it is slow.
+ */
+ms: number, } | { "fault": "clock_jump",
+/**
+ * Milliseconds; below zero it jumps back.
+ */
+ms: number, } | { "fault": "no_clock" } | { "fault": "network_loss",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "broker_restart",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "power_cut",
+/**
+ * When a value is stored under this name, instead of at a message.
+ */
+key?: FaultKey,
+/**
+ * Just before it is stored, or just after, when the device has not heard of it yet.
+ */
+when: FaultWhen,
+/**
+ * The power is back after so many milliseconds; it stays away if absent.
+ */
+restart_ms?: number, } | { "fault": "store_fail",
+/**
+ * Under which name.
+ */
+key: FaultKey, } | { "fault": "download_corrupt",
+/**
+ * How many.
+ */
+bytes: number,
+/**
+ * After so many that are right.
+ */
+after: number, } | { "fault": "download_truncate",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_break",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_stall",
+/**
+ * After so many bytes.
+ */
+after: number,
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "download_slow",
+/**
+ * Bytes a second.
+ */
+bytes_per_s: number, } | { "fault": "download_status",
+/**
+ * 300 to 599.
+ */
+status: number, });
+
+export type ArmedFault = {
+/**
+ * How many messages or moments it has met.
+ */
+seen: number,
+/**
+ * How often it struck.
+ */
+struck: number,
+/**
+ * Of the rules of a device, each has its own.
+ */
+id: string,
+/**
+ * To what, or when. Absent: to whatever the fault is about, or at once.
+ */
+on?: FaultMatch,
+/**
+ * From 1.
+ */
+nth: number,
+/**
+ * From 1.
+ */
+every: number,
+/**
+ * 0 to 1.
+ */
+chance: number,
+/**
+ * Of the chance.
+ */
+seed: number,
+/**
+ * How often.
+ */
+times: FaultTimes, } & ({ "fault": "lose" } | { "fault": "delay",
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "duplicate" } | { "fault": "reorder" } | { "fault": "wrong_id" } | { "fault": "refuse",
+/**
+ * 1 to 5; of SUBACK 128.
+ */
+code: number, } | { "fault": "vendor_code",
+/**
+ * As the vendor writes it.
+ */
+code: string, } | { "fault": "status",
+/**
+ * 100 to 599.
+ */
+status: number,
+/**
+ * And this body; none if absent.
+ */
+body?: string, } | { "fault": "clock_skew",
+/**
+ * Milliseconds; below zero it is slow.
+ */
+ms: number, } | { "fault": "clock_jump",
+/**
+ * Milliseconds; below zero it jumps back.
+ */
+ms: number, } | { "fault": "no_clock" } | { "fault": "network_loss",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "broker_restart",
+/**
+ * For so many milliseconds.
+ */
+ms: number, } | { "fault": "power_cut",
+/**
+ * When a value is stored under this name, instead of at a message.
+ */
+key?: FaultKey,
+/**
+ * Just before it is stored, or just after, when the device has not heard of it yet.
+ */
+when: FaultWhen,
+/**
+ * The power is back after so many milliseconds; it stays away if absent.
+ */
+restart_ms?: number, } | { "fault": "store_fail",
+/**
+ * Under which name.
+ */
+key: FaultKey, } | { "fault": "download_corrupt",
+/**
+ * How many.
+ */
+bytes: number,
+/**
+ * After so many that are right.
+ */
+after: number, } | { "fault": "download_truncate",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_break",
+/**
+ * After so many bytes.
+ */
+after: number, } | { "fault": "download_stall",
+/**
+ * After so many bytes.
+ */
+after: number,
+/**
+ * Milliseconds.
+ */
+ms: number, } | { "fault": "download_slow",
+/**
+ * Bytes a second.
+ */
+bytes_per_s: number, } | { "fault": "download_status",
+/**
+ * 300 to 599.
+ */
+status: number, });
+
 export type Link = "opening" | "open" | "closed";
 
 export type What = { "kind": "event",
@@ -484,7 +840,31 @@ trouble?: Trouble,
 /**
  * True: not straight to that address, but by the relay of the page's own server.
  */
-relay?: boolean, } | { "kind": "misuse",
+relay?: boolean, } | { "kind": "fault",
+/**
+ * Which rule.
+ */
+rule: string,
+/**
+ * What was done.
+ */
+done: Fault,
+/**
+ * What became what.
+ */
+detail?: string,
+/**
+ * Of a message: which way.
+ */
+direction?: Direction,
+/**
+ * Done to this packet.
+ */
+packet?: MqttPacket,
+/**
+ * Done to this request or response.
+ */
+message?: HttpMessage, } | { "kind": "misuse",
 /**
  * What.
  */
@@ -602,7 +982,31 @@ trouble?: Trouble,
 /**
  * True: not straight to that address, but by the relay of the page's own server.
  */
-relay?: boolean, } | { "kind": "misuse",
+relay?: boolean, } | { "kind": "fault",
+/**
+ * Which rule.
+ */
+rule: string,
+/**
+ * What was done.
+ */
+done: Fault,
+/**
+ * What became what.
+ */
+detail?: string,
+/**
+ * Of a message: which way.
+ */
+direction?: Direction,
+/**
+ * Done to this packet.
+ */
+packet?: MqttPacket,
+/**
+ * Done to this request or response.
+ */
+message?: HttpMessage, } | { "kind": "misuse",
 /**
  * What.
  */

@@ -2,6 +2,7 @@
 
 import { fromPlain, MusterDied } from "./errors";
 import type { Ask, Handle, Say } from "./protocol";
+import { Armory } from "./armory";
 import { lend, type Lent } from "./lend";
 import { Queue } from "./queue";
 import { start, type ModuleName, type Port } from "./start";
@@ -164,7 +165,8 @@ class Instance implements Muster {
     // A device of a cloud lives where the cloud does.
     const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
     const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay) };
-    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, ...way }, lent);
+    const faults = device.faults.first(options.faults ?? []);
+    return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, faults, ...way }, lent);
   }
 
   async app({ settings, cloud, relay }: AppOptions): Promise<App> {
@@ -297,6 +299,8 @@ abstract class Traced extends Remote implements AsyncIterable<Entry> {
 class RemoteDevice extends Traced implements Device {
   next: Next | null = null;
   onnext: ((next: Next | null) => void) | null = null;
+  oncut: ((cut: { restart_ms: number | null }) => void) | null = null;
+  readonly faults = new Armory((change) => this.line.ask({ ask: "faults", handle: this.id, change }));
 
   constructor(
     line: Line,
@@ -329,6 +333,13 @@ class RemoteDevice extends Traced implements Device {
   protected override hear(message: Say): void {
     super.hear(message);
     if (message.say === "next") this.announce(message.next);
+    if (message.say === "faults") this.faults.hear(message.armed);
+    if (message.say === "cut") {
+      this.oncut?.({ restart_ms: message.restart_ms });
+      this.over();
+      // A store that cannot be given back is told to whoever stops the device; nobody does this one.
+      this.givenBack().catch(() => {});
+    }
   }
 
   protected override over(): void {

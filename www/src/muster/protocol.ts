@@ -4,7 +4,9 @@ import type { PlainError } from "./errors";
 import type {
   AppBindPlan,
   AppCall,
+  ArmedFault,
   Entry,
+  FaultRule,
   Intent,
   LogLine,
   Next,
@@ -18,6 +20,9 @@ export type Handle = number;
 
 export type Image = { platform: PlatformName; product: string; version: string; module?: string };
 
+/** What is to change of the faults that are armed. */
+export type FaultChange = { clear?: boolean; disarm?: readonly string[]; arm?: readonly FaultRule[] };
+
 /** What the page asks. Each is answered with the same `id`. */
 export type Ask =
   | { ask: "init"; wasm?: string }
@@ -30,7 +35,9 @@ export type Ask =
       name: string;
       cloud?: Handle;
       relay?: true;
+      faults?: readonly FaultRule[];
     }
+  | { ask: "faults"; handle: Handle; change: FaultChange }
   | { ask: "intend"; handle: Handle; intent: Intent }
   | { ask: "dropNetwork" | "cutPower" | "credential" | "stop"; handle: Handle }
   | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }
@@ -54,5 +61,7 @@ export type Say =
   | { say: "error"; id: number; error: PlainError }
   | { say: "entries"; handle: Handle; entries: Entry[] }
   | { say: "next"; handle: Handle; next: Next | null }
+  | { say: "faults"; handle: Handle; armed: ArmedFault[] }
+  | { say: "cut"; handle: Handle; restart_ms: number | null }
   | { say: "log"; handle: Handle; lines: LogLine[] }
   | { say: "died"; message: string };

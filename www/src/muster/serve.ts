@@ -5,7 +5,7 @@ import type * as all from "./generated/muster_all/muster_all";
 import { toPlain } from "./errors";
 import type { Ask, Handle, Question, Say } from "./protocol";
 import { forget, storeFor, type Store } from "./storage";
-import type { Entry, LogLine, Next } from "./types";
+import type { ArmedFault, Entry, LogLine, Next } from "./types";
 
 /** The bindings of a module. The small one has devices alone. */
 export type Bindings = Pick<typeof all, "default" | "Device"> & Partial<Pick<typeof all, "App" | "Cloud" | "tool">>;
@@ -59,6 +59,8 @@ async function answer(question: Ask): Promise<unknown> {
       return startDevice(question);
     case "intend":
       return device(question.handle).intend(question.intent);
+    case "faults":
+      return device(question.handle).faults(question.change);
     case "dropNetwork":
       return device(question.handle).dropNetwork();
     case "cutPower": {
@@ -119,8 +121,16 @@ async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<v
       entries: (entries: Entry[]) => say({ say: "entries", handle, entries }),
       next: (next: Next | null) => say({ say: "next", handle, next }),
       store: (key: string, value?: Uint8Array) => store.write([value ? [key, value] : [key]]),
+      faults: (armed: ArmedFault[]) => say({ say: "faults", handle, armed }),
+      cut: (restart_ms: number | null) => {
+        // The device is in the middle of its last word.
+        queueMicrotask(() => {
+          if (things.has(handle)) end(handle);
+          say({ say: "cut", handle, restart_ms });
+        });
+      },
     };
-    const options = { platform, settings, stored, ...by(question.relay) };
+    const options = { platform, settings, stored, faults: question.faults ?? [], ...by(question.relay) };
     const device =
       question.cloud === undefined
         ? new bindings.Device(options, hooks)

@@ -3,6 +3,7 @@
 import type {
   AppReply,
   AppStep,
+  ArmedFault,
   CipherInput,
   CipherOutput,
   CmeiBatch,
@@ -14,6 +15,9 @@ import type {
   CredentialsOutput,
   DeviceName,
   Entry,
+  Fault,
+  FaultMatch,
+  FaultTimes,
   HandoverOutput,
   ImeiCheck,
   LogLine,
@@ -78,7 +82,42 @@ export type DeviceOptions = {
    * `mqtt://` and `mqtts://` brokers, servers without CORS. WebSockets go straight all the same.
    */
   relay?: boolean;
+  /** Faults that are armed when it is born. */
+  faults?: readonly FaultRule[];
 };
+
+/**
+ * One fault and when it strikes: at the `nth` message that `on` meets and every `every`th after it, with this `chance`
+ * from this `seed`, so many `times` (1). All of it happens at the device's end: no cloud is harmed. See
+ * docs/console/faults.md.
+ */
+export type FaultRule = Fault & {
+  /** Each rule of a device has its own; one is made if none is given. */
+  id?: string;
+  on?: FaultMatch;
+  nth?: number;
+  every?: number;
+  /** 0 to 1. */
+  chance?: number;
+  seed?: number;
+  times?: FaultTimes;
+  /** How far it was, if it goes on. */
+  seen?: number;
+  struck?: number;
+};
+
+/** The faults of a device. */
+export interface Faults {
+  /** The rules that are armed, and how far each is. */
+  readonly armed: readonly ArmedFault[];
+  onchange: ((armed: readonly ArmedFault[]) => void) | null;
+  /** These, and no others. */
+  set(rules: readonly FaultRule[]): Promise<readonly ArmedFault[]>;
+  /** These as well; one with the id of another takes its place. */
+  arm(rules: readonly FaultRule[]): Promise<readonly ArmedFault[]>;
+  disarm(ids: readonly string[]): Promise<readonly ArmedFault[]>;
+  clear(): Promise<void>;
+}
 
 export type PacketLook = { entry: Entry; bytes: Uint8Array };
 
@@ -93,6 +132,9 @@ export interface Device extends AsyncIterable<Entry> {
   packet(seq: number, options?: { reveal?: boolean }): Promise<PacketLook | undefined>;
   /** Cuts the connection without a word. */
   dropNetwork(): Promise<void>;
+  readonly faults: Faults;
+  /** A fault has cut the power: the device is no more. Whoever wants to, starts it again after `restart_ms`. */
+  oncut: ((cut: { restart_ms: number | null }) => void) | null;
   /** What it stored of its registration, as the JSON that it is: identity and secret. Undefined before. */
   credential(): Promise<string | undefined>;
   /** Logs out and frees everything. */

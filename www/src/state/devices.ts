@@ -1,9 +1,11 @@
 // The devices of this page.
 
-import type { Device, Intent, Next, PacketLook, PlatformName, Storage } from "../muster/types";
+import { named } from "../muster/armory";
+import type { ArmedFault, Device, FaultRule, Intent, Next, PacketLook, PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
+import { plain, whole } from "./fault-rules";
 import { Owner } from "./owner";
 import { duplicated } from "./duplicate";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
@@ -26,6 +28,8 @@ export type Plan = {
   storage: Storage;
   /** By the relay of the page's server, on real clouds. */
   relay?: boolean;
+  /** What is armed, as it would be for a new device. */
+  faults?: readonly FaultRule[];
 };
 
 export class Session extends Store {
@@ -59,6 +63,10 @@ export class Session extends Store {
   seen = 0;
   /** It was opened from a file: to look at, not to run. */
   recording: { file: string; exported: string } | null = null;
+  /** The faults that are armed, and how far each is. */
+  faults: readonly ArmedFault[] = [];
+  /** After a fault has cut the power: when it is back. */
+  #power: ReturnType<typeof setTimeout> | undefined;
   /** From before a reload, and not started since. */
   remembered = false;
   /** Settings that are secrets and were therefore not remembered. */
@@ -75,6 +83,7 @@ export class Session extends Store {
     super();
     this.id = id;
     this.plan = plan;
+    this.faults = named(plan.faults ?? [], []).map(whole);
   }
 
   get running(): boolean {
@@ -165,6 +174,7 @@ export class Session extends Store {
       this.changed();
       return;
     }
+    clearTimeout(this.#power);
     this.#starting = true;
     this.remembered = false;
     this.failure = null;
@@ -175,7 +185,7 @@ export class Session extends Store {
       const muster = await engine.get();
       const { platform, world, settings, storage, relay = false } = this.plan;
       const place = world === "tab" ? { cloud: await clouds.inTab() } : { relay: relay && world === "real" };
-      const device = await muster.device({ platform, settings, storage, name: this.storeName, ...place });
+      const device = await muster.device({ platform, settings, storage, name: this.storeName, faults: this.faults, ...place });
       this.#device = device;
       this.timeline.begin();
       this.begunUnix = Date.now();
@@ -185,6 +195,11 @@ export class Session extends Store {
       device.onnext = (next) => {
         this.next = next;
         this.changed();
+      };
+      device.faults.onchange = (armed) => this.#armed(armed);
+      device.oncut = ({ restart_ms }) => {
+        this.#ended("cut");
+        if (restart_ms !== null) this.#power = setTimeout(() => void this.start(), restart_ms);
       };
       void this.#read(device);
     } catch (error) {
@@ -213,12 +228,50 @@ export class Session extends Store {
 
   #ended(word: "off" | "cut" | "dead"): void {
     const device = this.#device;
-    if (device !== undefined) device.onnext = null;
+    if (device !== undefined) {
+      device.onnext = null;
+      device.oncut = null;
+      device.faults.onchange = null;
+    }
     this.#device = undefined;
     this.next = null;
     const note = word === "off" ? "stopped" : word === "cut" ? "power_cut" : "died";
     this.timeline.note(note, Date.now());
     this.facts = { ...this.facts, word, ready: false, bindToken: null };
+    this.changed();
+  }
+
+  /** Arms these as well, or in the place of those with the same id; they are kept with the device. */
+  async arm(rules: readonly FaultRule[]): Promise<void> {
+    const fresh = named(rules, this.faults);
+    const ids = new Set(fresh.map(({ id }) => id));
+    await this.#change([...this.faults.filter(({ id }) => !ids.has(id)), ...fresh.map(whole)], (device) => device.faults.arm(fresh));
+  }
+
+  async disarm(ids: readonly string[]): Promise<void> {
+    await this.#change(this.faults.filter(({ id }) => !ids.includes(id)), (device) => device.faults.disarm(ids));
+  }
+
+  /** These and no others. */
+  async setFaults(rules: readonly FaultRule[]): Promise<void> {
+    const fresh = named(rules, []);
+    await this.#change(fresh.map(whole), (device) => device.faults.set(fresh));
+  }
+
+  async #change(off: readonly ArmedFault[], on: (device: Device) => Promise<readonly ArmedFault[]>): Promise<void> {
+    this.misuse = null;
+    try {
+      this.#armed(this.#device === undefined ? off : await on(this.#device));
+    } catch (error) {
+      this.misuse = refusal(error).message;
+    }
+    this.changed();
+    devices.keep();
+  }
+
+  #armed(faults: readonly ArmedFault[]): void {
+    this.faults = faults;
+    this.plan = { ...this.plan, faults: faults.map(plain) };
     this.changed();
   }
 
@@ -228,6 +281,7 @@ export class Session extends Store {
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#power);
     const device = this.#device;
     if (device === undefined) return;
     // What it still says on its way out is shown.

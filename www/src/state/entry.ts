@@ -2,7 +2,7 @@
 
 import type { Entry } from "../muster/types";
 
-export const GROUPS = ["mqtt", "ping", "http", "event", "store", "link"] as const;
+export const GROUPS = ["mqtt", "ping", "http", "event", "store", "link", "fault"] as const;
 export type Group = (typeof GROUPS)[number];
 
 /** Packets that only keep a connection alive are a group of their own: most people do not want to see them. */
@@ -17,9 +17,19 @@ export function groupOf(entry: Entry): Group {
       return "store";
     case "link":
       return "link";
+    case "fault":
+      return "fault";
     default:
       return "event";
   }
+}
+
+/** The message that a fault struck, as if it had passed. */
+export function struckBy(entry: Entry): Entry {
+  if (entry.kind !== "fault") return entry;
+  const { seq, at, unix, direction = "down", packet, message } = entry;
+  if (packet !== undefined) return { seq, at, unix, kind: "mqtt", direction, packet };
+  return message === undefined ? entry : { seq, at, unix, kind: "http", direction, message };
 }
 
 /** MQTT packet type, HTTP method or status, name of an event, … */
@@ -38,6 +48,8 @@ export function typeOf(entry: Entry): string {
       return entry.what;
     case "reply":
       return entry.call;
+    case "fault":
+      return entry.done.fault;
     default:
       return entry.kind;
   }
@@ -67,16 +79,20 @@ export function sizeOf(entry: Entry): number | undefined {
       return entry.action === "put" ? entry.size : undefined;
     case "install":
       return entry.size;
+    case "fault":
+      return entry.packet?.size ?? entry.message?.size;
     default:
       return undefined;
   }
 }
 
 export function maskedOf(entry: Entry): number {
+  if (entry.kind === "fault") return entry.packet?.masked ?? entry.message?.masked ?? 0;
   return entry.kind === "mqtt" ? entry.packet.masked : entry.kind === "http" ? entry.message.masked : 0;
 }
 
 export function payloadOf(entry: Entry): string | undefined {
+  if (entry.kind === "fault") return entry.packet?.payload?.text ?? entry.message?.payload?.text;
   return entry.kind === "mqtt" ? entry.packet.payload?.text : entry.kind === "http" ? entry.message.payload?.text : undefined;
 }
 
@@ -109,6 +125,7 @@ export function lookOf(entry: Entry): Look {
     case "reply":
       return "error" in entry.result ? "bad" : "good";
     case "misuse":
+    case "fault":
       return "warn";
   }
 }

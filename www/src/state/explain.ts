@@ -22,6 +22,11 @@ const NO_BODY = b("The body: the vendor's pictures are missing.", "报文内容�
 const CODES = b("The number of the code: no document gives it.", "返回码数值：没有文档说明。");
 
 const TABLE = {
+  fault: {
+    title: b("A fault that was armed on this page", "本页布置的故障"),
+    text: b("It was done at the device's end: the cloud sends and receives what it always does, and knows nothing of it. Of a message that was changed this is what the device was shown.", "故障只作用在设备一侧：云端照常收发，并不知情。报文被改动时，这里是设备看到的内容。"),
+    source: b("Panel “Faults”", "“故障注入”面板"),
+  },
   uConnect2: {
     title: b("Pre-authentication", "预认证"),
     text: b("The device knows only its product's secret. ClientID is ProductSN.DeviceSN, the user name ends in 2. In this session it may do one thing: ask for its own password.", "设备只知道产品密钥。ClientID 为 ProductSN.DeviceSN，用户名以 2 结尾。此会话只能做一件事：请求设备自己的密码。"),
@@ -276,6 +281,8 @@ export function explanationId(entry: Entry, platform: PlatformName, seen: (seq: 
       return entry.what === "closed" ? "linkClosed" : "linkOpening";
     case "reply":
       return "aCallAnswer";
+    case "fault":
+      return "fault";
     default:
       return "event";
   }

@@ -2,8 +2,9 @@
 // secret. This tab's own list is in sessionStorage; devices whose secrets the browser keeps outlive the tab, and so do
 // their profiles.
 
-import type { DemoDevice, PlatformName, Storage } from "../muster/types";
+import type { DemoDevice, FaultRule, PlatformName, Storage } from "../muster/types";
 import type { World } from "./clouds";
+import { isWrong, readRules } from "./fault-rules";
 import { isSecretSetting } from "./mask";
 import { SETTINGS, nameKeys } from "./settings";
 
@@ -18,6 +19,8 @@ export type Profile = {
   label?: string;
   /** By the relay. */
   relay?: boolean;
+  /** What is armed whenever it starts. */
+  faults?: readonly FaultRule[];
 };
 
 /** More than anybody watches at once. */
@@ -39,7 +42,7 @@ export function profileOf(plan: Omit<Profile, "missing">): Profile {
     if (bare !== value) missing.push(key);
     settings[key] = bare;
   }
-  return { platform, world, storage, settings, missing, ...(plan.relay === true ? { relay: true } : {}) };
+  return { platform, world, storage, settings, missing, ...(plan.relay === true ? { relay: true } : {}), ...(plan.faults === undefined || plan.faults.length === 0 ? {} : { faults: plan.faults }) };
 }
 
 function withoutSecrets(url: string): string {
@@ -60,12 +63,14 @@ export function readProfiles(text: string | null): Profile[] {
 
 function read(item: unknown): Profile | null {
   if (typeof item !== "object" || item === null) return null;
-  const { platform, world, storage, settings, missing, label, relay } = item as Record<string, unknown>;
+  const { platform, world, storage, settings, missing, label, relay, faults } = item as Record<string, unknown>;
   if (typeof platform !== "string" || !PLATFORMS.includes(platform) || typeof world !== "string" || !WORLDS.includes(world)) return null;
   if (storage !== "memory" && storage !== "browser") return null;
   if (typeof settings !== "object" || settings === null || !Array.isArray(missing)) return null;
   const pairs = Object.entries(settings).filter((pair): pair is [string, string] => typeof pair[1] === "string");
-  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true } as const;
+  const rules = readRules(faults ?? []);
+  const armed = isWrong(rules) || rules.length === 0 ? {} : { faults: rules };
+  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true, ...armed } as const;
   const profile = profileOf(plan);
   const called = typeof label === "string" && label !== "" ? { label: label.slice(0, 64) } : {};
   return { ...profile, ...called, missing: [...new Set([...profile.missing, ...missing.filter((key): key is string => typeof key === "string")])] };

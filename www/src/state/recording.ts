@@ -150,6 +150,8 @@ function isLine(value: unknown): value is Line {
       return isText(value["what"]) && isText(value["url"]) && may(isTrouble)(value["trouble"]);
     case "misuse":
       return isText(value["message"]);
+    case "fault":
+      return isText(value["rule"]) && isObject(value["done"]) && isText(value["done"]["fault"]) && may(isText)(value["detail"]) && may(isDirection)(value["direction"]) && may(isPacket)(value["packet"]) && may(isMessage)(value["message"]);
     default:
       return false;
   }

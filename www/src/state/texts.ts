@@ -1,11 +1,11 @@
 // What people read about events, errors and entries, in the language in use.
 
-import type { AppEvent, BindFailure, CodecError, Entry, Error, Event, Failure, PlatformName, Update, UpdateFailure, Warning } from "../muster/types";
+import type { AppEvent, BindFailure, CodecError, Entry, Error, Event, Failure, Fault, PlatformName, Update, UpdateFailure, Warning } from "../muster/types";
 import { i18n, say, t, waitText } from "../i18n";
 import { codeMeaning, gatewayMeaning } from "./codes";
 import { messageText, problemText } from "./messages";
 import { percent, type DeviceFacts, type PhaseId, type UpdateCard } from "./timeline";
-import { sizeText } from "./bytes";
+import { latencyText, sizeText } from "./bytes";
 
 export function errorText(error: Error, platform: PlatformName): string {
   const d = t();
@@ -253,6 +253,11 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
       const what = { opening: d.row.linkOpening, open: d.row.linkOpen, closed: d.row.linkClosed }[entry.what];
       return line(what, hostOf(entry.url), went(entry.relay));
     }
+    case "fault": {
+      const { packet, message, detail } = entry;
+      const what = packet !== undefined ? `${packet.type} ${shortTopic(packet.topic ?? "")}`.trim() : message === undefined ? "" : message.url !== undefined ? `${message.method ?? ""} ${pathOf(message.url)}`.trim() : `HTTP ${message.status ?? ""}`;
+      return line(`${d.faults.entry}: ${faultText(entry.done)}`, what, detail === undefined ? "" : `· ${detail}`);
+    }
     case "misuse":
       return line(d.row.misuse, "", messageText(entry.message));
   }
@@ -260,6 +265,45 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
 
 function went(relay: boolean | undefined): string {
   return relay === true ? `· ${t().relay.went}` : "";
+}
+
+/** What a fault did. */
+export function faultText(fault: Fault): string {
+  const d = t().faults.done;
+  switch (fault.fault) {
+    case "delay":
+      return d.delay(shortWait(fault.ms));
+    case "clock_skew":
+    case "clock_jump":
+      return d[fault.fault](`${fault.ms < 0 ? "−" : "+"}${waitText(Math.abs(fault.ms))}`);
+    case "network_loss":
+    case "broker_restart":
+      return d[fault.fault](shortWait(fault.ms));
+    case "power_cut": {
+      const { key, when } = fault;
+      if (key === undefined) return d.power_cut;
+      return (when === "before" ? d.power_cut_before : d.power_cut_after)(key);
+    }
+    case "store_fail":
+      return d.store_fail(fault.key);
+    case "download_corrupt":
+      return d.download_corrupt(fault.bytes, fault.after);
+    case "download_truncate":
+    case "download_break":
+      return d[fault.fault](fault.after);
+    case "download_stall":
+      return d.download_stall(fault.after, shortWait(fault.ms));
+    case "download_slow":
+      return d.download_slow(fault.bytes_per_s);
+    case "download_status":
+      return d.download_status(fault.status);
+    default:
+      return d[fault.fault] ?? fault.fault;
+  }
+}
+
+function shortWait(ms: number): string {
+  return ms < 2_000 ? latencyText(ms) : waitText(ms);
 }
 
 /** `Method`, `CMD`, `code` or `RetCode` of a JSON body: what it is about. */

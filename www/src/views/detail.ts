@@ -9,10 +9,10 @@ import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
 import { explain } from "../state/explain";
 import { prettyTokens } from "../state/json";
-import { maskedOf } from "../state/entry";
+import { maskedOf, struckBy } from "../state/entry";
 import { dots } from "../state/mask";
 import { messageText } from "../state/messages";
-import { entryText, eventText, appEventText, hostOf, phaseText } from "../state/texts";
+import { entryText, eventText, faultText, appEventText, hostOf, phaseText } from "../state/texts";
 import { signedBy, type Signed } from "../state/signing";
 import { stepTimes } from "../state/steps";
 import type { EntryRow } from "../state/timeline";
@@ -288,7 +288,13 @@ export class Detail extends View {
     return look;
   }
 
-  #facts(entry: Entry): TemplateResult {
+  #facts(whole: Entry): TemplateResult {
+    if (whole.kind === "fault") {
+      const { rule, detail, done } = whole;
+      const struck = struckBy(whole);
+      return html`<dl><dt>${t().faults.entry}</dt><dd>${faultText(done)}</dd><dt>${t().faults.rule}</dt><dd>${rule}</dd>${detail === undefined ? nothing : html`<dt>${t().faults.change}</dt><dd>${detail}</dd>`}</dl>${struck.kind === "fault" ? nothing : this.#facts(struck)}`;
+    }
+    const entry = whole;
     const d = t().detail;
     const line = (name: string, value: unknown) => html`<dt>${name}</dt><dd>${value}</dd>`;
     const when = line(d.at, html`${stopwatch(entry.at)} <span class="sans">· ${clockText(entry.unix)}</span>`);
@@ -333,7 +339,8 @@ export class Detail extends View {
     return maskedText(text);
   }
 
-  #decoded(entry: Entry): TemplateResult {
+  #decoded(whole: Entry): TemplateResult {
+    const entry = struckBy(whole);
     const d = t().detail;
     const message = entry.kind === "mqtt" ? entry.packet : entry.kind === "http" ? entry.message : undefined;
     const headers = entry.kind === "http" ? entry.message.headers : [];
@@ -372,7 +379,8 @@ export class Detail extends View {
   }
 }
 
-function isPacket(entry: Entry): boolean {
+function isPacket(struck: Entry): boolean {
+  const entry = struckBy(struck);
   return entry.kind === "mqtt" || entry.kind === "http";
 }
 

@@ -14,7 +14,9 @@ export type Panel = {
   body: (session: Session) => TemplateResult;
 };
 
-export const PANELS: readonly Panel[] = [];
+export const PANELS: readonly Panel[] = [
+  { id: "faults", icon: "bolt", title: () => t().faults.panel, load: () => import("./faults"), body: (session) => html`<m-faults .session=${session}></m-faults>` },
+];
 
 /** The buttons that open and close them. */
 export function panelButtons(session: Session): TemplateResult | typeof nothing {
