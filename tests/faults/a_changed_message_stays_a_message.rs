@@ -20,10 +20,22 @@ fn changed(platform: PlatformName, fault: Fault, kind: Kind, packet: &[u8]) -> O
 fn another_id_has_the_same_shape_and_nothing_else_changes() {
     for (platform, before, after) in [
         (PlatformName::Ucloud, r#"{"RequestID":"a9f","x":1}"#, r#"{"RequestID":"a9a","x":1}"#),
-        (PlatformName::Ucloud, r#"{"x":"RequestID","RequestID" : 19 }"#, r#"{"x":"RequestID","RequestID" : 10 }"#),
-        (PlatformName::Krtyun, r#"{"PRODUCT_ID":"7","ID":"11"}"#, r#"{"PRODUCT_ID":"7","ID":"12"}"#),
+        (
+            PlatformName::Ucloud,
+            r#"{"x":"RequestID","RequestID" : 19 }"#,
+            r#"{"x":"RequestID","RequestID" : 10 }"#,
+        ),
+        (
+            PlatformName::Krtyun,
+            r#"{"PRODUCT_ID":"7","ID":"11"}"#,
+            r#"{"PRODUCT_ID":"7","ID":"12"}"#,
+        ),
         (PlatformName::Alibaba, r#"{"id":"6","code":200}"#, r#"{"id":"7","code":200}"#),
-        (PlatformName::Cmcc, r#"{"data":{"deviceNo":"SN-08"}}"#, r#"{"data":{"deviceNo":"SN-09"}}"#),
+        (
+            PlatformName::Cmcc,
+            r#"{"data":{"deviceNo":"SN-08"}}"#,
+            r#"{"data":{"deviceNo":"SN-09"}}"#,
+        ),
     ] {
         let packet = publish("t", Some(7), before.as_bytes());
         let made = changed(platform, Fault::WrongId, Kind::Publish, &packet).unwrap();
@@ -51,7 +63,12 @@ fn another_code_keeps_its_type_where_it_can() {
         (PlatformName::Ucloud, "140", r#"{"RetCode":"0"}"#, r#"{"RetCode":"140"}"#),
         (PlatformName::Ucloud, "140", r#"{"RetCode":0,"a":[]}"#, r#"{"RetCode":140,"a":[]}"#),
         (PlatformName::Alibaba, "6289", r#"{"code":200}"#, r#"{"code":6289}"#),
-        (PlatformName::Cmcc, "500", r#"{"code":"200","success":true}"#, r#"{"code":"500","success":true}"#),
+        (
+            PlatformName::Cmcc,
+            "500",
+            r#"{"code":"200","success":true}"#,
+            r#"{"code":"500","success":true}"#,
+        ),
         (PlatformName::Cmcc, "NO", r#"{"code":200}"#, r#"{"code":"NO"}"#),
     ] {
         let mut faults = Faults::new(platform);

@@ -65,8 +65,7 @@ fn requests_and_responses_by_their_path() {
     let mut faults = Faults::new(PlatformName::Cmcc);
     let what = On { path: Some("/secret/info".into()), ..on(Kind::Response) };
     faults.arm(rule("a", Fault::Status { status: 503, body: None }, Some(what)));
-    let response =
-        Response { status: 200, headers: Vec::new(), body: b"{\"code\":200}".to_vec() };
+    let response = Response { status: 200, headers: Vec::new(), body: b"{\"code\":200}".to_vec() };
     assert_eq!(faults.response("/v2/customer/device/report", &response).deed, None);
     let path = "/v2/customer/device/secret/info";
     let Some((strike, Deed::Change(changed))) = faults.response(path, &response).deed else {

@@ -1,8 +1,7 @@
 use muster::faults::{Fault, Strike};
 use muster::http::Response;
-use muster::settings::Settings;
 use muster::trace::{Direction, Moment, Struck, Trace, What};
-use muster::{PlatformName, Stored};
+use muster::{PlatformName, Settings, Stored};
 
 use crate::rules::publish;
 

@@ -11,9 +11,7 @@ fn flaky(seed: u32, chance: f64) -> Armed {
 }
 
 fn lost(faults: &mut Faults, count: usize) -> Vec<bool> {
-    (0..count)
-        .map(|_| faults.packet(Direction::Down, &[0x40, 2, 0, 1]).deed.is_some())
-        .collect()
+    (0..count).map(|_| faults.packet(Direction::Down, &[0x40, 2, 0, 1]).deed.is_some()).collect()
 }
 
 fn of(armed: Armed) -> Faults {
