@@ -10,6 +10,7 @@ mod mask;
 pub(crate) mod packet;
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -161,10 +162,10 @@ pub enum What {
         direction: Option<Direction>,
         /// Done to this packet.
         #[serde(skip_serializing_if = "Option::is_none")]
-        packet: Option<MqttPacket>,
+        packet: Option<Box<MqttPacket>>,
         /// Done to this request or response.
         #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<HttpMessage>,
+        message: Option<Box<HttpMessage>>,
     },
     /// A person asked for what this platform does not know.
     Misuse {
@@ -787,8 +788,8 @@ impl Trace {
             return (what, bytes);
         };
         let (packet, message) = match what {
-            What::Mqtt { packet, .. } => (Some(packet), None),
-            What::Http { message, .. } => (None, Some(message)),
+            What::Mqtt { packet, .. } => (Some(Box::new(packet)), None),
+            What::Http { message, .. } => (None, Some(Box::new(message))),
             _ => (None, None),
         };
         let (direction, done) = (Some(kept.direction), fault);

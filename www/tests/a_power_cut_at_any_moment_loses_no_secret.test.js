@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PLATFORMS, PRODUCT, behaviour } from "./support/console.js";
+import { PLATFORMS, behaviour } from "./support/console.js";
 import { arm, begin, entries, events, fresh, packets, stores, strikes } from "./support/faults.js";
 
 const LONG = { world: "tab", timeout: 180_000 };
@@ -48,18 +48,17 @@ behaviour("ucloud: storage that fails stops the device with the secret in memory
   assert.equal(stores(rows, "credential").length, 1);
 });
 
-behaviour("what is armed and how far it is outlives a reload with the device, and the power stays away if so asked", LONG, async (c) => {
+behaviour("what is armed and how far it is outlives a reload with the device, and strikes as often as it was asked to", LONG, async (c) => {
   await fresh(c, "ucloud");
   await arm(c, "power", "cut_before_store", { restart: "0", times: "2" });
   await begin(c);
   await c.state("online", c.page, WAIT);
   assert.equal(lives(await entries(c)).length, 3, "twice cut, and up again each time");
   await c.page.reload();
-  await c.get("device-item").last().getByRole("button").first().click();
+  await c.get("device-item").last().click();
   await c.get("panel-faults").click();
   await c.get("fault-armed").waitFor();
   assert.equal(await c.get("fault-armed").getAttribute("data-id"), "cut_before_store");
   await c.get("faults-clear").click();
   await c.get("faults-none").waitFor();
-  assert.ok(PRODUCT.ucloud !== "");
 });

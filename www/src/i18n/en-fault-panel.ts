@@ -91,7 +91,7 @@ export const ready: Record<ReadyId, ReadyText> = {
   corrupt: { title: "The image arrives corrupted", shows: "Bytes are wrong, the length is right.", expect: "UCloud, Alibaba: the digest does not match, nothing is installed, and the failure is reported. krtyun has no digest: it is installed, with a warning, unless firmware_sha256 is set." },
   truncated: { title: "The image ends early", shows: "As if it were complete.", expect: "Size or digest do not match: nothing is installed, and the failure is reported. krtyun: as above." },
   slow: { title: "The download is slow", shows: "So many bytes a second.", expect: "Progress moves on, heartbeats go on meanwhile, and it is installed in the end." },
-  stalled: { title: "The download stalls", shows: "Nothing comes for a while.", expect: "Below 30 s: it waits, and goes on. From 30 s: given up, and reported where the protocol has a word for it." },
-  broken: { title: "The download breaks", shows: "The connection is lost in the middle.", expect: "Nothing is installed; the failure is reported, or the image is fetched again." },
+  stalled: { title: "The download stalls", shows: "Nothing comes for a while.", expect: "Below 30 s: it waits, and goes on. From 30 s: it gives this download up and begins anew after a pause." },
+  broken: { title: "The download breaks", shows: "The connection is lost in the middle.", expect: "Nothing of it is installed; it is fetched again after a pause. If that fails again and again, the failure is reported." },
   download_status: { title: "The image is not there", shows: "404 for an address that expired, 403 for a signature that did.", expect: "Nothing is installed; the failure is reported with the vendor's own code." },
 };

@@ -86,7 +86,7 @@ export const ready: typeof Ready = {
   corrupt: { title: "固件内容损坏", shows: "字节有误，长度正确。", expect: "UCloud、阿里云：摘要不符，不安装并上报失败。科睿特没有摘要：给出警告后安装，除非设置了 firmware_sha256。" },
   truncated: { title: "固件提前结束", shows: "看似已下载完整。", expect: "大小或摘要不符：不安装并上报失败。科睿特：同上。" },
   slow: { title: "下载缓慢", shows: "限制每秒字节数。", expect: "进度持续推进，其间心跳照常，最终完成安装。" },
-  stalled: { title: "下载停顿", shows: "一段时间没有数据。", expect: "30 秒以内：等待后继续。30 秒及以上：放弃，协议支持时上报失败。" },
-  broken: { title: "下载中断", shows: "连接中途断开。", expect: "不安装；上报失败或重新下载。" },
+  stalled: { title: "下载停顿", shows: "一段时间没有数据。", expect: "30 秒以内：等待后继续。30 秒及以上：放弃本次下载，间隔后重新开始。" },
+  broken: { title: "下载中断", shows: "连接中途断开。", expect: "不安装；间隔后重新下载，屡次失败才上报失败。" },
   download_status: { title: "固件不存在", shows: "地址过期返回 404，签名过期返回 403。", expect: "不安装；按厂商的错误码上报失败。" },
 };

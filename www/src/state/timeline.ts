@@ -404,7 +404,9 @@ function update(facts: DeviceFacts, update: Update): DeviceFacts {
         return { ...before, phase: "cancelled" };
     }
   })();
-  const next = { ...facts, update: card };
+  // What a download met on its way is over with it.
+  const over = facts.trouble?.advice === null && ["verified", "installed", "reported", "failed", "cancelled"].includes(update.phase);
+  const next = { ...facts, update: card, trouble: over ? null : facts.trouble };
   if (updating(next)) return { ...next, word: "updating" };
   return { ...next, word: facts.ready ? "online" : facts.word === "updating" ? "login" : facts.word };
 }
