@@ -34,12 +34,14 @@ export const PATIENCE = 30_000;
 
 /**
  * Runs one behaviour in a fresh browser against fresh clouds. `complaints`: patterns of what the browser may say in
- * its console, because the test provokes it. `hosts`: what a page may ask for besides its own origin.
+ * its console, because the test provokes it. `hosts`: what a page may ask for besides its own origin. `before` makes
+ * what the clouds are started with (`args`), more `hosts`, and how to end it all (`end`); the body gets it as `c.before`.
  */
 export function behaviour(name, options, body) {
-  const { complaints = [], hosts = [], timeout = 120_000, flags = [], ...look } = options;
+  const { complaints = [], hosts = [], timeout = 120_000, flags = [], before, ...look } = options;
   test(name, { timeout }, async () => {
-    const up = await Up.start();
+    const made = await before?.();
+    const up = await Up.start(...(made?.args ?? []));
     const folder = await mkdtemp(join(tmpdir(), "muster-browser-"));
     const netlog = join(folder, "net.json");
     const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags, `--log-net-log=${netlog}`] });
@@ -48,6 +50,7 @@ export function behaviour(name, options, body) {
       const context = await browser.newContext(contextOptions(look));
       context.setDefaultTimeout(PATIENCE);
       const c = new Console(up, browser, context, heard);
+      c.before = made;
       await c.open(look);
       await body(c);
       const unexpected = heard.filter((line) => !complaints.some((pattern) => pattern.test(line)));
@@ -62,8 +65,9 @@ export function behaviour(name, options, body) {
     } finally {
       await browser.close();
       await up.end();
+      await made?.end?.();
     }
-    await stayedHome(netlog, up.origin, hosts);
+    await stayedHome(netlog, up.origin, [...hosts, ...(made?.hosts ?? [])]);
     await rm(folder, { recursive: true, force: true });
   });
 }
@@ -126,16 +130,30 @@ export class Console {
     await this.get(`start-${platform}`, page).click();
   }
 
-  /** Through the card's settings: `settings` by their keys, `storage` for secrets. */
-  async startWith(platform, { settings = {}, storage = "memory" }, page = this.page) {
-    await this.get(`settings-${platform}`, page).click();
+  /** A device of real clouds, by its settings; `way`: `direct` or `relay`. */
+  async enter(platform, settings, way = "direct", page = this.page) {
+    await this.get(`start-${platform}`, page).click();
+    await this.fill(settings, page);
+    await this.get(`way-${way}`, page).check();
+    await this.get("settings-start", page).click();
+  }
+
+  /** Fills in the settings that are open. */
+  async fill(settings, page = this.page) {
     await this.get("settings-dialog", page).waitFor();
     for (const [key, value] of Object.entries(settings)) {
       const input = this.get(`setting-${key}`, page);
       // Rarely used settings are folded away.
       if (!(await input.isVisible())) for (const folded of await page.locator("details:not([open]) > summary").all()) await folded.click();
-      await input.fill(value);
+      if ((await input.evaluate((element) => element.localName)) === "select") await input.selectOption(value);
+      else await input.fill(value);
     }
+  }
+
+  /** Through the card's settings: `settings` by their keys, `storage` for secrets. */
+  async startWith(platform, { settings = {}, storage = "memory" }, page = this.page) {
+    await this.get(`settings-${platform}`, page).click();
+    await this.fill(settings, page);
     await this.get(`storage-${storage}`, page).check();
     await this.get("settings-start", page).click();
   }
