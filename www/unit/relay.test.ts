@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PRESETS, filled, filledIn, presetOf } from "../src/state/presets";
+import { profileKey, profileOf, readProfiles } from "../src/state/profiles";
 import { hostPort, onList, places, reach, startCommand, toAllow } from "../src/state/reach";
 import { SETTINGS, problems } from "../src/state/settings";
 import type { PlatformName } from "../src/muster/types";
 
+const { Session } = await import("../src/state/devices");
 const PLATFORMS = Object.keys(PRESETS) as PlatformName[];
 const HTTP = { protocol: "http:", origin: "http://127.0.0.1:7878" };
 const HTTPS = { protocol: "https:", origin: "https://console.example" };
@@ -16,6 +18,36 @@ function vendors(): string[] {
   const rules = [...table.matchAll(/\("([^"]+)", &\[([\d, ]+)\]\)/g)];
   return rules.flatMap(([, host, ports]) => (ports ?? "").split(",").map((port) => `${host}:${port.trim()}`));
 }
+
+vi.mock("../src/state/engine", () => ({ engine: { state: "ready", generation: 1, subscribe: () => () => {}, get: async () => ({ device: started, app: started }) } }));
+const started = vi.fn(async () => ({ next: null, onnext: null, stop: async () => {}, [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) }));
+
+describe("the way", () => {
+  const plan = { platform: "krtyun" as const, world: "real" as const, storage: "memory" as const, settings: { product_id: "1", device_id: "2", broker: "mqtt://h" } };
+
+  it("is the device's own choice, and goes with its profile", () => {
+    expect(readProfiles(JSON.stringify([profileOf({ ...plan, relay: true })]))[0]?.relay).toBe(true);
+    for (const other of [undefined, false, "yes", 1]) {
+      const [read] = readProfiles(JSON.stringify([{ ...profileOf(plan), relay: other }]));
+      expect(read).toEqual(profileOf(plan));
+      expect(read?.relay).toBeUndefined();
+    }
+    // It is the same device, whichever way it goes.
+    expect(profileKey({ ...plan, settings: plan.settings })).toBe(profileKey(profileOf({ ...plan, relay: true })));
+  });
+
+  it("is told to the Worker for real clouds alone", async () => {
+    const asked = async (world: "real" | "local", relay: boolean | undefined) => {
+      started.mockClear();
+      const session = new Session(1, { ...plan, world, ...(relay === undefined ? {} : { relay }) });
+      await session.start();
+      return (started.mock.calls as unknown as [{ relay?: boolean }][])[0]?.[0].relay;
+    };
+    expect(await asked("real", true)).toBe(true);
+    expect(await asked("real", undefined)).toBe(false);
+    expect(await asked("local", true)).toBe(false);
+  });
+});
 
 describe("environments", () => {
   it("lead only to hosts that the relay's own list holds", () => {

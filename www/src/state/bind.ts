@@ -9,6 +9,7 @@ import { answers, codeOf, httpOf, isCall, pathOfUrl, type Exchange } from "./exc
 import { refusal, type Refusal } from "./failure";
 import { Log } from "./log";
 import { Owner } from "./owner";
+import { relay } from "./relay";
 import { atOrigin } from "./settings";
 import { Store } from "./store";
 import { homeTree, permitOf, permitsOf, type Inventory, type Permit, type TreeNode } from "./topology";
@@ -83,6 +84,11 @@ export class Desk extends Store {
     super();
     this.world = world;
     this.owner = new Owner(world, {}, this.log);
+    // A gateway's answers are not for web pages, as far as its documents tell.
+    this.owner.relay = async () => {
+      await relay.known();
+      return relay.state === "on";
+    };
     this.owner.onentry = (entry) => this.#entry(entry);
     this.owner.relay = () => this.relay;
     this.owner.subscribe(() => {

@@ -23,7 +23,7 @@ export class Owner extends Store {
   /** Hears every entry, after it is in the timeline. */
   onentry: ((entry: Entry) => void) | null = null;
   /** Whether its calls go by the relay. */
-  relay: () => boolean = () => false;
+  relay: () => boolean | Promise<boolean> = () => false;
   #app: App | undefined;
   readonly #arrived = new Frame(() => this.changed());
   /** A bind by token is under way: what the device announces is for the app's ears. */
@@ -47,7 +47,7 @@ export class Owner extends Store {
     this.failure = null;
     try {
       const muster = await engine.get();
-      const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : { relay: this.relay() && this.world === "real" }) });
+      const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : { relay: this.world === "real" && (await this.relay()) }) });
       this.#app = app;
       this.timeline.begin();
       this.lives.push({ side: "app", life: this.timeline.life, begun: Date.now(), replay: null });
