@@ -45,6 +45,7 @@ export const relay = {
     off: "The relay of muster up would get there, but it is switched off. Start it with:",
     none: "The relay of muster up would get there, but this page's server has none. Open the console of:",
   },
+  did: (what: string) => `${what} by the relay`,
   went: "by the relay",
   road: "Way",
   roadText: "by the relay of this page's server",

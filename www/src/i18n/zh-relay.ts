@@ -46,6 +46,7 @@ export const relay: Dict["relay"] = {
     off: "经 muster up 的中继可以到达，但中继未开启。请这样启动：",
     none: "经 muster up 的中继可以到达，但提供本页的服务没有中继。请打开它的控制台：",
   },
+  did: (what) => `${what}（经中继）`,
   went: "经中继",
   road: "路径",
   roadText: "经提供本页的服务的中继",

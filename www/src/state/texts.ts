@@ -251,7 +251,7 @@ export function entryText(entry: Entry, platform: PlatformName): RowText {
       return line(d.row.install(entry.version), "", `· ${entry.outcome === "done" ? sizeText(entry.size) : d.row.failed}`);
     case "link": {
       const what = { opening: d.row.linkOpening, open: d.row.linkOpen, closed: d.row.linkClosed }[entry.what];
-      return line(what, hostOf(entry.url), went(entry.relay));
+      return line(entry.relay === true ? t().relay.did(what) : what, hostOf(entry.url));
     }
     case "fault": {
       const { packet, message, detail } = entry;
