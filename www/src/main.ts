@@ -9,6 +9,7 @@ import { devices } from "./state/devices";
 import { engine } from "./state/engine";
 import { library } from "./state/library";
 import { isLink } from "./state/link-hash";
+import { page } from "./state/page";
 import { formatRoute, router } from "./state/router";
 import { theme } from "./state/theme";
 import "./views/app";
@@ -32,6 +33,7 @@ router.start();
 clouds.start();
 library.start();
 devices.remember();
+page.start();
 
 // The page is drawn first; the WebAssembly is fetched while the person reads.
 const idle = (work: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 300));

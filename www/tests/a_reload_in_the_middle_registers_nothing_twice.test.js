@@ -17,6 +17,7 @@ for (const platform of PLATFORMS) {
         }),
     );
     await c.page.reload();
+    await c.first();
     const { settings } = (await c.up.get("/api/demo"))[platform];
     const secretOf = async () => (await c.up.device(platform, PRODUCT[platform], names(settings)))?.secret;
     const before = await secretOf();
@@ -36,6 +37,7 @@ for (const platform of PLATFORMS) {
       await c.startWith(platform, { storage: "browser" });
       await c.page.waitForTimeout(pause);
       await c.page.reload();
+      await c.first();
     }
     await c.startWith(platform, { storage: "browser" });
     await c.state("online");

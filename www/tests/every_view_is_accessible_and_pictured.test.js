@@ -86,6 +86,14 @@ for (const lang of ["en", "zh"]) {
       await c.get("filter").click();
       await c.get("view-diagram").click();
 
+      await c.get("device-duplicate").click();
+      await c.state("off");
+      await c.get("device-item").last().click();
+      await look("list");
+      await c.get("page-save").click();
+      await c.get("page-secrets").check();
+      await look("page-save");
+      await c.get("page-close").click();
       await c.get("new-device").click();
       await c.start("alibaba");
       await c.state("online");

@@ -121,4 +121,33 @@ export const devs = {
   template: "Template",
   templateOwn: "As below",
   templateNeeds: (keys: string) => `It takes: ${keys}.`,
+  // ---------- the list ----------
+  sort: "Order of the list",
+  sorts: { added: "As added", platform: "By platform", name: "By name", state: "By state" },
+  search: "Search the devices",
+  noneFound: "No device is like that.",
+  startSome: (n: number) => `Start all ${n}`,
+  stopSome: (n: number) => `Stop all ${n}`,
+  notStarted: (n: number, names: string) => `Not started, because a secret has to be entered first (${n}): ${names}.`,
+  // ---------- the whole page ----------
+  page: "Save the page…",
+  pageTitle: "Save the page as a file",
+  pageLead: "To go on elsewhere, or to hand it over. It is opened with “Open a file…”, and shown before anything is done with it.",
+  pageDevices: (n: number) => (n === 1 ? "1 device with its settings" : `${n} devices with their settings`),
+  pageRecordings: "Recordings that are open here are files already, and stay out.",
+  pageTimelines: (n: number) => `Their timelines: ${n} entries, secrets covered`,
+  pageProfiles: (n: number) => (n === 1 ? "1 saved profile" : `${n} saved profiles`),
+  pageSecrets: "The secrets in their settings, in the clear",
+  pageSecretsHelp: "Whoever has the file can then be these devices, and register others of their products. Keep it as you keep the secrets themselves. What a device stored after its registration stays here.",
+  pageForm: "As",
+  pageForms: { page: "Whole page", profiles: "Profiles alone" },
+  pageDownload: "Download",
+  pageSecretsDownload: "Download with secrets",
+  // ---------- after a reload ----------
+  restored: (n: number) => (n === 1 ? "Restored as it was left: 1 device, off." : `Restored as it was left: ${n} devices, off.`),
+  draftRestored: "Restored as you left it. Nothing of it was started.",
+  keeping: {
+    full: "This browser has no more room: what changes now is gone with a reload. Remove profiles or devices, or export the page.",
+    forbidden: "This browser keeps nothing for this page: what changes now is gone with a reload.",
+  },
 };

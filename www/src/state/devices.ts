@@ -7,6 +7,7 @@ import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { plain, whole } from "./fault-rules";
 import { Owner } from "./owner";
+import type { ListLook } from "./device-list";
 import { duplicated } from "./duplicate";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
 import { play, type Life, type SessionFile } from "./recording";
@@ -400,6 +401,8 @@ export class Session extends Store {
 class Devices extends Store {
   readonly sessions: Session[] = [];
   current: Session | null = null;
+  /** How the list is looked at. */
+  look: ListLook = { search: "", sort: "added" };
   #ids = 0;
 
   constructor() {
@@ -514,14 +517,40 @@ class Devices extends Store {
     this.changed();
   }
 
-  async remove(session: Session): Promise<void> {
+  /** Takes it off the list and stops it. Returns what puts it back, off, with its timeline. */
+  remove(session: Session): () => void {
     const at = this.sessions.indexOf(session);
     if (at >= 0) this.sessions.splice(at, 1);
-    if (this.current === session) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
+    const open = this.current === session;
+    if (open) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
     this.keep(new Set(session.recording === null ? [session.storeName] : []));
     this.changed();
-    await session.owner?.stop();
-    await session.stop();
+    void session.owner?.stop();
+    void session.stop();
+    return () => {
+      // Meanwhile the same device may have come back by another way.
+      if (at < 0 || this.sessions.includes(session) || (session.recording === null && this.with(session.plan) !== undefined)) return;
+      this.sessions.splice(Math.min(at, this.sessions.length), 0, session);
+      if (open) this.current = session;
+      this.keep();
+      this.changed();
+    };
+  }
+
+  /** Starts those that are off. Returns those that only a person can start: a secret is missing. */
+  async startSome(sessions: readonly Session[]): Promise<readonly Session[]> {
+    const off = sessions.filter((session) => session.recording === null && !session.running && !session.busy);
+    const went = await Promise.all(off.map(async (session) => [session, await session.goOn()] as const));
+    return went.filter(([, done]) => !done).map(([session]) => session);
+  }
+
+  async stopSome(sessions: readonly Session[]): Promise<void> {
+    await Promise.all(sessions.flatMap((session) => [session.owner?.stop(), session.stop()]));
+  }
+
+  lookAt(change: Partial<ListLook>): void {
+    this.look = { ...this.look, ...change };
+    this.changed();
   }
 
   /** Stops what runs on these clouds. */

@@ -12,6 +12,7 @@ import { icon } from "./icons";
 import "./devices";
 import "./dialogs";
 import { openShortcuts } from "./dialogs";
+import { restoreDraft } from "./draft";
 import "./notices";
 
 const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
@@ -32,6 +33,7 @@ export class App extends View {
     router.subscribe(() => this.#load());
     clouds.subscribe(() => this.#fallBack());
     this.#load();
+    void this.updateComplete.then(restoreDraft);
   }
 
   override disconnectedCallback(): void {

@@ -1,10 +1,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import { t } from "../i18n";
 import type { DemoDevice, PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "../state/clouds";
+import { SEARCHED_FROM, SORTS, arranged } from "../state/device-list";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
+import { notices } from "../state/notices";
 import { messageText } from "../state/messages";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
 import { library } from "../state/library";
@@ -12,7 +15,7 @@ import { kept } from "../state/store";
 import { hostOf } from "../state/texts";
 import { View } from "./base";
 import { Overlay } from "./isolate";
-import { ask, openSettings } from "./dialogs";
+import { openSettings } from "./dialogs";
 import { icon } from "./icons";
 import "./chip";
 import { goOn } from "./session";
@@ -68,26 +71,52 @@ export class DevicesView extends View {
   }
 
   #list(): TemplateResult {
-    const d = t().list;
-    const { sessions, current } = devices;
+    const d = t();
+    const { sessions, current, look } = devices;
     const open = (session: Session | null) => {
       this.drawer = false;
       devices.open(session);
     };
-    return html`<button type="button" class="btn drawer-open" aria-expanded=${this.drawer} aria-controls="device-list" @click=${() => (this.drawer = !this.drawer)}>${icon("list")}${d.title(sessions.length)}</button>
-      <aside class=${`list${this.drawer ? " open" : ""}`} id="device-list" role=${this.drawer ? "dialog" : nothing} aria-modal=${this.drawer ? "true" : nothing} aria-label=${d.open} @keydown=${this.#key}>
-        <div class="cap"><span>${d.title(sessions.length)}</span></div>
-        <ul data-testid="device-list">
-          ${sessions.map(
-            (session) => html`<li>
-              <m-device-item .session=${session} .on=${session === current} .open=${() => open(session)}></m-device-item>
-            </li>`,
+    const groups = arranged(sessions, look);
+    const shown = groups.flatMap((group) => group.sessions);
+    const searched = sessions.length >= SEARCHED_FROM || look.search !== "";
+    const typed = (event: Event) => devices.lookAt({ search: (event.target as HTMLInputElement).value });
+    const sorted = (event: Event) => devices.lookAt({ sort: SORTS.find((sort) => sort === (event.target as HTMLSelectElement).value) ?? "added" });
+    return html`<button type="button" class="btn drawer-open" aria-expanded=${this.drawer} aria-controls="device-list" @click=${() => (this.drawer = !this.drawer)}>${icon("list")}${d.list.title(sessions.length)}</button>
+      <aside class=${`list${this.drawer ? " open" : ""}`} id="device-list" role=${this.drawer ? "dialog" : nothing} aria-modal=${this.drawer ? "true" : nothing} aria-label=${d.list.open} @keydown=${this.#key}>
+        <div class="cap list-cap"><span data-testid="list-count">${shown.length === sessions.length ? d.list.title(sessions.length) : d.common.of(shown.length, sessions.length)}</span>
+          ${sessions.length < 2 ? nothing : html`<select class="slim sans" aria-label=${d.devs.sort} data-testid="list-sort" @change=${sorted}>${SORTS.map((sort) => html`<option value=${sort} ?selected=${sort === look.sort}>${d.devs.sorts[sort]}</option>`)}</select>`}</div>
+        ${searched ? html`<div class="tl-search list-search">${icon("search")}<input type="search" aria-label=${d.devs.search} placeholder=${d.devs.search} data-testid="list-search" autocomplete="off" spellcheck="false" .value=${look.search} @input=${typed} /></div>` : nothing}
+        ${shown.length === 0 ? html`<p class="quiet-text" data-testid="list-empty">${d.devs.noneFound}</p>` : nothing}
+        <div data-testid="device-list">
+          ${groups.map(
+            (group) => html`${group.platform === null ? nothing : html`<h3 class="cap">${d.platform[group.platform].short}</h3>`}<ul aria-label=${group.platform === null ? d.list.open : d.platform[group.platform].short}>
+              ${repeat(
+                group.sessions,
+                (session) => session.id,
+                (session) => html`<li><m-device-item .session=${session} .on=${session === current} .open=${() => open(session)}></m-device-item></li>`,
+              )}
+            </ul>`,
           )}
-        </ul>
-        <button type="button" class=${`add${current === null ? " on" : ""}`} data-testid="new-device" @click=${() => open(null)}>${icon("plus")}${d.new}</button>
+        </div>
+        <button type="button" class=${`add${current === null ? " on" : ""}`} data-testid="new-device" @click=${() => open(null)}>${icon("plus")}${d.list.new}</button>
+        <div class="buttons start list-acts">
+          ${sessions.length < 2
+            ? nothing
+            : html`<button type="button" class="btn" data-testid="list-start" ?disabled=${!shown.some((session) => session.recording === null && !session.running)} @click=${() => this.#startSome(shown)}>${d.devs.startSome(shown.length)}</button>
+                <button type="button" class="btn" data-testid="list-stop" ?disabled=${!shown.some((session) => session.running)} @click=${() => void devices.stopSome(shown)}>${d.devs.stopSome(shown.length)}</button>`}
+          <button type="button" class="btn" data-testid="page-save" @click=${this.#savePage}>${icon("save")}${d.devs.page}</button>
+        </div>
       </aside>
       ${this.drawer ? html`<div class="scrim" @click=${() => (this.drawer = false)}></div>` : nothing}`;
   }
+
+  async #startSome(sessions: readonly Session[]): Promise<void> {
+    const left = await devices.startSome(sessions);
+    if (left.length > 0) notices.tell("left", () => t().devs.notStarted(left.length, left.slice(0, 3).map((session) => session.title).join(", ")), { bad: true });
+  }
+
+  readonly #savePage = async () => (await import("./bundle")).openBundle();
 }
 
 @customElement("m-device-item")
@@ -121,15 +150,15 @@ export class DeviceItem extends View {
         <small>${device}</small>
         <small>${product} <span class="sans">· ${session.label === "" ? nothing : html`${d.platform[platform].short} · `}${d.world[session.plan.world]}</span></small>
       </button>
-      <button type="button" class="quiet square item-remove" title=${d.list.remove} aria-label=${`${d.list.remove}: ${device}`} @click=${this.#remove}>${icon("close")}</button>
+      <button type="button" class="quiet square item-remove" data-testid="device-remove" title=${d.list.remove} aria-label=${`${d.list.remove}: ${device}`} @click=${this.#remove}>${icon("close")}</button>
     </div>`;
   }
 
-  async #remove(): Promise<void> {
-    const d = t().confirm;
+  #remove(): void {
     const { session } = this;
-    const answer = session.running ? await ask({ title: d.removeTitle, text: d.removeText, ok: d.removeOk, danger: true }) : { checked: false, text: "" };
-    if (answer !== null) await devices.remove(session);
+    const undo = devices.remove(session);
+    const { title } = session;
+    notices.tell("removed", () => t().devs.removed(title), { action: { text: () => t().devs.undo, work: undo } });
   }
 }
 

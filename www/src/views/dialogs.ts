@@ -1,10 +1,11 @@
 // Dialogs of the whole page: confirmations, the sheet of shortcuts, the settings of a device.
 
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { say, t } from "../i18n";
 import type { PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "../state/clouds";
+import { dropDraft, keepDraft } from "../state/draft";
 import type { Refusal } from "../state/failure";
 import { GROUPS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
 import { messageText } from "../state/messages";
@@ -38,6 +39,12 @@ export type SettingsRequest = {
   refusal: Refusal | null;
   /** Secrets that went with a reload. */
   missing?: readonly string[];
+  /** Whose settings they are; null: of a device that is yet to be. */
+  device?: string | null;
+  /** They stood in the dialog when the page was left. */
+  restored?: boolean;
+  /** The template that was chosen. */
+  template?: string;
   /** Not a device's: the app's, without storage and presets. */
   list?: readonly Setting[];
   /** By the relay, on real clouds. */
@@ -103,10 +110,20 @@ export class Dialogs extends View {
     this.relay = request.relay === true;
     this.shown = new Set();
     this.wrong = [];
-    this.template = "";
+    this.template = request.template ?? "";
+    this.#drafted = request.restored === true;
   }
 
-  protected override updated(): void {
+  /** What is typed survives a reload, without its secrets; once something was. */
+  #drafted = false;
+  #keepDraft(): void {
+    const { request } = this;
+    if (request === null || request.list !== undefined) return;
+    keepDraft({ platform: request.platform, world: request.world, storage: this.storage, settings: this.draft, device: request.device ?? null, template: this.template });
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if ((changed.has("draft") || changed.has("storage") || changed.has("template")) && this.#drafted) this.#keepDraft();
     for (const dialog of this.querySelectorAll("dialog")) if (!dialog.open) dialog.showModal();
     if (this.request?.refusal?.key != null) {
       const input = this.querySelector<HTMLElement>(`[name="${CSS.escape(this.request.refusal.key)}"]`);
@@ -190,6 +207,8 @@ export class Dialogs extends View {
     const list = request.list ?? SETTINGS[platform];
     const close = () => {
       this.request = null;
+      this.#drafted = false;
+      dropDraft();
     };
     const submit = (event: SubmitEvent) => {
       event.preventDefault();
@@ -218,6 +237,7 @@ export class Dialogs extends View {
           <button type="button" class="quiet square" aria-label=${d.common.close} @click=${close}>${icon("close")}</button>
         </header>
         <div class="scroll">
+          ${request.restored === true ? html`<p class="tip" role="status" data-testid="draft-restored">${d.devs.draftRestored}</p>` : nothing}
           <p class="lead">${d.settings.lead}</p>
           ${request.missing === undefined || request.missing.length === 0 ? nothing : html`<p class="caution" role="status" data-testid="settings-missing">${d.before.missing(request.missing.join(", "))}</p>`}
           ${request.refusal === null ? nothing : html`<p class="wrong" role="alert">${messageText(request.refusal.message)}</p>`}
@@ -243,12 +263,14 @@ export class Dialogs extends View {
     const d = t();
     const list = TEMPLATES[platform];
     const fitting = list.filter((template) => follows(platform, template, this.draft));
-    const chosen = fitting.find(({ id }) => id === this.template) ?? fitting[0];
+    const given = (key: string) => (this.draft[key] ?? "").trim() !== "";
+    const chosen = fitting.find(({ id }) => id === this.template) ?? fitting.find(({ needs }) => needs.every(given)) ?? fitting[0];
     const choose = (event: Event) => {
       const id = (event.target as HTMLSelectElement).value;
       const template = list.find((one) => one.id === id);
       if (template === undefined) return;
       this.template = id;
+      this.#drafted = true;
       this.draft = withTemplate(platform, template, this.draft, settings);
     };
     return html`<section class="template">
@@ -276,6 +298,7 @@ export class Dialogs extends View {
     const id = `setting-${key}`;
     const value = this.draft[key] ?? "";
     const set = (event: Event) => {
+      this.#drafted = true;
       this.draft = { ...this.draft, [key]: (event.target as HTMLInputElement).value };
     };
     const wrong = this.#wrong(setting, request);
@@ -342,10 +365,15 @@ export class Dialogs extends View {
     this.shown = shown;
   }
 
+  #store(value: Storage): void {
+    this.#drafted = true;
+    this.storage = value;
+  }
+
   #storage(): TemplateResult {
     const d = t().storage;
     const option = (value: Storage, text: string, help: string) => html`<label class=${`option${this.storage === value ? " on" : ""}`}>
-      <input type="radio" name="storage" value=${value} data-testid=${`storage-${value}`} .checked=${this.storage === value} @change=${() => (this.storage = value)} />
+      <input type="radio" name="storage" value=${value} data-testid=${`storage-${value}`} .checked=${this.storage === value} @change=${() => this.#store(value)} />
       <span><b>${text}</b><small>${help}</small></span>
     </label>`;
     return html`<fieldset>

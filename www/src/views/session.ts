@@ -6,6 +6,7 @@ import { clockText, dateText, t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
+import type { Draft } from "../state/draft";
 import { messageText } from "../state/messages";
 import { MOST, isDeceiving } from "../state/named";
 import { notices } from "../state/notices";
@@ -327,16 +328,19 @@ export class SessionView extends View {
   };
 }
 
-function editSettings(session: Session): void {
-  const { platform, world, settings, storage, relay = false } = session.plan;
+/** `draft`: what stood in the dialog when the page was left. */
+export function editSettings(session: Session, draft?: Draft): void {
+  const { platform, world, settings, storage, relay = false } = { ...session.plan, ...(draft === undefined ? {} : { settings: draft.settings, storage: draft.storage }) };
   openSettings({
+    device: session.storeName,
+    ...(draft === undefined ? {} : { restored: true, template: draft.template }),
     platform,
     world,
     settings,
     storage,
     restart: true,
     refusal: session.failure,
-    missing: session.missing,
+    missing: draft === undefined ? session.missing : [...new Set([...session.missing, ...draft.missing])],
     relay,
     done: (edited, place, byRelay) => {
       session.replan({ settings: edited, storage: place, relay: byRelay });

@@ -125,6 +125,11 @@ export class Console {
     return page.getByTestId(testid);
   }
 
+  /** The first page, from a device that was open before a reload. */
+  async first(page = this.page) {
+    await this.get("new-device", page).click();
+  }
+
   /** Clicks a card's button. */
   async start(platform, page = this.page) {
     await this.get(`start-${platform}`, page).click();
