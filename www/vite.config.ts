@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { offline } from "./build/offline";
 
 // `vite --mode fake` runs the page with dev/fake.ts instead of the WebAssembly; it is never part of a build.
 // MUSTER_API=http://127.0.0.1:7878 lends the development server the API of running local clouds.
@@ -23,6 +24,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
+  plugins: [offline()],
   worker: { format: "es" },
   server: { proxy: { "/api": lend, "/mqtt": lend } },
   test: { include: ["unit/**/*.test.ts"] },

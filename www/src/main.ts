@@ -3,7 +3,7 @@ import "./styles/base.css";
 import "./styles/devices.css";
 import "./styles/views.css";
 import "./styles/relay.css";
-import { i18n } from "./i18n";
+import { i18n, t } from "./i18n";
 import { clouds } from "./state/clouds";
 import { devices } from "./state/devices";
 import { engine } from "./state/engine";
@@ -13,6 +13,7 @@ import { page } from "./state/page";
 import { formatRoute, router } from "./state/router";
 import { theme } from "./state/theme";
 import "./views/app";
+import { ask } from "./views/dialogs";
 
 /**
  * A link that carries profiles is taken out of the address bar and of the history before anything else looks at it, and
@@ -35,6 +36,20 @@ library.start();
 devices.remember();
 page.start();
 
-// The page is drawn first; the WebAssembly is fetched while the person reads.
+// The page is drawn first; the WebAssembly is fetched while the person reads; what it takes to do without the server
+// comes last.
 const idle = (work: () => void) => ("requestIdleCallback" in window ? requestIdleCallback(work, { timeout: 1500 }) : setTimeout(work, 300));
-idle(() => void engine.get().catch(() => {}));
+idle(() => {
+  void engine
+    .get()
+    .catch(() => {})
+    .then(() => idle(() => void stayOffline()));
+});
+
+async function stayOffline(): Promise<void> {
+  const { offline } = await import("./state/offline");
+  await offline.start(async (running) => {
+    const d = t().devs;
+    return (await ask({ title: d.newVersionTitle, text: d.newVersionText(running), ok: d.newVersionReload, danger: true })) !== null;
+  });
+}

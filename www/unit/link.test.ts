@@ -53,6 +53,12 @@ describe("a link", () => {
       expect(toGive(profile).sort()).toEqual(lost.sort());
     });
 
+  it("says that a real cloud is reached by the relay, and of no other", () => {
+    const by = (world: "real" | "tab") => readLink(hash(link(named("n", { platform: "ucloud", world, storage: "memory", settings: ucloud, relay: true }))));
+    expect(by("real")).toMatchObject({ profiles: [{ profile: { relay: true } }] });
+    expect(JSON.stringify(by("tab"))).not.toContain("relay");
+  });
+
   it("leaves secrets out once more, whoever made the profile", () => {
     const careless: NamedProfile = { name: "x", platform: "cmcc", world: "real", storage: "memory", settings: { product_id: "1", product_key: "HIDDEN", device_no: "2" }, missing: [] };
     const opened = readLink(hash(link(careless)));

@@ -27,9 +27,9 @@ describe("how the page was", () => {
 
 describe("a draft", () => {
   it("is kept without secrets, and says which are missing", () => {
-    keepDraft({ platform: "cmcc", world: "real", storage: "memory", settings: { product_id: "1", product_key: "HIDDEN", base_url: "https://u:HIDDEN@h/?k=HIDDEN" }, device: null, template: "sn" });
+    keepDraft({ platform: "cmcc", world: "real", storage: "memory", settings: { product_id: "1", product_key: "HIDDEN", base_url: "https://u:HIDDEN@h/?k=HIDDEN" }, device: null, template: "sn", relay: true });
     expect([...values.values()].join()).not.toContain("HIDDEN");
-    expect(readDraft()).toEqual({ platform: "cmcc", world: "real", storage: "memory", settings: { product_id: "1", base_url: "https://h/" }, missing: ["product_key", "base_url"], device: null, template: "sn" });
+    expect(readDraft()).toEqual({ platform: "cmcc", world: "real", storage: "memory", settings: { product_id: "1", base_url: "https://h/" }, missing: ["product_key", "base_url"], device: null, template: "sn", relay: true });
   });
 
   it("that is none is none", () => {

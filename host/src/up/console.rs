@@ -9,6 +9,8 @@
 //! | address | `/` | `/console/assets/…` | `/console/…` |
 //! | may be kept | asked for again each time | for ever: the name holds a hash | asked for again each time |
 //!
+//! `sw.js` is the page's service worker: it answers for `/` too while this program does not run.
+//!
 //! Compression is for these files alone: devices read the vendors' paths and firmware, and some of them cannot inflate.
 
 use std::fmt;
@@ -32,7 +34,7 @@ use crate::exit::Exit;
 /// over WebSocket and the vendors' HTTP need. That nothing else is asked is seen by the browser tests.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data: blob:; font-src 'self'; worker-src 'self'; \
-    connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    connect-src 'self' ws: wss: http: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A file of the console as it was built.
 pub(crate) struct Embedded {
@@ -193,6 +195,11 @@ fn answer(asset: &Asset, path: &str, headers: &HeaderMap) -> Response {
         "no-cache"
     };
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    if path == SERVICE_WORKER {
+        // It lies below `/console/`, and serves the page at `/`.
+        let scope = HeaderName::from_static("service-worker-allowed");
+        out.insert(scope, HeaderValue::from_static("/"));
+    }
     if asset.gzip.is_some() {
         out.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
@@ -210,6 +217,9 @@ fn answer(asset: &Asset, path: &str, headers: &HeaderMap) -> Response {
     *response.body_mut() = Body::from(body.clone());
     response
 }
+
+/// What keeps the page for times without this program (`www/src/offline/worker.ts`).
+const SERVICE_WORKER: &str = "sw.js";
 
 /// With every file: a worker is bound by the policy that its own script came with.
 const SECURITY: [(HeaderName, &str); 5] = [
@@ -326,6 +336,25 @@ mod tests {
         for tags in ["\"abc\"", "\"\"", "abc-gzip"] {
             assert_eq!(asked(tags).status(), StatusCode::OK, "{tags}");
         }
+    }
+
+    #[test]
+    fn the_service_worker_alone_may_serve_the_page_and_is_asked_for_again_each_time() {
+        let scope = "service-worker-allowed";
+        let worker = answer(&asset(), "sw.js", &headers(&[]));
+        assert_eq!(worker.headers()[scope], "/");
+        assert_eq!(worker.headers()[header::CACHE_CONTROL], "no-cache");
+        for other in ["index.html", "assets/sw.js", "manifest.webmanifest"] {
+            assert!(
+                answer(&asset(), other, &headers(&[])).headers().get(scope).is_none(),
+                "{other}"
+            );
+        }
+        let manifest = answer(&asset(), "manifest.webmanifest", &headers(&[]));
+        assert_eq!(
+            manifest.headers()[header::CONTENT_TYPE],
+            "application/manifest+json; charset=utf-8"
+        );
     }
 
     #[test]

@@ -150,4 +150,9 @@ export const devs = {
     full: "This browser has no more room: what changes now is gone with a reload. Remove profiles or devices, or export the page.",
     forbidden: "This browser keeps nothing for this page: what changes now is gone with a reload.",
   },
+  // ---------- without the server ----------
+  newVersion: "A newer version of the console is there.",
+  newVersionReload: "Reload",
+  newVersionTitle: "Reload into the newer version?",
+  newVersionText: (n: number) => (n === 1 ? "1 device is running. It stops, and a secret in memory is gone with it." : `${n} devices are running. They stop, and secrets in memory are gone with them.`),
 };

@@ -141,4 +141,8 @@ export const devs: Dict["devs"] = {
     full: "此浏览器的存储空间已满：此后的更改刷新后会丢失。请移除配置或设备，或导出整页。",
     forbidden: "此浏览器不为本页面保存数据：此后的更改刷新后会丢失。",
   },
+  newVersion: "控制台有新版本。",
+  newVersionReload: "重新加载",
+  newVersionTitle: "重新加载为新版本？",
+  newVersionText: (n) => `有 ${n} 台设备正在运行，它们会停止，内存中的密钥也随之丢失。`,
 };

@@ -33,8 +33,8 @@ export function* bundleParts(sessions: readonly Session[], profiles: readonly Na
   yield "\n ]\n}\n";
 }
 
-function plain({ name, platform, world, storage, settings, missing }: NamedProfile): NamedProfile {
-  return { name, platform, world, storage, settings, missing };
+function plain({ name, platform, world, storage, settings, missing, relay }: NamedProfile): NamedProfile {
+  return { name, platform, world, storage, settings, missing, ...(relay === true ? { relay } : {}) };
 }
 
 export type BundleItem = Examined & { label: string; recording: SessionFile | null; unplayed: Unreadable | null };

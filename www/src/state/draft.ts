@@ -15,11 +15,12 @@ export type Draft = {
   /** Whose settings they are, if they are not another device's. */
   device: string | null;
   template: string;
+  relay: boolean;
 };
 
 export function keepDraft(draft: Omit<Draft, "missing">): void {
-  const { platform, world, storage, settings, device, template } = draft;
-  const { name: _, ...profile } = named("draft", { platform, world, storage, settings });
+  const { platform, world, storage, settings, device, template, relay } = draft;
+  const { name: _, ...profile } = named("draft", { platform, world, storage, settings, relay });
   keptHere.set("draft", JSON.stringify({ ...profile, device, template }));
 }
 
@@ -32,6 +33,6 @@ export function readDraft(): Draft | null {
   const [profile] = readProfiles(text === null ? null : `[${text}]`);
   if (profile === undefined || text === null) return null;
   const { device, template } = JSON.parse(text) as { device?: unknown; template?: unknown };
-  const { platform, world, storage, settings, missing } = profile;
-  return { platform, world, storage, settings, missing, device: typeof device === "string" ? device : null, template: typeof template === "string" ? template : "" };
+  const { platform, world, storage, settings, missing, relay = false } = profile;
+  return { platform, world, storage, settings, missing, device: typeof device === "string" ? device : null, template: typeof template === "string" ? template : "", relay };
 }

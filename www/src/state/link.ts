@@ -2,7 +2,8 @@
 // they are left out when it is made, and a link that has one is refused. Nothing happens when one is opened but that it
 // is shown.
 //
-// `#/open/1.<base64url of JSON>`: a list of `[name, platform, world, settings, missing]`. Where secrets are kept is the
+// `#/open/1.<base64url of JSON>`: a list of `[name, platform, world, settings, missing]`,
+// and `true` behind them if it goes by the relay. Where secrets are kept is the
 // receiver's choice, and of the page's own clouds the addresses are the receiver's.
 
 import { ROUTE } from "./link-hash";
@@ -27,7 +28,7 @@ export function linkOf(profiles: readonly NamedProfile[], page: string): string 
   // Once more without secrets, whoever made them.
   const bare = profiles.map(({ name, missing: before, ...plan }) => {
     const { settings, missing } = named(name, plan);
-    return [name, plan.platform, plan.world, settings, lackingOf(plan.platform, plan.world, settings, [...before, ...missing])];
+    return [name, plan.platform, plan.world, settings, lackingOf(plan.platform, plan.world, settings, [...before, ...missing]), ...(plan.world === "real" && plan.relay === true ? [true] : [])];
   });
   const payload = encode(JSON.stringify(bare));
   return payload.length > LONGEST ? null : `${page.replace(/#.*$/s, "")}${ROUTE}${LINK_VERSION}.${payload}`;
@@ -50,9 +51,9 @@ export function readLink(hash: string): Opened | LinkRefusal {
   if (list.length > MOST_IN_LINK) return { why: "too_many" };
   const profiles: { profile: NamedProfile; unknown: readonly string[] }[] = [];
   for (const [at, item] of list.entries()) {
-    if (!Array.isArray(item) || item.length !== 5) return { why: "item", number: at + 1, name: "", faults: [{ key: "", fault: "not_object" }] };
+    if (!Array.isArray(item) || (item.length !== 5 && (item.length !== 6 || item[5] !== true))) return { why: "item", number: at + 1, name: "", faults: [{ key: "", fault: "not_object" }] };
     const [name, platform, world, settings, missing] = item as unknown[];
-    const found = examine({ name, platform, world, settings, missing }, "link");
+    const found = examine({ name, platform, world, settings, missing, ...(item.length === 6 ? { relay: true } : {}) }, "link");
     if (found.profile === null) return { why: "item", number: at + 1, name: found.name, faults: found.faults };
     // An address that is of no use here was not ours to carry either.
     const odd = world === "real" ? [] : addressKeys(found.profile.platform).filter((key) => Object.hasOwn(settings as object, key)).map((key) => `settings.${key}`);

@@ -43,7 +43,7 @@ export function shownName(text: string): string {
   return plain.length > 40 ? `${plain.slice(0, 39).join("")}…` : plain.join("");
 }
 
-const KNOWN = new Set(["name", "platform", "world", "storage", "settings", "missing", "label"]);
+const KNOWN = new Set(["name", "platform", "world", "storage", "settings", "missing", "label", "relay"]);
 
 export function examine(item: unknown, how: Strictness): Examined {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return { name: "", unknown: [], profile: null, faults: [{ key: "", fault: "not_object" }] };
@@ -74,7 +74,8 @@ export function examine(item: unknown, how: Strictness): Examined {
   const platform = one("platform", PLATFORM_NAMES);
   const world = one("world", WORLD_NAMES);
   const storage = one<Storage>("storage", ["memory", "browser"], "memory");
-  const { settings: given, missing: lacking = [] } = found;
+  const { settings: given, missing: lacking = [], relay = false } = found;
+  if (typeof relay !== "boolean") fault("relay", "choice");
   if (typeof given !== "object" || given === null || Array.isArray(given)) fault("settings", given === undefined ? "missing" : "not_object");
   if (!Array.isArray(lacking)) fault("missing", "not_object");
   const shown = shownName(typeof found["name"] === "string" ? found["name"] : "");
@@ -104,8 +105,11 @@ export function examine(item: unknown, how: Strictness): Examined {
   // Of this page's own clouds the addresses are this page's.
   if (world !== "real") for (const key of addressKeys(platform)) delete settings[key];
   const tidy = cleaned(platform, settings);
-  return { name, unknown: rest, faults: [], profile: { name, platform, world, storage, settings: tidy, missing: lackingOf(platform, world, tidy, missing) } };
+  return { name, unknown: rest, faults: [], profile: { name, platform, world, storage, settings: tidy, missing: lackingOf(platform, world, tidy, missing), ...byRelay(world, relay === true) } };
 }
+
+/** Only real clouds are reached by the relay. */
+const byRelay = (world: World, relay: boolean | undefined) => (world === "real" && relay === true ? { relay: true } : {});
 
 /** An address may be there and yet be missed: without its password. Of the page's own clouds none is. */
 export function lackingOf(platform: PlatformName, world: World, settings: Record<string, string>, missing: readonly string[]): string[] {
@@ -133,24 +137,24 @@ function wrongValue(platform: PlatformName, key: string, value: unknown, how: St
 
 /** A device's settings under a name, without secrets. */
 export function named(name: string, plan: Plan): NamedProfile {
-  const { settings, missing, ...rest } = profileOf(plan);
+  const { platform, world, storage, settings, missing, relay } = profileOf(plan);
   const mine = { ...settings };
   const own = plan.world === "real" ? [] : addressKeys(plan.platform);
   for (const key of own) delete mine[key];
-  return { name, ...rest, settings: cleaned(plan.platform, mine), missing: missing.filter((key) => !own.includes(key)) };
+  return { name, platform, world, storage, settings: cleaned(platform, mine), missing: missing.filter((key) => !own.includes(key)), ...byRelay(world, relay) };
 }
 
 /** The same with its secrets, for a file that a person asked for. */
 export function namedWithSecrets(name: string, plan: Plan): NamedProfile {
   const settings = { ...plan.settings };
   if (plan.world !== "real") for (const key of addressKeys(plan.platform)) delete settings[key];
-  return { name, platform: plan.platform, world: plan.world, storage: plan.storage, settings: cleaned(plan.platform, settings), missing: [] };
+  return { name, platform: plan.platform, world: plan.world, storage: plan.storage, settings: cleaned(plan.platform, settings), missing: [], ...byRelay(plan.world, plan.relay) };
 }
 
 /** What a device of this page is made of. */
 export function planOf(profile: Profile, page: Page): Plan {
-  const { platform, world, storage, settings } = profile;
-  return { platform, world, storage, settings: { ...settings, ...ownAddresses(platform, world, page) } };
+  const { platform, world, storage, settings, relay } = profile;
+  return { platform, world, storage, settings: { ...settings, ...ownAddresses(platform, world, page) }, ...byRelay(world, relay) };
 }
 
 /** Settings that a person still has to give: secrets that were left out, and what the platform cannot do without. */
@@ -180,6 +184,6 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
 
 /** Two profiles that are the same but for their names. */
 export function sameProfile(a: Profile, b: Profile): boolean {
-  const key = ({ platform, world, storage, settings, missing }: Profile) => JSON.stringify([platform, world, storage, Object.entries(settings).sort(), [...missing].sort()]);
+  const key = ({ platform, world, storage, settings, missing, relay = false }: Profile) => JSON.stringify([platform, world, storage, relay, Object.entries(settings).sort(), [...missing].sort()]);
   return key(a) === key(b);
 }

@@ -7,7 +7,7 @@ export const PROFILES_FORMAT = "muster-profiles";
 export const PROFILES_VERSION = 1;
 
 export function profilesText(profiles: readonly NamedProfile[], now: Date, secrets: boolean): string {
-  const items = profiles.map(({ name, platform, world, storage, settings, missing }) => ({ name, platform, world, storage, settings, missing }));
+  const items = profiles.map(({ name, platform, world, storage, settings, missing, relay }) => ({ name, platform, world, storage, settings, missing, ...(relay === true ? { relay } : {}) }));
   return `${JSON.stringify({ format: PROFILES_FORMAT, version: PROFILES_VERSION, exported: now.toISOString(), secrets, profiles: items }, null, 2)}\n`;
 }
 

@@ -119,11 +119,11 @@ export class Dialogs extends View {
   #keepDraft(): void {
     const { request } = this;
     if (request === null || request.list !== undefined) return;
-    keepDraft({ platform: request.platform, world: request.world, storage: this.storage, settings: this.draft, device: request.device ?? null, template: this.template });
+    keepDraft({ platform: request.platform, world: request.world, storage: this.storage, settings: this.draft, device: request.device ?? null, template: this.template, relay: this.relay });
   }
 
   protected override updated(changed: PropertyValues): void {
-    if ((changed.has("draft") || changed.has("storage") || changed.has("template")) && this.#drafted) this.#keepDraft();
+    if ((changed.has("draft") || changed.has("storage") || changed.has("template") || changed.has("relay")) && this.#drafted) this.#keepDraft();
     for (const dialog of this.querySelectorAll("dialog")) if (!dialog.open) dialog.showModal();
     if (this.request?.refusal?.key != null) {
       const input = this.querySelector<HTMLElement>(`[name="${CSS.escape(this.request.refusal.key)}"]`);
@@ -244,7 +244,7 @@ export class Dialogs extends View {
           ${request.list === undefined ? this.#templates(request) : nothing}
           ${request.list === undefined && request.world === "real" ? environments(platform, this.draft, (settings) => (this.draft = { ...this.draft, ...settings })) : nothing}
           ${groups.filter((group) => basic.includes(group)).map((group) => this.#group(group, list, request))}
-          ${request.list === undefined && request.world === "real" ? way(platform, this.draft, this.relay, (on) => (this.relay = on)) : nothing}
+          ${request.list === undefined && request.world === "real" ? way(platform, this.draft, this.relay, this.#byRelay) : nothing}
           ${request.list === undefined ? this.#storage() : nothing}
           ${rest.length === 0
             ? nothing
@@ -364,6 +364,11 @@ export class Dialogs extends View {
     if (!shown.delete(key)) shown.add(key);
     this.shown = shown;
   }
+
+  readonly #byRelay = (on: boolean) => {
+    this.#drafted = true;
+    this.relay = on;
+  };
 
   #store(value: Storage): void {
     this.#drafted = true;

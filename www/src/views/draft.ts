@@ -11,13 +11,13 @@ import { editSettings } from "./session";
 export async function restoreDraft(): Promise<void> {
   const draft = readDraft();
   if (draft === null) return;
-  const { platform, world, storage } = draft;
+  const { platform, world, storage, relay } = draft;
   const { settings: placed } = planOf(draft, location);
   // The demo knows its product's secret; a demo that does not answer knows nothing.
   const demo = world === "real" ? undefined : await clouds.demo(world).catch(() => undefined);
   const { settings, missing } = completed({ platform, settings: placed, missing: draft.missing }, demo?.[platform]);
   if (draft.device === null) {
-    openSettings({ platform, world, settings, storage, missing, restart: false, refusal: null, restored: true, template: draft.template, done: (edited, place) => void devices.start({ platform, world, settings: edited, storage: place }) });
+    openSettings({ platform, world, settings, storage, missing, relay, restart: false, refusal: null, restored: true, template: draft.template, done: (edited, place, byRelay) => void devices.start({ platform, world, settings: edited, storage: place, relay: byRelay }) });
     return;
   }
   const session = devices.sessions.find(({ storeName }) => storeName === draft.device);

@@ -330,7 +330,7 @@ export class SessionView extends View {
 
 /** `draft`: what stood in the dialog when the page was left. */
 export function editSettings(session: Session, draft?: Draft): void {
-  const { platform, world, settings, storage, relay = false } = { ...session.plan, ...(draft === undefined ? {} : { settings: draft.settings, storage: draft.storage }) };
+  const { platform, world, settings, storage, relay = false } = { ...session.plan, ...(draft === undefined ? {} : { settings: draft.settings, storage: draft.storage, relay: draft.relay }) };
   openSettings({
     device: session.storeName,
     ...(draft === undefined ? {} : { restored: true, template: draft.template }),

@@ -2,13 +2,13 @@
 // reached for a host that was not named, or complained in the browser's console.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 import { asked } from "./netlog.js";
-import { TARGET, Up } from "./up.js";
+import { ROOT, TARGET, Up } from "./up.js";
 
 export { TARGET } from "./up.js";
 export const PLATFORMS = ["ucloud", "cmcc", "krtyun", "alibaba"];
@@ -36,13 +36,16 @@ export const PATIENCE = 30_000;
  * Runs one behaviour in a fresh browser against fresh clouds. `complaints`: patterns of what the browser may say in
  * its console, because the test provokes it. `hosts`: what a page may ask for besides its own origin. `before` makes
  * what the clouds are started with (`args`), more `hosts`, and how to end it all (`end`); the body gets it as `c.before`.
+ * `ownFiles`: the page comes from a copy of its files, `c.files`, which the test may change.
  */
 export function behaviour(name, options, body) {
-  const { complaints = [], hosts = [], timeout = 120_000, flags = [], before, ...look } = options;
+  const { complaints = [], hosts = [], timeout = 120_000, flags = [], before, ownFiles = false, ...look } = options;
   test(name, { timeout }, async () => {
     const made = await before?.();
-    const up = await Up.start(...(made?.args ?? []));
     const folder = await mkdtemp(join(tmpdir(), "muster-browser-"));
+    const files = join(folder, "console");
+    if (ownFiles) await cp(process.env["MUSTER_CONSOLE"] ?? join(ROOT, "www/dist"), files, { recursive: true });
+    const up = await Up.start(...(ownFiles ? ["--console", files] : []), ...(made?.args ?? []));
     const netlog = join(folder, "net.json");
     const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags, `--log-net-log=${netlog}`] });
     const heard = [];
@@ -51,6 +54,7 @@ export function behaviour(name, options, body) {
       context.setDefaultTimeout(PATIENCE);
       const c = new Console(up, browser, context, heard);
       c.before = made;
+      c.files = files;
       await c.open(look);
       await body(c);
       const unexpected = heard.filter((line) => !complaints.some((pattern) => pattern.test(line)));

@@ -19,7 +19,7 @@ export class Up {
   static async start(...more) {
     const up = new Up();
     up.data = await mkdtemp(join(tmpdir(), "muster-console-"));
-    up.more = process.env["MUSTER_CONSOLE"] === undefined ? more : ["--console", process.env["MUSTER_CONSOLE"], ...more];
+    up.more = process.env["MUSTER_CONSOLE"] === undefined || more.includes("--console") ? more : ["--console", process.env["MUSTER_CONSOLE"], ...more];
     await up.run();
     return up;
   }
