@@ -370,6 +370,10 @@ class FakeCloud implements Cloud {
     switch (operation.action) {
       case "list_products": return { result: "products", items: structuredClone(this.products[operation.platform]) };
       case "list_devices": return { result: "devices", total: list.length, items: structuredClone(list) };
+      case "get_devices": return { result: "devices", total: list.length, items: structuredClone(list.filter(({ name }) => operation.devices.includes(name))) };
+      case "list_firmware": return { result: "firmware", items: (this.products[operation.platform][0]?.firmware ?? []).map((version) => ({ module: null, version, size: 150_000, md5: "0".repeat(32), sha256: "0".repeat(64), url: `http://tab.invalid/${version}` })) };
+      case "list_topology": return { result: "topology", items: [] };
+      case "list_bind_tokens": return { result: "bind_tokens", items: [] };
       case "list_upgrades": return { result: "upgrades", items: [...this.upgrades] };
       case "list_owners": return { result: "owners", items: [{ identity: "demo", home_id: "1", iot_token: null, refresh_token: null, iot_token_until: Date.now() + 7_200_000, refresh_token_until: Date.now() + 1_728_000_000, devices: ["a1muster001/example1"] }] };
       case "import_devices": {
@@ -398,6 +402,7 @@ class FakeCloud implements Cloud {
   }
   async demo(): Promise<Demo> { return structuredClone(DEMO); }
   log(): AsyncIterable<LogLine> { return this.lines; }
+  async kept(): Promise<ReadonlyMap<string, Uint8Array>> { return new Map(); }
   async stop(): Promise<void> {}
 }
 

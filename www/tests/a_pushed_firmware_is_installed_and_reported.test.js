@@ -10,11 +10,11 @@ async function push(c, page, platform, version) {
   const folder = await mkdtemp(join(tmpdir(), "muster-image-"));
   const image = join(folder, "image.bin");
   await writeFile(image, randomBytes(150_000));
-  await page.goto(`${c.up.origin}/#/cloud/${platform}?product=${PRODUCT[platform]}`);
+  await page.goto(`${c.up.origin}/#/cloud/${platform}/firmware?product=${PRODUCT[platform]}`);
   await c.get("firmware-file", page).setInputFiles(image);
   await c.get("firmware-version", page).fill(version);
   await c.get("firmware-upload", page).click();
-  await c.get("firmware-said", page).waitFor();
+  await page.locator(`[data-testid=image][data-version="${version}"]`).waitFor();
   await c.get("push-version", page).selectOption(version);
   await c.get("push-send", page).click();
   await rm(folder, { recursive: true });
@@ -32,7 +32,7 @@ for (const platform of ["ucloud", "krtyun", "alibaba"]) {
     await c.state("online");
     const operator = await c.open({ view: "cloud" });
     await push(c, operator, platform, "2.0.1");
-    await operator.locator("[data-testid=upgrade-row]").first().waitFor();
+    await operator.locator("[data-testid=campaign][data-version='2.0.1']").waitFor();
     await c.page.bringToFront();
     await updated(c, "1.0.0", "2.0.1");
     await c.state("online");

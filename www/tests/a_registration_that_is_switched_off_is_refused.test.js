@@ -3,7 +3,7 @@ import { PRODUCT, behaviour } from "./support/console.js";
 
 for (const platform of ["ucloud", "krtyun", "alibaba"]) {
   behaviour(`${platform}: an operator switches registration off in the Cloud view, and a new device is told`, {}, async (c) => {
-    await c.page.goto(`${c.up.origin}/#/cloud/${platform}?product=${PRODUCT[platform]}`);
+    await c.page.goto(`${c.up.origin}/#/cloud/${platform}/product?product=${PRODUCT[platform]}`);
     const toggle = c.get("switch-DynamicRegister");
     assert.equal(await toggle.getAttribute("aria-checked"), "true");
     await toggle.click();

@@ -4,6 +4,8 @@ import { bind } from "./en-bind";
 import { relay, relayReasons } from "./en-relay";
 import { faults } from "./en-faults";
 import { devs } from "./en-devices";
+import { relayReasons } from "./en-relay";
+import { operator } from "./en-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 
 export const en = {
@@ -555,6 +557,7 @@ export const en = {
     masked: (n: number) => (n === 1 ? "1 secret masked" : `${n} secrets masked`),
   },
   devs,
+  operator,
   timeline,
   bind,
   relay,

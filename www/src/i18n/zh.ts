@@ -3,6 +3,8 @@ import { bind } from "./zh-bind";
 import { relay, relayReasons } from "./zh-relay";
 import { faults } from "./zh-faults";
 import { devs } from "./zh-devices";
+import { relayReasons } from "./zh-relay";
+import { operator } from "./zh-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 
 export const zh: Dict = {
@@ -548,6 +550,7 @@ export const zh: Dict = {
     masked: (n) => `已隐藏 ${n} 处密钥`,
   },
   devs,
+  operator,
   timeline,
   bind,
   relay,

@@ -399,6 +399,10 @@ class RemoteCloud extends Remote implements Cloud {
     return this.line.ask({ ask: "demo", handle: this.id });
   }
 
+  kept(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.line.ask({ ask: "kept", handle: this.id });
+  }
+
   async *log(): AsyncGenerator<LogLine> {
     const coming = new Queue<LogLine>(10_000);
     this.readers.add(coming);

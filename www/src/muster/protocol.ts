@@ -49,7 +49,7 @@ export type Ask =
   | { ask: "cloud"; handle: Handle; storage: Storage | MessagePort; name: string }
   | { ask: "operate"; handle: Handle; operation: Operation }
   | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }
-  | { ask: "demo" | "log"; handle: Handle }
+  | { ask: "demo" | "log" | "kept"; handle: Handle }
   | { ask: "tool"; tool: string; input: unknown }
   | { ask: "forget"; kind: "device" | "cloud"; name: string };
 

@@ -105,6 +105,8 @@ async function answer(question: Ask): Promise<unknown> {
       return cloud(question.handle).demo();
     case "log":
       return cloud(question.handle).logLines();
+    case "kept":
+      return new Map(await is(thing(question.handle).store).load());
     case "tool":
       return is(bindings.tool)(question.tool, question.input);
     case "forget":

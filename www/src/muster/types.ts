@@ -216,6 +216,8 @@ export interface Cloud {
   demo(): Promise<Demo>;
   /** The past (bounded), then what comes. */
   log(): AsyncIterable<LogLine>;
+  /** Everything that it keeps, by name, secrets and images included: what another cloud goes on from, in a store that holds it. */
+  kept(): Promise<ReadonlyMap<string, Uint8Array>>;
   stop(): Promise<void>;
 }
 

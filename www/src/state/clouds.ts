@@ -1,6 +1,6 @@
 // The clouds an operator works on: those of `muster up` over HTTP, or the ones in this tab. One face for both.
 
-import type { Cloud, Demo, DeviceView, LogLine, Operation, OperationResult, OwnerView, PlatformName, ProductView, ReportView, UpgradeView } from "../muster/types";
+import type { BindTokenView, Cloud, Demo, DeviceView, FirmwareView, GatewayView, LogLine, Operation, OperationResult, OwnerView, PlatformName, ProductView, ReportView, Store as Place, UpgradeView } from "../muster/types";
 import { engine } from "./engine";
 import { Store, kept } from "./store";
 
@@ -9,15 +9,23 @@ export type DevicePage = { total: number; items: DeviceView[] };
 export interface Operator {
   products(platform: PlatformName): Promise<ProductView[]>;
   devices(platform: PlatformName, product: string, limit: number, after?: string): Promise<DevicePage>;
+  /** These, at most 1,000; who is not there is left out. */
+  some(platform: PlatformName, product: string, names: readonly string[], reveal?: boolean): Promise<DevicePage>;
+  images(platform: PlatformName, product: string): Promise<FirmwareView[]>;
   upgrades(platform: PlatformName, product: string): Promise<UpgradeView[]>;
-  owners(): Promise<OwnerView[]>;
+  owners(reveal?: boolean): Promise<OwnerView[]>;
+  gateways(): Promise<GatewayView[]>;
+  /** Devices that wait for an owner. */
+  waiting(reveal?: boolean): Promise<BindTokenView[]>;
   reports(platform: PlatformName, product: string, device: string): Promise<ReportView[]>;
   operate(operation: Operation): Promise<OperationResult>;
-  addFirmware(platform: PlatformName, product: string, version: string, bytes: Uint8Array): Promise<void>;
+  addFirmware(image: Image, bytes: Uint8Array): Promise<void>;
   demo(): Promise<Demo>;
-  /** Calls `take` for the past and for what comes; returns what ends it. */
-  follow(take: (line: LogLine) => void): () => void;
+  /** Calls `take` for the past and for what comes, `missed` when something was left out between; returns what ends it. */
+  follow(take: (line: LogLine) => void, missed: () => void): () => void;
 }
+
+export type Image = { platform: PlatformName; product: string; version: string; module?: string };
 
 /** A refusal of the operator API. */
 export class Refused extends Error {
@@ -32,9 +40,9 @@ export class Refused extends Error {
 
 abstract class Base implements Operator {
   abstract operate(operation: Operation): Promise<OperationResult>;
-  abstract addFirmware(platform: PlatformName, product: string, version: string, bytes: Uint8Array): Promise<void>;
+  abstract addFirmware(image: Image, bytes: Uint8Array): Promise<void>;
   abstract demo(): Promise<Demo>;
-  abstract follow(take: (line: LogLine) => void): () => void;
+  abstract follow(take: (line: LogLine) => void, missed: () => void): () => void;
 
   async products(platform: PlatformName): Promise<ProductView[]> {
     const result = await this.operate({ platform, action: "list_products" });
@@ -47,13 +55,33 @@ abstract class Base implements Operator {
     return result.result === "devices" ? { total: result.total, items: result.items } : { total: 0, items: [] };
   }
 
+  async some(platform: PlatformName, product: string, names: readonly string[], reveal = false): Promise<DevicePage> {
+    const result = await this.operate({ platform, action: "get_devices", product, devices: [...names], reveal });
+    return result.result === "devices" ? { total: result.total, items: result.items } : { total: 0, items: [] };
+  }
+
+  async images(platform: PlatformName, product: string): Promise<FirmwareView[]> {
+    const result = await this.operate({ platform, action: "list_firmware", product });
+    return result.result === "firmware" ? result.items : [];
+  }
+
+  async gateways(): Promise<GatewayView[]> {
+    const result = await this.operate({ platform: "alibaba", action: "list_topology" });
+    return result.result === "topology" ? result.items : [];
+  }
+
+  async waiting(reveal = false): Promise<BindTokenView[]> {
+    const result = await this.operate({ platform: "alibaba", action: "list_bind_tokens", reveal });
+    return result.result === "bind_tokens" ? result.items : [];
+  }
+
   async upgrades(platform: PlatformName, product: string): Promise<UpgradeView[]> {
     const result = await this.operate({ platform, action: "list_upgrades", product });
     return result.result === "upgrades" ? result.items : [];
   }
 
-  async owners(): Promise<OwnerView[]> {
-    const result = await this.operate({ platform: "alibaba", action: "list_owners" });
+  async owners(reveal = false): Promise<OwnerView[]> {
+    const result = await this.operate({ platform: "alibaba", action: "list_owners", reveal });
     return result.result === "owners" ? result.items : [];
   }
 
@@ -69,8 +97,8 @@ class Local extends Base {
     return (await call("/api/operate", { method: "POST", headers, body: JSON.stringify(operation) })) as OperationResult;
   }
 
-  async addFirmware(platform: PlatformName, product: string, version: string, bytes: Uint8Array): Promise<void> {
-    const query = new URLSearchParams({ platform, product, version });
+  async addFirmware(image: Image, bytes: Uint8Array): Promise<void> {
+    const query = new URLSearchParams(image);
     const headers = { "Content-Type": "application/octet-stream" };
     await call(`/api/firmware?${query}`, { method: "POST", headers, body: bytes as Uint8Array<ArrayBuffer> });
   }
@@ -79,8 +107,15 @@ class Local extends Base {
     return (await call("/api/demo")) as Demo;
   }
 
-  follow(take: (line: LogLine) => void): () => void {
+  follow(take: (line: LogLine) => void, missed: () => void): () => void {
     const source = new EventSource("/api/log");
+    // Opened a second time after a break: the clouds may be others by now.
+    let opened = false;
+    source.onopen = () => {
+      if (opened) missed();
+      opened = true;
+    };
+    source.addEventListener("missed", missed);
     source.onmessage = (event: MessageEvent<string>) => {
       const line = JSON.parse(event.data) as LogLine & { at?: number };
       take({ ...line, unix: line.unix ?? line.at ?? 0 });
@@ -101,8 +136,8 @@ class InTab extends Base {
     return (await this.#cloud()).operate(operation);
   }
 
-  async addFirmware(platform: PlatformName, product: string, version: string, bytes: Uint8Array): Promise<void> {
-    await (await this.#cloud()).addFirmware({ platform, product, version, bytes });
+  async addFirmware(image: Image, bytes: Uint8Array): Promise<void> {
+    await (await this.#cloud()).addFirmware({ ...image, bytes });
   }
 
   async demo(): Promise<Demo> {
@@ -138,6 +173,24 @@ export const WORLDS: readonly World[] = ["local", "tab", "real"];
 
 export type Addresses = { http: string; mqtt: Record<string, string>; ws: Record<string, string>; api: string; firmware: string; data: string };
 
+/** Under which the clouds in this tab are kept. */
+const TAB = "console";
+
+/** A store in this page's memory that holds these values. */
+function held(values: ReadonlyMap<string, Uint8Array>): Place {
+  const mine = new Map(values);
+  return {
+    load: async () => mine,
+    async write(changes) {
+      for (const [name, value] of changes) {
+        if (value === undefined) mine.delete(name);
+        else mine.set(name, value);
+      }
+    },
+    release: () => {},
+  };
+}
+
 /** Which clouds are there. */
 class Clouds extends Store {
   world: World = "local";
@@ -149,6 +202,8 @@ class Clouds extends Store {
   readonly tab: Operator = new InTab(() => this.inTab());
   /** Whether the clouds in this tab survive a reload. */
   tabKept = false;
+  /** How often the clouds in this tab began anew: whoever watches them has to begin anew too. */
+  tabBegun = 0;
   readonly #demos: Partial<Record<World, Demo>> = {};
   readonly #asking: Partial<Record<World, Promise<Demo>>> = {};
   #cloud: { generation: number; cloud: Promise<Cloud> } | undefined;
@@ -179,7 +234,7 @@ class Clouds extends Store {
     const muster = await engine.get();
     if (this.#cloud?.generation !== engine.generation) {
       delete this.#demos["tab"];
-      const options = this.tabKept ? ({ storage: "browser", name: "console" } as const) : {};
+      const options = this.tabKept ? ({ storage: "browser", name: TAB } as const) : {};
       this.#cloud = { generation: engine.generation, cloud: muster.cloud(options) };
     }
     return this.#cloud.cloud;
@@ -192,13 +247,56 @@ class Clouds extends Store {
 
   /** Begins the clouds in this tab anew, kept or not. Whoever calls has stopped their devices. */
   async keepTab(on: boolean): Promise<void> {
-    const old = this.#cloud;
-    this.#cloud = undefined;
     this.tabKept = on;
     kept.set("tab", on ? "browser" : "memory");
+    await this.#again();
+  }
+
+  /** With the demo's products, and nothing else. Whoever calls has stopped their devices. */
+  async startOver(): Promise<void> {
+    await this.#again(async () => {
+      if (this.tabKept) await (await engine.get()).forget("cloud", TAB);
+    });
+  }
+
+  /** Everything that the clouds in this tab keep, secrets and images included. */
+  async takeOut(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return (await this.inTab()).kept();
+  }
+
+  /**
+   * Goes on from what other clouds kept, in place of these. What cannot be read is refused before anything is touched.
+   * Whoever calls has stopped their devices.
+   */
+  async takeIn(values: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const muster = await engine.get();
+    const trial = await muster.cloud({ storage: held(values) });
+    await trial.stop();
+    await this.#again(async () => {
+      if (!this.tabKept) {
+        this.#cloud = { generation: engine.generation, cloud: muster.cloud({ storage: held(values) }) };
+        return;
+      }
+      const { browser } = await import("../muster/storage");
+      const store = await browser("cloud", TAB);
+      try {
+        const gone = [...(await store.load()).keys()].filter((name) => !values.has(name));
+        await store.write([...values, ...gone.map((name): [string] => [name])]);
+      } finally {
+        await store.release();
+      }
+    });
+  }
+
+  /** Ends the clouds in this tab, does what is to be done while there are none, and begins them. */
+  async #again(meanwhile?: () => Promise<void>): Promise<void> {
+    const old = this.#cloud;
+    this.#cloud = undefined;
     delete this.#demos["tab"];
-    this.changed();
     await (await old?.cloud)?.stop();
+    await meanwhile?.();
+    this.tabBegun += 1;
+    this.changed();
     await this.demo("tab");
   }
 

@@ -1,0 +1,14 @@
+/** Hands the person a file. */
+export function save(name: string, type: string, parts: BlobPart[]): void {
+  const url = URL.createObjectURL(new Blob(parts, { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** 20260102T030405, for names of files. */
+export function stamp(now: Date): string {
+  return now.toISOString().slice(0, 19).replace(/[-:]/g, "");
+}

@@ -1,0 +1,218 @@
+// The whitelist of a product: who may register. In by CSV, looked over before it is sent; out by CSV.
+
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { t } from "../../i18n";
+import type { DeviceView, RejectedRow } from "../../muster/types";
+import { messageText } from "../../state/messages";
+import { operate } from "../../state/operate";
+import { router } from "../../state/router";
+import { COLUMNS, isListed, isUsed, preview, writeCsv, type Line, type Preview } from "../../state/whitelist";
+import { View, announce, segments } from "../base";
+import { ask } from "../dialogs";
+import { icon } from "../icons";
+import { remove } from "./acts";
+import { seenText, stateChip } from "./devices";
+import type { Cell, Column } from "./grid";
+import { save, stamp } from "./save";
+
+type Which = "all" | "unused" | "used";
+
+@customElement("m-op-whitelist")
+export class Whitelist extends View {
+  @state() private text = "";
+  @state() private refused: readonly RejectedRow[] = [];
+  @state() private which: Which = "all";
+  @state() private search = "";
+  #of = "";
+  #asked = "";
+  #preview: { text: string; size: number; made: Preview } | null = null;
+  #list: { all: readonly DeviceView[]; which: Which; search: string; rows: readonly DeviceView[]; used: number; unused: number; own: number } | null = null;
+
+  protected override stores() {
+    return [operate, router];
+  }
+
+  protected override willUpdate(): void {
+    const of = `${operate.platform}/${operate.product}`;
+    if (this.#of !== of) {
+      this.#of = of;
+      this.text = "";
+      this.refused = [];
+    }
+    // Who comes from the refusal of a device that is not listed finds its number there already.
+    const { query } = router.route;
+    if (query["focus"] === "import" && query["device"] !== undefined && this.#asked !== location.hash) {
+      this.#asked = location.hash;
+      this.text = query["device"];
+    }
+  }
+
+  get #looked(): Preview {
+    const { roster, platform } = operate;
+    if (this.#preview === null || this.#preview.text !== this.text || this.#preview.size !== roster.size) {
+      this.#preview = { text: this.text, size: roster.size, made: preview(platform, this.text, (name) => roster.get(name) !== undefined) };
+    }
+    return this.#preview.made;
+  }
+
+  get #shown() {
+    const { all } = operate.roster;
+    const { which, search } = this;
+    if (this.#list === null || this.#list.all !== all || this.#list.which !== which || this.#list.search !== search) {
+      const { platform } = operate;
+      const listed = all.filter(isListed);
+      const is = (device: DeviceView) => isUsed(platform, device);
+      const used = listed.filter(is).length;
+      const word = search.trim().toLowerCase();
+      const rows = listed.filter((device) => (which === "all" || is(device) === (which === "used")) && device.name.toLowerCase().includes(word));
+      this.#list = { all, which, search, rows, used, unused: listed.length - used, own: all.length - listed.length };
+    }
+    return this.#list;
+  }
+
+  override render(): TemplateResult {
+    const d = t().operator.whitelist;
+    const { used, unused, own } = this.#shown;
+    const figure = (name: string, count: number, help: string, testid: string) => html`<div class="figure"><b data-testid=${testid}>${count.toLocaleString()}</b><span>${name}</span><small>${help}</small></div>`;
+    return html`<div class="halves">
+      <section class="box" aria-labelledby="list-title">
+        <h2 id="list-title">${d.list}</h2>
+        <p class="quiet-text">${d.lead[operate.platform]}</p>
+        <div class="figures">
+          ${figure(d.total, used + unused, "", "listed-count")}${figure(d.used, used, d.usedHelp, "used-count")}${figure(d.unused, unused, "", "unused-count")}${own === 0 ? nothing : figure(d.own, own, d.ownHelp, "own-count")}
+        </div>
+        ${this.#listed()}
+      </section>
+      ${this.#import()}
+    </div>`;
+  }
+
+  #listed(): TemplateResult {
+    const d = t();
+    const { rows, unused } = this.#shown;
+    const columns: Column[] = [{ head: d.cloud.name }, { head: d.cloud.state }, { head: d.cloud.lastSeen, class: "wide-cell" }, { head: html`<span class="hidden">${d.cloud.actions}</span>`, class: "acts-cell" }];
+    return html`<div class="filters">
+        ${segments<Which>(d.operator.whitelist.show, [{ value: "all", text: d.operator.all, testid: "list-all" }, { value: "unused", text: d.operator.whitelist.unused, testid: "list-unused" }, { value: "used", text: d.operator.whitelist.used, testid: "list-used" }], this.which, (which) => (this.which = which))}
+        <label class="search">${icon("search")}<input type="search" data-testid="list-search" aria-label=${d.operator.search} .value=${this.search} @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} autocomplete="off" spellcheck="false" /></label>
+      </div>
+      ${rows.length === 0 ? html`<p class="quiet-text">${operate.roster.size === 0 ? d.operator.whitelist.empty : d.operator.noneFound}</p>` : html`<m-grid .label=${d.operator.whitelist.list} .columns=${columns} .template=${"minmax(100px, 1fr) 84px 104px 84px"} .narrow=${"minmax(0, 1fr) 76px 76px"} .rows=${rows} .key=${(device: DeviceView) => device.name} .cell=${this.#cell}></m-grid>`}
+      <div class="buttons start">
+        <button type="button" class="btn" data-testid="list-export" ?disabled=${rows.length === 0} @click=${() => this.#save(rows, false)}>${icon("download")}${d.operator.whitelist.export}</button>
+        <button type="button" class="btn" data-testid="list-export-secrets" ?disabled=${rows.length === 0} @click=${() => this.#exportSecrets(rows)}>${icon("key")}${d.operator.whitelist.exportSecrets}</button>
+        ${unused < 2 ? nothing : html`<button type="button" class="btn" data-testid="list-remove-unused" @click=${() => this.#removeUnused()}>${icon("trash")}${d.operator.whitelist.removeUnused(unused)}</button>`}
+      </div>`;
+  }
+
+  readonly #cell = (device: DeviceView, first: boolean): Cell => {
+    const d = t().operator.whitelist;
+    const used = isUsed(operate.platform, device);
+    return {
+      attributes: { testid: "list-row", name: device.name, state: used ? "used" : "unused" },
+      cells: [
+        html`<button type="button" class="open-row" data-go tabindex=${first ? 0 : -1} data-testid="list-open" @click=${() => this.#open(device.name)}><code>${device.name}</code></button>`,
+        used ? stateChip(device.state) : html`<span class="chip">${d.unused}</span>`,
+        seenText(device.last_active, Date.now()),
+        used ? "" : html`<button type="button" class="btn tiny" tabindex=${first ? 0 : -1} data-testid="list-remove" aria-label=${`${d.remove} ${device.name}`} @click=${() => remove([device.name])}>${d.remove}</button>`,
+      ],
+    };
+  };
+
+  #open(name: string): void {
+    operate.look(name);
+    router.go("cloud", [operate.platform, "devices"], { product: operate.product });
+  }
+
+  async #removeUnused(): Promise<void> {
+    const { platform } = operate;
+    await remove(operate.roster.all.filter((device) => isListed(device) && !isUsed(platform, device)).map((device) => device.name));
+  }
+
+  // ---------- out ----------
+
+  #save(devices: readonly DeviceView[], secrets: boolean): void {
+    const { platform, product } = operate;
+    save(`muster-${platform}-${product}-${secrets ? "secrets" : "whitelist"}-${stamp(new Date())}.csv`, "text/csv", [writeCsv(platform, devices, secrets)]);
+  }
+
+  async #exportSecrets(rows: readonly DeviceView[]): Promise<void> {
+    const d = t().operator.whitelist;
+    if ((await ask({ title: d.exportTitle, text: d.exportText(rows.length), ok: d.exportOk, danger: true })) === null) return;
+    const devices = await operate.withSecrets(rows.map((device) => device.name));
+    if (devices !== null) this.#save(devices, true);
+  }
+
+  // ---------- in ----------
+
+  #import(): TemplateResult {
+    const d = t();
+    const w = d.operator.whitelist;
+    const columns = COLUMNS[operate.platform];
+    const looked = this.#looked;
+    const empty = this.text.trim() === "";
+    const head: Column[] = [{ head: w.line }, { head: w.number }, { head: w.verdict }];
+    // What is wrong is to be seen first.
+    const lines = [...looked.lines].sort((a, b) => Number(b.wrong !== null) - Number(a.wrong !== null) || a.line - b.line);
+    return html`<section class="box" id="import" aria-labelledby="import-title">
+      <h2 id="import-title">${w.import}</h2>
+      <p class="quiet-text">${w.importHelp} ${w.columns}: <code>${columns.join(", ")}</code></p>
+      <textarea rows="6" data-testid="import-text" aria-labelledby="import-title" spellcheck="false" placeholder=${`${columns[0] ?? ""}\n…`} .value=${this.text} @input=${(event: Event) => this.#take((event.target as HTMLTextAreaElement).value)}></textarea>
+      <div class="buttons start">
+        <button type="button" class="btn pri" data-testid="import-send" ?disabled=${looked.fresh === 0 || operate.product === ""} @click=${this.#send}>${w.send(looked.fresh)}</button>
+        <label class="btn file">${w.file}<input type="file" accept=".csv,.txt,text/csv,text/plain" class="hidden" data-testid="import-file" @change=${this.#read} /></label>
+        ${empty ? nothing : html`<button type="button" class="quiet" data-testid="import-clear" @click=${() => this.#take("")}>${w.clear}</button>`}
+      </div>
+      ${looked.unknown === null ? nothing : html`<p class="wrong" role="alert" data-testid="import-unknown">${w.unknownColumn(looked.unknown, columns.join(", "))}</p>`}
+      ${empty || looked.unknown !== null
+        ? nothing
+        : html`<p data-testid="import-preview" data-fresh=${looked.fresh} data-known=${looked.known} data-wrong=${looked.wrong}>${w.preview(looked.fresh, looked.known, looked.wrong)}</p>
+            <m-grid .label=${w.import} .columns=${head} .template=${"48px minmax(0, 1fr) minmax(0, 1.4fr)"} .rows=${lines} .key=${(line: Line) => String(line.line)} .cell=${this.#line}></m-grid>`}
+      ${this.refused.length === 0 ? nothing : html`<div data-testid="import-refused">${this.refused.slice(0, 100).map((row) => html`<p class="wrong">${w.refused(row.line, messageText(row.reason))}</p>`)}</div>`}
+    </section>`;
+  }
+
+  readonly #line = (line: Line, first: boolean): Cell => {
+    const w = t().operator.whitelist;
+    const { wrong } = line;
+    const verdict = wrong === null ? html`<span class=${line.known ? "quiet-text" : "good"}>${line.known ? w.known : w.fresh}${line.secret ? `, ${w.withSecret}` : ""}</span>` : html`<span class="wrong">${wrong.why === "shape" ? w.wrong[wrong.rule] : w.wrong[wrong.why]}</span>`;
+    return {
+      attributes: { testid: "import-line", name: line.name, state: wrong !== null ? "wrong" : line.known ? "known" : "fresh" },
+      cells: [html`<span data-go tabindex=${first ? 0 : -1}>${line.line}</span>`, html`<code>${line.name}</code>${line.kind === "" ? nothing : html` <small>${line.kind}</small>`}`, verdict],
+    };
+  };
+
+  #take(text: string): void {
+    this.text = text;
+    this.refused = [];
+  }
+
+  readonly #read = async (event: Event) => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    if (file !== undefined) this.#take(await file.text());
+    input.value = "";
+  };
+
+  readonly #send = async () => {
+    const { platform, product } = operate;
+    const fresh = this.#looked.lines.filter((line) => line.wrong === null && !line.known).map((line) => line.name);
+    const result = await operate.operate({ action: "import_devices", product, csv: this.text.endsWith("\n") ? this.text : `${this.text}\n` });
+    if (result?.result !== "imported") return;
+    const { added, existing, rejected } = result;
+    this.#take("");
+    this.refused = rejected;
+    const text = () => t().operator.did.imported(added, existing);
+    // Those that came with it, as long as nobody used them.
+    const undo = async () => {
+      if (platform !== operate.platform || product !== operate.product) return;
+      const unused = fresh.filter((name) => {
+        const device = operate.roster.get(name);
+        return device !== undefined && !isUsed(platform, device);
+      });
+      const back = await operate.each(unused, () => t().operator.doing.undo, (device) => ({ action: "delete_device", product, device }));
+      operate.tell(() => t().operator.undone, null, back.refused);
+    };
+    operate.tell(text, added === 0 ? null : undo);
+    announce(text());
+  };
+}
