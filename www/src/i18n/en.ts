@@ -4,7 +4,6 @@ import { bind } from "./en-bind";
 import { relay, relayReasons } from "./en-relay";
 import { faults } from "./en-faults";
 import { devs } from "./en-devices";
-import { relayReasons } from "./en-relay";
 import { operator } from "./en-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 

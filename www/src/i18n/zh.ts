@@ -3,7 +3,6 @@ import { bind } from "./zh-bind";
 import { relay, relayReasons } from "./zh-relay";
 import { faults } from "./zh-faults";
 import { devs } from "./zh-devices";
-import { relayReasons } from "./zh-relay";
 import { operator } from "./zh-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 

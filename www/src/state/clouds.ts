@@ -22,7 +22,7 @@ export interface Operator {
   addFirmware(image: Image, bytes: Uint8Array): Promise<void>;
   demo(): Promise<Demo>;
   /** Calls `take` for the past and for what comes, `missed` when something was left out between; returns what ends it. */
-  follow(take: (line: LogLine) => void, missed: () => void): () => void;
+  follow(take: (line: LogLine) => void, missed?: () => void): () => void;
 }
 
 export type Image = { platform: PlatformName; product: string; version: string; module?: string };
@@ -42,7 +42,7 @@ abstract class Base implements Operator {
   abstract operate(operation: Operation): Promise<OperationResult>;
   abstract addFirmware(image: Image, bytes: Uint8Array): Promise<void>;
   abstract demo(): Promise<Demo>;
-  abstract follow(take: (line: LogLine) => void, missed: () => void): () => void;
+  abstract follow(take: (line: LogLine) => void, missed?: () => void): () => void;
 
   async products(platform: PlatformName): Promise<ProductView[]> {
     const result = await this.operate({ platform, action: "list_products" });
@@ -107,15 +107,15 @@ class Local extends Base {
     return (await call("/api/demo")) as Demo;
   }
 
-  follow(take: (line: LogLine) => void, missed: () => void): () => void {
+  follow(take: (line: LogLine) => void, missed?: () => void): () => void {
     const source = new EventSource("/api/log");
     // Opened a second time after a break: the clouds may be others by now.
     let opened = false;
     source.onopen = () => {
-      if (opened) missed();
+      if (opened) missed?.();
       opened = true;
     };
-    source.addEventListener("missed", missed);
+    source.addEventListener("missed", () => missed?.());
     source.onmessage = (event: MessageEvent<string>) => {
       const line = JSON.parse(event.data) as LogLine & { at?: number };
       take({ ...line, unix: line.unix ?? line.at ?? 0 });

@@ -6,10 +6,9 @@ import { clockText, dateText, t, waitText } from "../../i18n";
 import type { DeviceView } from "../../muster/types";
 import { isOpen, percentOf } from "../../state/campaigns";
 import { clock } from "../../state/clock";
-import { clouds } from "../../state/clouds";
 import { MOST, operate } from "../../state/operate";
 import { EVERYTHING, STATES, isState, type DeviceState, type SortBy } from "../../state/roster";
-import { VIEWS, formatRoute } from "../../state/router";
+import { formatRoute } from "../../state/router";
 import { STATE_WORDS } from "../../state/vendor";
 import { View, copyButton, segments } from "../base";
 import { jsonView } from "../detail";
@@ -193,11 +192,9 @@ export class Devices extends View {
   }
 }
 
-/** To the owner's side of this page, where there is one. */
-export function bindLink(): TemplateResult | typeof nothing {
-  const view = (VIEWS as readonly string[]).find((name) => name === "bind");
-  if (view === undefined || clouds.world === "real") return nothing;
-  return html`<a class="btn" data-testid="bind-link" href=${`#/${view}`}>${t().operator.bindIt}</a>`;
+/** To the owner's side of this page. */
+export function bindLink(): TemplateResult {
+  return html`<a class="btn" data-testid="bind-link" href=${formatRoute("bind")}>${t().operator.bindIt}</a>`;
 }
 
 function nameOf(device: DeviceView): string {
