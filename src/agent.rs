@@ -170,6 +170,55 @@ impl Agent {
     }
 }
 
+/// For who replays a life.
+#[cfg(feature = "tool")]
+impl Agent {
+    /// [`Agent::new`], with what was drawn from the seed once in place of the seed.
+    pub(crate) fn drawing(
+        config: Config,
+        stored: Stored,
+        seed: [u8; 32],
+        drawn: crate::rng::Drawn,
+        now: Now,
+    ) -> Result<Self, ApiMisuse> {
+        let mut core = Core::new(seed, now);
+        core.rng.draw_from(drawn);
+        let mut outbox = Vec::new();
+        let mut cx = Cx { core: &mut core, outbox: &mut outbox, misuse: None };
+        let mut flow = Flow::blank(&config);
+        flow.start(&config, &stored, &mut cx);
+        match cx.misuse {
+            Some(misuse) => Err(misuse),
+            None => Ok(Self { config, flow, core, outbox }),
+        }
+    }
+
+    /// [`Agent::restore`] leaves that to its caller.
+    pub(crate) fn draw_from(&mut self, drawn: crate::rng::Drawn) {
+        self.core.rng.draw_from(drawn);
+    }
+
+    pub(crate) fn rng(&self) -> &Rng {
+        &self.core.rng
+    }
+
+    /// The secrets in its state.
+    pub(crate) fn secrets(&mut self) -> Vec<crate::Secret> {
+        let mut walk = Walk::writing();
+        self.walk(&mut walk);
+        walk.secrets
+    }
+
+    /// What a person may see of its state: no secret.
+    pub(crate) fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    pub(crate) fn timers(&self) -> &TimerTable {
+        &self.core.timers
+    }
+}
+
 impl Core {
     fn new(seed: [u8; 32], now: Now) -> Self {
         Self { rng: Rng::new(seed), timers: TimerTable::new(), now, next_token: 1, stray: 0 }

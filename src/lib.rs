@@ -67,10 +67,12 @@ pub mod faults;
 mod heap;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
-#[cfg(any(all(feature = "web", target_family = "wasm"), feature = "ts"))]
+#[cfg(any(all(feature = "web", target_family = "wasm"), feature = "tool", feature = "ts"))]
 pub mod page;
 #[cfg(all(feature = "plugin", target_family = "wasm"))]
 mod plugin;
+#[cfg(all(feature = "mqtt", feature = "serde"))]
+pub mod replay;
 #[cfg(feature = "cloud")]
 pub mod sim;
 #[cfg(feature = "tool")]

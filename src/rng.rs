@@ -15,16 +15,61 @@ use crate::{hash, hex};
 pub(crate) struct Rng {
     seed: [u8; 32],
     counter: u64,
+    /// Only where lives are replayed.
+    #[cfg(feature = "tool")]
+    drawn: Drawn,
+}
+
+/// Blocks that were drawn from a seed that is not here any more. A snapshot does not keep them: they are handed over.
+#[cfg(feature = "tool")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drawn(pub(crate) Option<alloc::sync::Arc<crate::replay::Draws>>);
+
+#[cfg(feature = "tool")]
+impl Kept for Drawn {
+    fn walk(&mut self, _: &mut crate::snapshot::Walk<'_>) {}
 }
 
 impl Rng {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
-        Self { seed, counter: 0 }
+        Self {
+            seed,
+            counter: 0,
+            #[cfg(feature = "tool")]
+            drawn: Drawn(None),
+        }
+    }
+
+    /// The same numbers as were drawn once, and the seed's after those.
+    #[cfg(feature = "tool")]
+    pub(crate) fn draw_from(&mut self, drawn: Drawn) {
+        self.drawn = drawn;
+    }
+
+    /// How many blocks were drawn.
+    #[cfg(feature = "tool")]
+    pub(crate) fn count(&self) -> u64 {
+        self.counter
+    }
+
+    /// Block `n`, without drawing it.
+    #[cfg(feature = "tool")]
+    pub(crate) fn nth(&self, n: u64) -> [u8; 32] {
+        if let Some(draws) = &self.drawn.0
+            && let Some(at) = n.checked_sub(draws.from).and_then(|at| usize::try_from(at).ok())
+            && let Some(block) = draws.blocks.get(at)
+        {
+            return block.expose();
+        }
+        hash::sha256(&[&self.seed, &n.to_le_bytes()])
     }
 
     #[inline(never)]
     fn block(&mut self) -> [u8; 32] {
+        #[cfg(not(feature = "tool"))]
         let block = hash::sha256(&[&self.seed, &self.counter.to_le_bytes()]);
+        #[cfg(feature = "tool")]
+        let block = self.nth(self.counter);
         self.counter = self.counter.wrapping_add(1);
         block
     }

@@ -25,15 +25,30 @@ pub(crate) struct Walk<'b> {
     pub(crate) from: Decoder<'b>,
     pub(crate) to: Encoder,
     pub(crate) reads: bool,
+    /// The secrets that were met, where somebody looks for them.
+    #[cfg(feature = "tool")]
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl<'b> Walk<'b> {
     pub(crate) fn writing() -> Self {
-        Self { from: Decoder::new(&[]), to: Encoder::new(), reads: false }
+        Self {
+            from: Decoder::new(&[]),
+            to: Encoder::new(),
+            reads: false,
+            #[cfg(feature = "tool")]
+            secrets: Vec::new(),
+        }
     }
 
     pub(crate) fn reading(snapshot: &'b [u8]) -> Self {
-        Self { from: Decoder::new(snapshot), to: Encoder::new(), reads: true }
+        Self {
+            from: Decoder::new(snapshot),
+            to: Encoder::new(),
+            reads: true,
+            #[cfg(feature = "tool")]
+            secrets: Vec::new(),
+        }
     }
 
     /// The number of a variant, one of `0..count`.
@@ -107,6 +122,8 @@ impl Kept for Secret {
             *self = Secret::new(w.from.text());
         } else {
             w.to.text(self.expose());
+            #[cfg(feature = "tool")]
+            w.secrets.push(self.clone());
         }
     }
 }

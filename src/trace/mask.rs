@@ -7,7 +7,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::PlatformName;
+use crate::agent::Stored;
 use crate::secret::Secret;
+use crate::settings::Settings;
 
 /// What covers a secret, one for each byte.
 pub const COVER: u8 = b'*';
@@ -50,6 +52,29 @@ impl Mask {
         Self { platform, known: Vec::new(), names: Vec::new() }
     }
 
+    /// Knows the secrets of these settings and of this store.
+    pub(crate) fn of(platform: PlatformName, settings: &Settings, stored: &Stored) -> Self {
+        let mut mask = Self::new(platform);
+        for key in settings.keys() {
+            let value = settings.get(key).unwrap_or_default();
+            if is_secret_setting(platform, key) {
+                mask.learn(value);
+            }
+            if key == "key.device_secret" {
+                mask.learn_name(value);
+            }
+        }
+        if platform == PlatformName::Krtyun {
+            for name in ["DEVICE_SECRET", "DeviceSecret", "SECRET", "KEY"] {
+                mask.learn_name(name);
+            }
+        }
+        for (_, value) in stored.iter() {
+            mask.learn_from(value.expose());
+        }
+        mask
+    }
+
     /// From now on this is covered wherever it stands.
     pub(crate) fn learn(&mut self, secret: &str) {
         if secret.len() >= SHORTEST && !self.known.iter().any(|known| known.expose() == secret) {
@@ -86,8 +111,16 @@ impl Mask {
         cover_spans(bytes, spans)
     }
 
+    /// A text with its secrets covered.
+    #[cfg(feature = "tool")]
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        self.cover(&mut bytes, &[]);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Where the values of secret fields are.
-    fn secret_values(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+    pub(crate) fn secret_values(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut spans = Vec::new();
         for Field { name, value } in fields(bytes) {
             let (Some(name), Some(text)) = (bytes.get(name.0..name.1), bytes.get(value.0..value.1))

@@ -19,6 +19,8 @@ pub(crate) use mask::value_span;
 pub use mask::{COVER, is_secret_setting};
 pub use packet::{Cutter, MqttPacket, PacketType};
 
+pub(crate) use mask::{Mask, value_of};
+
 use crate::agent::Stored;
 use crate::faults::{Fault, Strike};
 use crate::http::{Request, Response, header};
@@ -420,7 +422,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
         Self {
             size: bytes.len(),
@@ -511,24 +513,7 @@ enum Awaited {
 impl Trace {
     /// Begins, knowing the secrets of these settings and of this store.
     pub fn new(platform: PlatformName, settings: &Settings, stored: &Stored) -> Self {
-        let mut mask = Mask::new(platform);
-        for key in settings.keys() {
-            let value = settings.get(key).unwrap_or_default();
-            if is_secret_setting(platform, key) {
-                mask.learn(value);
-            }
-            if key == "key.device_secret" {
-                mask.learn_name(value);
-            }
-        }
-        if platform == PlatformName::Krtyun {
-            for name in ["DEVICE_SECRET", "DeviceSecret", "SECRET", "KEY"] {
-                mask.learn_name(name);
-            }
-        }
-        for (_, value) in stored.iter() {
-            mask.learn_from(value.expose());
-        }
+        let mask = Mask::of(platform, settings, stored);
         Self {
             mask,
             by_relay: false,
@@ -679,6 +664,11 @@ impl Trace {
     /// From now on connections and requests go by a relay, and say so.
     pub fn go_by_relay(&mut self) {
         self.by_relay = true;
+    }
+
+    /// The number of the last line so far; 0 if there is none.
+    pub fn last(&self) -> u32 {
+        self.next.wrapping_sub(1)
     }
 
     /// This is a secret too.
@@ -886,7 +876,7 @@ fn vendor_id(packet: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What a request to Alibaba's gateway was signed over.
-fn string_to_sign(request: &Request) -> Option<String> {
+pub(crate) fn string_to_sign(request: &Request) -> Option<String> {
     #[cfg(feature = "alibaba")]
     {
         use crate::platform::alibaba::sign;

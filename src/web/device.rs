@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::string::String;
+use std::vec::Vec;
 
 use futures_channel::mpsc;
 use js_sys::{Promise, Uint8Array};
@@ -25,6 +26,7 @@ use crate::agent::{Agent, Stored};
 use crate::input::Intent;
 use crate::output::StoreKey;
 use crate::platform::Config;
+use crate::replay::{KEPT_BYTES, Recorder};
 use crate::secret::SecretBytes;
 use crate::settings::Settings;
 use crate::trace::{Seen, Trace};
@@ -36,6 +38,7 @@ pub struct Device {
     words: mpsc::UnboundedSender<Word>,
     trace: Rc<RefCell<Trace>>,
     cut: Rc<Cell<bool>>,
+    recorder: Option<Rc<RefCell<Recorder>>>,
 }
 
 #[wasm_bindgen]
@@ -66,6 +69,12 @@ impl Device {
     /// packet or is not kept any more.
     pub fn packet(&self, seq: u32, reveal: bool) -> JsValue {
         seen(self.trace.borrow().packet(seq, reveal))
+    }
+
+    /// Its life so far for a `Replay`, secrets and all; undefined if it is not recorded. There is one after its end too.
+    pub fn recording(&self) -> Option<Vec<u8>> {
+        let recorder = self.recorder.as_ref()?;
+        Some(recorder.borrow().recording().to_bytes().into_inner())
     }
 
     /// Cuts the connection without a word, as a network does that fails.
@@ -122,6 +131,7 @@ impl Device {
         }
         let route = Route::of(options.flag("relay")?);
         let mut harm = Harm::new(platform, rules::read_rules(options.list("faults")?)?);
+        let record = options.flag("record")?;
         options.finish()?;
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
@@ -132,13 +142,21 @@ impl Device {
         let trace = Rc::new(RefCell::new(trace));
         let mut clock = Clock::start();
         harm.wind(&mut clock);
-        let agent = Agent::new(config, stored, fetch::seed()?, clock.now())
-            .map_err(|error| values::misuse(&error))?;
+        let (seed, now) = (fetch::seed()?, clock.now());
+        let recorder = record
+            .then(|| Recorder::new(platform, settings, stored.clone(), seed, now, KEPT_BYTES));
+        let agent =
+            Agent::new(config, stored, seed, now).map_err(|error| values::misuse(&error))?;
+        let recorder = recorder.map(|mut recorder| {
+            recorder.said(&agent);
+            Rc::new(RefCell::new(recorder))
+        });
         let (words, inbox) = mpsc::unbounded();
         let cut = Rc::new(Cell::new(false));
         let driver = Driver::new(
             platform,
             agent,
+            recorder.clone(),
             Rc::clone(&trace),
             hooks,
             tab,
@@ -149,7 +167,7 @@ impl Device {
             harm,
         );
         spawn_local(driver.live(inbox));
-        Ok(Self { words, trace, cut })
+        Ok(Self { words, trace, cut, recorder })
     }
 }
 

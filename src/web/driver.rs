@@ -30,6 +30,7 @@ use crate::mqtt::{ClientEvent, ClientSession};
 use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token};
 use crate::page::{Next, NextWhy};
 use crate::platform::PlatformName;
+use crate::replay::Recorder;
 use crate::secret::SecretBytes;
 use crate::time::Instant;
 use crate::trace::{Cutter, Direction, Link, Success, Trace, Trouble, What};
@@ -57,6 +58,7 @@ pub(super) const VERSION: &str = "version";
 pub(super) struct Driver {
     platform: PlatformName,
     agent: Agent,
+    recorder: Option<Rc<RefCell<Recorder>>>,
     trace: Rc<RefCell<Trace>>,
     hooks: DeviceHooks,
     tab: Option<Door>,
@@ -103,6 +105,7 @@ impl Driver {
     pub(super) fn new(
         platform: PlatformName,
         agent: Agent,
+        recorder: Option<Rc<RefCell<Recorder>>>,
         trace: Rc<RefCell<Trace>>,
         hooks: DeviceHooks,
         tab: Option<Door>,
@@ -115,6 +118,7 @@ impl Driver {
         Self {
             platform,
             agent,
+            recorder,
             trace,
             hooks,
             tab,
@@ -298,8 +302,18 @@ impl Driver {
 
     /// Every input passes here, and nowhere else.
     fn feed(&mut self, input: Input) -> Result<(), ApiMisuse> {
-        let done = self.agent.handle_input(input, self.clock.now());
+        let now = self.clock.now();
+        if let Some(recorder) = &self.recorder {
+            recorder.borrow_mut().input(&input, now, self.trace.borrow().last());
+        }
+        let done = self.agent.handle_input(input, now);
+        if let Some(recorder) = &self.recorder {
+            recorder.borrow_mut().said(&self.agent);
+        }
         self.outputs();
+        if let Some(recorder) = &self.recorder {
+            recorder.borrow_mut().rest(&mut self.agent);
+        }
         done
     }
 

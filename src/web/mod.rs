@@ -14,6 +14,7 @@
 //! | `app` | one owner: the driver around [`App`](crate::app::App) |
 //! | `tab` | the four clouds in this tab, no server |
 //! | `link` | bytes of one MQTT session, over a WebSocket or into the tab's cloud |
+//! | `replay` | a recorded life, step by step |
 //! | `fetch` | HTTP requests and downloads |
 //! | `driver/faults`, `spoil`, `rules` | faults that a person armed: of messages, clocks and connections; of images; how they are read |
 //! | `relay` | the other way there: by the relay of the page's own server |
@@ -30,6 +31,8 @@ mod hooks;
 mod link;
 mod read;
 mod relay;
+#[cfg(feature = "tool")]
+mod replay;
 mod rules;
 mod spoil;
 #[cfg(feature = "cloud")]
@@ -50,6 +53,8 @@ pub use hooks::AppHooks;
 #[cfg(feature = "cloud")]
 pub use hooks::CloudHooks;
 pub use hooks::DeviceHooks;
+#[cfg(feature = "tool")]
+pub use replay::Replay;
 #[cfg(feature = "cloud")]
 pub use tab::Cloud;
 #[cfg(feature = "tool")]

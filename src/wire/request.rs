@@ -127,7 +127,12 @@ impl Handle {
 }
 
 impl Seed {
-    pub(super) fn expose(&self) -> [u8; 32] {
+    /// Takes bytes in.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn expose(&self) -> [u8; 32] {
         self.0
     }
 }
