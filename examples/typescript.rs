@@ -12,6 +12,9 @@ use muster::cloud::{
 };
 use muster::faults::{Armed, Fault, Kept, Kind, On, Rule, Times, When};
 use muster::page::{LogLine, Next, NextWhy};
+use muster::replay::{
+    ReplayCheck, ReplayField, ReplayInput, ReplayMark, ReplayOutput, ReplayPlace,
+};
 use muster::tool::{
     CipherInput, CipherOutput, CmeiBatch, CmeiBatchInput, CmeiBuildInput, CmeiCheck,
     CredentialMode, CredentialsInput, CredentialsOutput, HandoverOutput, ImeiCheck, NvsPlace,
@@ -87,6 +90,13 @@ fn main() {
         Entry,
         NextWhy,
         Next,
+        // Replays.
+        ReplayInput,
+        ReplayOutput,
+        ReplayField,
+        ReplayPlace,
+        ReplayMark,
+        ReplayCheck,
         // The owner's app.
         DeviceName,
         CallName,

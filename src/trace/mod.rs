@@ -15,11 +15,9 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub(crate) use mask::value_span;
+pub(crate) use mask::{Mask, value_of, value_span};
 pub use mask::{COVER, is_secret_setting};
 pub use packet::{Cutter, MqttPacket, PacketType};
-
-pub(crate) use mask::{Mask, value_of};
 
 use crate::agent::Stored;
 use crate::faults::{Fault, Strike};
@@ -29,7 +27,6 @@ use crate::output::{Event, StoreKey, Token};
 use crate::platform::PlatformName;
 use crate::secret::SecretBytes;
 use crate::settings::Settings;
-use mask::{Mask, value_of};
 
 /// How many packets and messages are kept as they were.
 pub const KEPT_PACKETS: usize = 5_000;

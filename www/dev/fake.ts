@@ -271,6 +271,9 @@ class FakeDevice implements Device {
   async packet(seq: number, options?: { reveal?: boolean }): Promise<PacketLook | undefined> {
     return this.rec.look(seq, options?.reveal === true);
   }
+  async recording(): Promise<undefined> {
+    return undefined;
+  }
   async dropNetwork(): Promise<void> {
     this.rec.add({ kind: "link", what: "closed", url: this.s["broker"] ?? "", trouble: { reason: "lost", url: this.s["broker"] ?? "" } });
     this.rec.event({ event: "retrying", error: { blame: "network", failure: "lost" }, failures: 1, in_ms: 1100 });
@@ -437,6 +440,9 @@ export const load: Load = async () => {
   const cloud = new FakeCloud();
   const muster: Muster = {
     tools,
+    replay: async () => {
+      throw Object.assign(new Error("this is no recording of a device's life"), { code: "replay_unreadable" });
+    },
     forget: async () => {},
     died: new Promise((done) => { die = done; }),
     device: async (options) => {

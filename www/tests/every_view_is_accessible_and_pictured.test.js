@@ -59,6 +59,12 @@ for (const lang of ["en", "zh"]) {
       await c.get("share-link").waitFor();
       await look("share");
       await c.get("share-close").click();
+      await c.get("panel-replay").click();
+      await c.get("replay-slider").fill("6");
+      await page.locator("[data-testid=replay][data-at='6']").waitFor();
+      await c.get("replay-everything").check();
+      await look("replay");
+      await c.get("panel-close").click();
       await c.get("device-credentials").click();
       await c.get("handover-nvs").click();
       await c.get("handover-places").waitFor();
@@ -167,6 +173,11 @@ for (const lang of ["en", "zh"]) {
       await c.get("device-share").click();
       await wide("narrow-share");
       await c.get("share-close").click();
+      await c.get("panel-replay").click();
+      await c.get("replay-slider").fill("6");
+      await page.locator("[data-testid=replay][data-at='6']").waitFor();
+      await wide("narrow-replay");
+      await c.get("panel-close").click();
       assert.deepEqual(found, []);
     });
   }

@@ -49,6 +49,9 @@ class FakeDevice extends Feed implements Device {
   async credential() {
     return undefined;
   }
+  async recording() {
+    return undefined;
+  }
   async stop() {
     this.push({ kind: "mqtt", direction: "up", packet: { type: "DISCONNECT", size: 2, masked: 0 } });
     this.end();

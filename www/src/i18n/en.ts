@@ -6,6 +6,7 @@ import { faults } from "./en-faults";
 import { devs } from "./en-devices";
 import { operator } from "./en-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
+import { replay } from "./en-replay";
 
 export const en = {
   appName: "Muster",
@@ -558,6 +559,7 @@ export const en = {
   devs,
   operator,
   timeline,
+  replay,
   bind,
   relay,
   compare,

@@ -5,6 +5,7 @@ import { faults } from "./zh-faults";
 import { devs } from "./zh-devices";
 import { operator } from "./zh-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
+import { replay } from "./zh-replay";
 
 export const zh: Dict = {
   appName: "Muster",
@@ -551,6 +552,7 @@ export const zh: Dict = {
   devs,
   operator,
   timeline,
+  replay,
   bind,
   relay,
   compare,

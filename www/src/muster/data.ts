@@ -1024,6 +1024,382 @@ at: number,
  */
 why: NextWhy, };
 
+export type ReplayInput = { "input": "birth",
+/**
+ * What was on its storage.
+ */
+stored: Array<StoreKey>, } | { "input": "snapshot" } | { "input": "timeout" } | { "input": "connected",
+/**
+ * Of which command.
+ */
+token: number, } | { "input": "closed",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * CONNACK's code.
+ */
+code: number | null,
+/**
+ * What failed.
+ */
+failure: Failure | null, } | { "input": "message",
+/**
+ * Topic name.
+ */
+topic: string,
+/**
+ * Payload.
+ */
+payload: Payload, } | { "input": "acked",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * The granted QoS of a subscription.
+ */
+qos: number | null,
+/**
+ * The subscription was refused.
+ */
+refused: boolean, } | { "input": "response",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Status code.
+ */
+status: number,
+/**
+ * Name and value.
+ */
+headers: Array<[string, string]>,
+/**
+ * Body.
+ */
+payload: Payload, } | { "input": "no_response",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Why.
+ */
+failure: Failure, } | { "input": "stored",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Why not.
+ */
+failure: LocalFailure | null, } | { "input": "progress",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Bytes.
+ */
+received: number,
+/**
+ * In all.
+ */
+total: number | null, } | { "input": "downloaded",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Bytes.
+ */
+size: number,
+/**
+ * Lower-case hex.
+ */
+sha256: string, } | { "input": "download_failed",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Why.
+ */
+failure: Failure, } | { "input": "installed",
+/**
+ * Of which command.
+ */
+token: number,
+/**
+ * Why not.
+ */
+failure: LocalFailure | null, } | { "input": "user",
+/**
+ * What, in the words of the API.
+ */
+intent: string,
+/**
+ * Properties to post.
+ */
+json: string | null, } | { "input": "unknown" };
+
+export type ReplayOutput = { "output": "connect",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Where to.
+ */
+url: string,
+/**
+ * ClientID.
+ */
+client_id: string,
+/**
+ * User name.
+ */
+username: string,
+/**
+ * Covered.
+ */
+password: string,
+/**
+ * Seconds.
+ */
+keep_alive: number, } | { "output": "close",
+/**
+ * That of the connect.
+ */
+token: number, } | { "output": "subscribe",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Topic filter.
+ */
+topic: string,
+/**
+ * QoS.
+ */
+qos: number, } | { "output": "publish",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Topic name.
+ */
+topic: string,
+/**
+ * QoS.
+ */
+qos: number,
+/**
+ * Payload.
+ */
+payload: Payload, } | { "output": "request",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Method.
+ */
+method: string,
+/**
+ * URL.
+ */
+url: string,
+/**
+ * Name and value.
+ */
+headers: Array<[string, string]>,
+/**
+ * Body.
+ */
+payload: Payload,
+/**
+ * What it was signed over.
+ */
+string_to_sign: string | null, } | { "output": "store",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Under which name.
+ */
+key: StoreKey,
+/**
+ * The value.
+ */
+payload: Payload, } | { "output": "erase",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Under which name.
+ */
+key: StoreKey, } | { "output": "download",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * From where.
+ */
+url: string,
+/**
+ * Announced.
+ */
+size: number | null,
+/**
+ * Version.
+ */
+version: string, } | { "output": "cancel_download",
+/**
+ * That of the download.
+ */
+token: number, } | { "output": "install",
+/**
+ * Which command it is.
+ */
+token: number,
+/**
+ * Version.
+ */
+version: string,
+/**
+ * Lower-case hex.
+ */
+sha256: string, } | { "output": "event",
+/**
+ * What.
+ */
+event: Event, } | { "output": "timeout",
+/**
+ * By the monotonic clock; null: not at all.
+ */
+mono: number | null,
+/**
+ * What for.
+ */
+why: NextWhy | null, } | { "output": "unknown" };
+
+export type ReplayField = {
+/**
+ * Its name in the code.
+ */
+name: string,
+/**
+ * Its value; null: it is not there any more.
+ */
+value: string | null,
+/**
+ * Whether this step changed it.
+ */
+changed: boolean,
+/**
+ * Its value before, if the step changed it; null: it was not there.
+ */
+before: string | null, };
+
+export type ReplayPlace = {
+/**
+ * 0: before the first input; then the number of the input.
+ */
+at: number,
+/**
+ * Milliseconds by the monotonic clock.
+ */
+mono: number,
+/**
+ * Milliseconds since 1970, where the device knew.
+ */
+unix: number | null,
+/**
+ * What came.
+ */
+input: ReplayInput,
+/**
+ * The agent did not take it: why.
+ */
+refused: string | null,
+/**
+ * What the agent said. The last one is the time-out.
+ */
+outputs: Array<ReplayOutput>,
+/**
+ * Whether it said the same when it was recorded; null: nobody kept that.
+ */
+same: boolean | null,
+/**
+ * What it said then, where it said something else and that was kept.
+ */
+recorded: Array<ReplayOutput> | null,
+/**
+ * The word for what is awaited.
+ */
+word: string,
+/**
+ * The state.
+ */
+state: Array<ReplayField>, };
+
+export type ReplayMark = {
+/**
+ * Milliseconds by the monotonic clock.
+ */
+mono: number,
+/**
+ * The number of the timeline's last entry when it came; 0 if there is none.
+ */
+seq: number,
+/**
+ * What kind of input.
+ */
+input: string, };
+
+export type ReplayCheck = {
+/**
+ * Which cloud.
+ */
+platform: PlatformName,
+/**
+ * The version of the code that was recorded.
+ */
+core: string,
+/**
+ * The version of this code.
+ */
+this: string,
+/**
+ * Secrets were replaced by stand-ins.
+ */
+covered: boolean,
+/**
+ * How many inputs came before, and were let go.
+ */
+dropped: number,
+/**
+ * How many inputs there are.
+ */
+length: number,
+/**
+ * The first step at which this build says something else; null: none.
+ */
+differs: number | null,
+/**
+ * At how many steps nobody kept what was said.
+ */
+unknown: number, };
+
 export type DeviceName = {
 /**
  * ProductKey.

@@ -14,6 +14,7 @@ import type {
   AppReply,
   Cloud,
   CloudOptions,
+  CoveredReplay,
   Demo,
   Device,
   DeviceOptions,
@@ -28,6 +29,10 @@ import type {
   OperationResult,
   PacketLook,
   PlatformName,
+  Replay,
+  ReplayCheck,
+  ReplayMark,
+  ReplayPlace,
   Storage,
   Store,
   Tools,
@@ -164,7 +169,7 @@ class Instance implements Muster {
     const { storage, lent } = kept(options.storage);
     // A device of a cloud lives where the cloud does.
     const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
-    const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay) };
+    const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay), ...(options.record === true ? { record: true as const } : {}) };
     const faults = device.faults.first(options.faults ?? []);
     return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, faults, ...way }, lent);
   }
@@ -179,6 +184,10 @@ class Instance implements Muster {
     const cloud = new RemoteCloud(await this.everything());
     const { storage, lent } = kept(options.storage);
     return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name: options.name ?? "" }, lent);
+  }
+
+  async replay(recording: Uint8Array | string): Promise<Replay> {
+    return new RemoteReplay(await this.everything()).open(recording);
   }
 
   async forget(kind: "device" | "cloud", name: string): Promise<void> {
@@ -253,12 +262,15 @@ abstract class Remote {
 
   async stop(): Promise<void> {
     try {
-      await this.line.ask({ ask: "stop", handle: this.id });
+      this.left(await this.line.ask({ ask: "stop", handle: this.id }));
     } finally {
       this.over();
       await this.givenBack();
     }
   }
+
+  /** What is left of it. */
+  protected left(_rest: unknown): void {}
 
   protected async givenBack(): Promise<void> {
     await this.lent?.over();
@@ -301,6 +313,8 @@ class RemoteDevice extends Traced implements Device {
   onnext: ((next: Next | null) => void) | null = null;
   oncut: ((cut: { restart_ms: number | null }) => void) | null = null;
   readonly faults = new Armory((change) => this.line.ask({ ask: "faults", handle: this.id, change }));
+  #ended = false;
+  #recording: Uint8Array | undefined;
 
   constructor(
     line: Line,
@@ -323,11 +337,20 @@ class RemoteDevice extends Traced implements Device {
 
   async cutPower(): Promise<void> {
     try {
-      await this.line.ask({ ask: "cutPower", handle: this.id });
+      this.left(await this.line.ask({ ask: "cutPower", handle: this.id }));
     } finally {
       this.over();
       await this.givenBack();
     }
+  }
+
+  recording(): Promise<Uint8Array | undefined> {
+    if (this.#ended) return Promise.resolve(this.#recording);
+    return this.line.ask({ ask: "recording", handle: this.id });
+  }
+
+  protected override left(rest: unknown): void {
+    this.#recording = rest as Uint8Array | undefined;
   }
 
   protected override hear(message: Say): void {
@@ -335,6 +358,8 @@ class RemoteDevice extends Traced implements Device {
     if (message.say === "next") this.announce(message.next);
     if (message.say === "faults") this.faults.hear(message.armed);
     if (message.say === "cut") {
+      this.#ended = true;
+      this.left(message.recording);
       this.oncut?.({ restart_ms: message.restart_ms });
       this.over();
       // A store that cannot be given back is told to whoever stops the device; nobody does this one.
@@ -344,6 +369,7 @@ class RemoteDevice extends Traced implements Device {
 
   protected override over(): void {
     super.over();
+    this.#ended = true;
     this.announce(null);
   }
 
@@ -429,5 +455,38 @@ class RemoteCloud extends Remote implements Cloud {
   protected override over(): void {
     super.over();
     for (const reader of this.readers) reader.end();
+  }
+}
+
+class RemoteReplay extends Remote implements Replay {
+  check!: ReplayCheck;
+  marks: readonly ReplayMark[] = [];
+
+  async open(recording: Uint8Array | string): Promise<this> {
+    try {
+      const { check, marks } = await this.line.ask<{ check: ReplayCheck; marks: ReplayMark[] }>({ ask: "replay", handle: this.id, recording });
+      this.check = check;
+      this.marks = marks;
+      return this;
+    } catch (error) {
+      this.over();
+      throw error;
+    }
+  }
+
+  goTo(step: number): Promise<ReplayPlace> {
+    return this.line.ask({ ask: "replayTo", handle: this.id, step });
+  }
+
+  cover(): Promise<CoveredReplay> {
+    return this.line.ask({ ask: "replayCover", handle: this.id });
+  }
+
+  close(): Promise<void> {
+    return this.stop();
+  }
+
+  protected override hear(message: Say): void {
+    if (message.say === "died") this.over();
   }
 }

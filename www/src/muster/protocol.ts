@@ -36,10 +36,11 @@ export type Ask =
       cloud?: Handle;
       relay?: true;
       faults?: readonly FaultRule[];
+      record?: true;
     }
   | { ask: "faults"; handle: Handle; change: FaultChange }
   | { ask: "intend"; handle: Handle; intent: Intent }
-  | { ask: "dropNetwork" | "cutPower" | "credential" | "stop"; handle: Handle }
+  | { ask: "dropNetwork" | "cutPower" | "credential" | "recording" | "stop"; handle: Handle }
   | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }
   | { ask: "app"; handle: Handle; settings: Record<string, string>; cloud?: Handle; relay?: true }
   | { ask: "call"; handle: Handle; call: AppCall }
@@ -50,6 +51,9 @@ export type Ask =
   | { ask: "operate"; handle: Handle; operation: Operation }
   | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }
   | { ask: "demo" | "log" | "kept"; handle: Handle }
+  | { ask: "replay"; handle: Handle; recording: Uint8Array | string }
+  | { ask: "replayTo"; handle: Handle; step: number }
+  | { ask: "replayCover"; handle: Handle }
   | { ask: "tool"; tool: string; input: unknown }
   | { ask: "forget"; kind: "device" | "cloud"; name: string };
 
@@ -62,6 +66,6 @@ export type Say =
   | { say: "entries"; handle: Handle; entries: Entry[] }
   | { say: "next"; handle: Handle; next: Next | null }
   | { say: "faults"; handle: Handle; armed: ArmedFault[] }
-  | { say: "cut"; handle: Handle; restart_ms: number | null }
+  | { say: "cut"; handle: Handle; restart_ms: number | null; recording?: Uint8Array }
   | { say: "log"; handle: Handle; lines: LogLine[] }
   | { say: "died"; message: string };

@@ -8,12 +8,13 @@ import { forget, storeFor, type Store } from "./storage";
 import type { ArmedFault, Entry, LogLine, Next } from "./types";
 
 /** The bindings of a module. The small one has devices alone. */
-export type Bindings = Pick<typeof all, "default" | "Device"> & Partial<Pick<typeof all, "App" | "Cloud" | "tool">>;
+export type Bindings = Pick<typeof all, "default" | "Device"> & Partial<Pick<typeof all, "App" | "Cloud" | "Replay" | "tool">>;
 
 type Device = all.Device;
 type App = all.App;
 type Cloud = all.Cloud;
-type Thing = { device?: Device; app?: App; cloud?: Cloud; store?: Store };
+type Replay = all.Replay;
+type Thing = { device?: Device; app?: App; cloud?: Cloud; replay?: Replay; store?: Store };
 
 const things = new Map<Handle, Thing>();
 
@@ -107,6 +108,26 @@ async function answer(question: Ask): Promise<unknown> {
       return cloud(question.handle).logLines();
     case "kept":
       return new Map(await is(thing(question.handle).store).load());
+    case "recording":
+      return device(question.handle).recording();
+    case "replay": {
+      const replay = new (is(bindings.Replay))(question.recording);
+      try {
+        const found = { check: replay.check(), marks: replay.marks() };
+        things.set(question.handle, { replay });
+        return found;
+      } catch (error) {
+        replay.free();
+        throw error;
+      }
+    }
+    case "replayTo": {
+      const replay = is(thing(question.handle).replay);
+      replay.goTo(question.step);
+      return replay.place();
+    }
+    case "replayCover":
+      return is(thing(question.handle).replay).cover();
     case "tool":
       return is(bindings.tool)(question.tool, question.input);
     case "forget":
@@ -127,12 +148,12 @@ async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<v
       cut: (restart_ms: number | null) => {
         // The device is in the middle of its last word.
         queueMicrotask(() => {
-          if (things.has(handle)) end(handle);
-          say({ say: "cut", handle, restart_ms });
+          const recording = things.has(handle) ? end(handle) : undefined;
+          say({ say: "cut", handle, restart_ms, ...(recording === undefined ? {} : { recording }) });
         });
       },
     };
-    const options = { platform, settings, stored, faults: question.faults ?? [], ...by(question.relay) };
+    const options = { platform, settings, stored, faults: question.faults ?? [], ...by(question.relay), record: question.record === true };
     const device =
       question.cloud === undefined
         ? new bindings.Device(options, hooks)
@@ -171,13 +192,17 @@ async function startCloud({ handle, storage, name }: Extract<Ask, { ask: "cloud"
   }
 }
 
-function end(handle: Handle): void {
-  const { device, app, cloud, store } = thing(handle);
+/** What a device recorded outlives it. */
+function end(handle: Handle): Uint8Array | undefined {
+  const { device, app, cloud, replay, store } = thing(handle);
   things.delete(handle);
+  const recording = device?.recording();
   device?.free();
   app?.free();
   cloud?.free();
+  replay?.free();
   store?.release();
+  return recording;
 }
 
 function thing(handle: Handle): Thing {

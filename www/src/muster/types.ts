@@ -25,6 +25,9 @@ import type {
   Operation,
   OperationResult,
   PlatformName,
+  ReplayCheck,
+  ReplayMark,
+  ReplayPlace,
   SignInput,
   SignOutput,
   WifiInput,
@@ -51,6 +54,8 @@ export interface Muster {
   app(options: AppOptions): Promise<App>;
   cloud(options?: CloudOptions): Promise<Cloud>;
   readonly tools: Tools;
+  /** Lives a recorded life again: what `Device.recording()` gave, or Base64 from a session file. Starts nothing. */
+  replay(recording: Uint8Array | string): Promise<Replay>;
   /** Settles when the instance has died. Everything of it is over; load a new one. */
   readonly died: Promise<globalThis.Error>;
   /** Forgets what is kept in the browser under a name. */
@@ -84,6 +89,8 @@ export type DeviceOptions = {
   relay?: boolean;
   /** Faults that are armed when it is born. */
   faults?: readonly FaultRule[];
+  /** Keeps what came in, at most 4 MiB of it, for `recording()`. */
+  record?: boolean;
 };
 
 /**
@@ -137,11 +144,35 @@ export interface Device extends AsyncIterable<Entry> {
   oncut: ((cut: { restart_ms: number | null }) => void) | null;
   /** What it stored of its registration, as the JSON that it is: identity and secret. Undefined before. */
   credential(): Promise<string | undefined>;
+  /** Its life so far, secrets and all, for `Muster.replay`; after its end too. Undefined if it is not recorded. */
+  recording(): Promise<Uint8Array | undefined>;
   /** Logs out and frees everything. */
   stop(): Promise<void>;
   /** Ends at once, without a word and without waiting. */
   cutPower(): Promise<void>;
 }
+
+/** A recorded life, lived again step by step; step 0 is what the device says before the first input. */
+export interface Replay {
+  readonly check: ReplayCheck;
+  readonly marks: readonly ReplayMark[];
+  goTo(step: number): Promise<ReplayPlace>;
+  /** The same without a secret, for a session file. */
+  cover(): Promise<CoveredReplay>;
+  close(): Promise<void>;
+}
+
+export type CoveredReplay = {
+  /** The version of the code that was recorded. */
+  core: string;
+  steps: number;
+  /** Earlier inputs that were let go. */
+  dropped: number;
+  /** The first step at which the stand-ins for secrets lead elsewhere; null: none. */
+  strays: number | null;
+  /** Base64. */
+  recording: string;
+};
 
 export type Intent =
   | { intent: "try_again" }

@@ -10,7 +10,8 @@ import { Owner } from "./owner";
 import type { ListLook } from "./device-list";
 import { duplicated } from "./duplicate";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
-import { play, type Life, type SessionFile } from "./recording";
+import { play, type Life, type Replay as FileReplay, type SessionFile } from "./recording";
+import { Player, Places } from "./replay";
 import { notices } from "./notices";
 import { Store, kept, keptHere } from "./store";
 import { nameKeys } from "./settings";
@@ -19,6 +20,9 @@ import { Frame } from "./frame";
 import { NO_FILTER, type Filter } from "./filter";
 import { Log } from "./log";
 import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow, type Row } from "./timeline";
+
+/** Lives whose recordings are kept. */
+const MAX_RECORDINGS = 8;
 
 export type TimelineView = "diagram" | "table";
 
@@ -77,6 +81,10 @@ export class Session extends Store {
   #device: Device | undefined;
   /** The owner's part of what was played. */
   #before: Timeline | null = null;
+  /** Plays a recorded life; the timeline shows how far it is. */
+  player: Player | null = null;
+  /** Of lives that are over. */
+  readonly #recordings = new Map<number, Uint8Array>();
   readonly #arrived = new Frame(() => this.changed());
   #starting = false;
 
@@ -186,7 +194,7 @@ export class Session extends Store {
       const muster = await engine.get();
       const { platform, world, settings, storage, relay = false } = this.plan;
       const place = world === "tab" ? { cloud: await clouds.inTab() } : { relay: relay && world === "real" };
-      const device = await muster.device({ platform, settings, storage, name: this.storeName, faults: this.faults, ...place });
+      const device = await muster.device({ platform, settings, storage, name: this.storeName, record: true, faults: this.faults, ...place });
       this.#device = device;
       this.timeline.begin();
       this.begunUnix = Date.now();
@@ -233,6 +241,7 @@ export class Session extends Store {
       device.onnext = null;
       device.oncut = null;
       device.faults.onchange = null;
+      void this.#keepRecording(device, this.timeline.life);
     }
     this.#device = undefined;
     this.next = null;
@@ -274,6 +283,70 @@ export class Session extends Store {
     this.faults = faults;
     this.plan = { ...this.plan, faults: faults.map(plain) };
     this.changed();
+  }
+
+  async #keepRecording(device: Device, life: number): Promise<void> {
+    const recording = await device.recording().catch(() => undefined);
+    if (recording === undefined) return;
+    this.#recordings.set(life, recording);
+    for (const old of [...this.#recordings.keys()].slice(0, -MAX_RECORDINGS)) this.#recordings.delete(old);
+    this.changed();
+  }
+
+  /** Lives that can be replayed, the latest last. */
+  get recorded(): readonly Life[] {
+    const now = this.#device === undefined ? null : this.timeline.life;
+    return this.lives.filter((life) => life.side === "device" && (life.replay !== null || life.life === now || this.#recordings.has(life.life)));
+  }
+
+  /** What a life is replayed from: bytes with secrets of one of this page, Base64 without of one from a file. */
+  async recordingOf(life: number): Promise<Uint8Array | string | undefined> {
+    const known = this.lives.find((other) => other.side === "device" && other.life === life);
+    if (known?.replay != null) return known.replay.recording;
+    if (this.#device !== undefined && life === this.timeline.life) return this.#device.recording();
+    return this.#recordings.get(life);
+  }
+
+  /** Opens the player on a life, at its beginning. False if there is nothing to play. */
+  async replay(life: number): Promise<boolean> {
+    const recording = await this.recordingOf(life);
+    if (recording === undefined) return false;
+    const replay = await (await engine.get()).replay(recording);
+    const entries = this.log.rows.flatMap((row) => (row.type === "entry" && row.side === "device" && row.life === life ? [row.entry] : []));
+    this.endReplay();
+    const player = new Player(life, replay.check, replay.marks, new Places(replay.marks, entries), replay);
+    player.subscribe(() => this.changed());
+    await player.go(0);
+    this.player = player;
+    this.update({ follow: false });
+    return true;
+  }
+
+  endReplay(): void {
+    if (this.player === null) return;
+    this.player.close();
+    this.player = null;
+    this.changed();
+  }
+
+  /** For a file: what each life is replayed from, without secrets. What could not be made is told. */
+  async covered(): Promise<{ lives: Life[]; problem: Refusal | null }> {
+    const lives: Life[] = [];
+    let problem: Refusal | null = null;
+    for (const life of this.lives) {
+      const recording = life.side === "device" && life.replay === null ? await this.recordingOf(life.life) : undefined;
+      let made: FileReplay | null = life.replay;
+      if (recording !== undefined) {
+        try {
+          const replay = await (await engine.get()).replay(recording);
+          made = await replay.cover().finally(() => void replay.close());
+        } catch (error) {
+          problem = refusal(error);
+        }
+      }
+      lives.push({ ...life, replay: made });
+    }
+    return { lives, problem };
   }
 
   /** What it stored of its registration, if it runs and has. */
@@ -357,9 +430,26 @@ export class Session extends Store {
   update(change: Partial<Pick<Session, "selected" | "mark" | "follow" | "view" | "filter" | "panel">>): void {
     const followed = this.following;
     Object.assign(this, change);
+    if (change.selected != null) this.#replayTo(change.selected);
+    if (change.panel !== undefined && change.panel !== "replay") this.endReplay();
     if (change.view !== undefined) kept.set("timeline", change.view);
     if (followed && !this.following) this.seen = this.log.added;
     this.changed();
+  }
+
+  /** Who opens an entry of the life that is played goes to its step. */
+  #replayTo(key: string): void {
+    const row = this.find(key);
+    const { player } = this;
+    if (player === null || row === undefined || row.side !== "device" || row.life !== player.life) return;
+    const step = player.places.stepOf(row.entry.seq);
+    if (step !== player.at) void player.go(step);
+  }
+
+  /** How an entry stands to the step that is played. */
+  standing(row: EntryRow): "" | "past" | "now" | "ahead" {
+    const { player } = this;
+    return player === null || row.side !== "device" || row.life !== player.life ? "" : player.standing(row.entry.seq);
   }
 
   /** While it is paused the list stays as it is; what comes is kept, and shown afterwards. */
@@ -521,6 +611,7 @@ class Devices extends Store {
   remove(session: Session): () => void {
     const at = this.sessions.indexOf(session);
     if (at >= 0) this.sessions.splice(at, 1);
+    session.endReplay();
     const open = this.current === session;
     if (open) this.current = this.sessions[Math.min(at, this.sessions.length - 1)] ?? null;
     this.keep(new Set(session.recording === null ? [session.storeName] : []));

@@ -1,9 +1,8 @@
 // A session as a file: who the device was, and what happened, in the words of the timeline. Without secrets: those of
 // packets were covered before the page saw them, those of settings are left out by name.
 //
-// The file is made so that the core can run the session again: `lives` is where the seed, what was stored and the inputs
-// with their times belong (`Replay`). Where a secret was there are as many `*`, in what was stored, in the inputs and in
-// the packets alike, so a core that runs on the covered values says covered packets of the same length.
+// `lives` hold what it takes to live the life again (`Replay`): a recording of the core's, in which a stand-in of the same
+// length and alphabet is where a secret was.
 
 import type { Entry } from "../muster/types";
 import type { Log } from "./log";
@@ -14,14 +13,18 @@ import { Timeline, type NoteKind, type Row, type Side } from "./timeline";
 export const FORMAT = "muster-session";
 export const VERSION = 1;
 
-/** What it takes to run a life again, byte for byte. Times are milliseconds since its begin. */
+/** What it takes to live a life again. */
 export type Replay = {
-  /** The 32 bytes that all randomness of this life comes from, in hex. */
-  seed: string;
-  /** What was stored at its begin, in hex, covered; by its key. */
-  stored: Record<string, string>;
-  /** Everything that reached the core, in its order: an input as the core's CBOR in hex, covered. */
-  inputs: readonly { at: number; unix: number | null; input: string }[];
+  /** The version of the core that was recorded. */
+  core: string;
+  /** How many inputs there are. */
+  steps: number;
+  /** Earlier ones that were let go. */
+  dropped: number;
+  /** The first step at which the stand-ins for secrets lead elsewhere; null: none. */
+  strays: number | null;
+  /** The core's recording in Base64: `docs/console/replay.md`. */
+  recording: string;
 };
 
 export type Life = { side: Side; life: number; begun: number; replay: Replay | null };
@@ -61,8 +64,11 @@ export function lineOf(row: Row): Line | null {
 
 /** The text of a file in parts, so that 100,000 entries need not be one string. */
 export function* fileParts(source: Source, now: Date, cover: (text: string) => string): Generator<string> {
-  const head = { format: FORMAT, version: VERSION, exported: now.toISOString(), device: profileOf(source.plan), lives: source.lives };
-  yield `${cover(JSON.stringify(head, null, 1)).replace(/\n}$/, "")},\n "rows": [`;
+  const head = { format: FORMAT, version: VERSION, exported: now.toISOString(), device: profileOf(source.plan) };
+  yield `${cover(JSON.stringify(head, null, 1)).replace(/\n}$/, "")},\n "lives": [`;
+  // Base64 holds nothing that is to be covered, and whatever is replaced in it would break it.
+  yield source.lives.map((life) => `\n  ${JSON.stringify(life)}`).join(",");
+  yield `\n ],\n "rows": [`;
   let first = true;
   for (const row of source.rows) {
     const line = lineOf(row);
@@ -96,7 +102,7 @@ export function readParsed(file: unknown): SessionFile | Unreadable {
   if (typeof exported !== "string" || profile === undefined || !Array.isArray(rows)) return { why: "not_session" };
   const wrong = rows.findIndex((row: unknown) => !isLine(row));
   if (wrong >= 0) return { why: "wrong_entry", number: wrong + 1 };
-  return { format: FORMAT, version: VERSION, exported, device: profile, lives: Array.isArray(lives) ? lives.filter(isLife) : [], rows: rows as Line[] };
+  return { format: FORMAT, version: VERSION, exported, device: profile, lives: Array.isArray(lives) ? lives.filter(isLife).map((life) => ({ ...life, replay: life.replay ?? null })) : [], rows: rows as Line[] };
 }
 
 /** Puts a file's lines into a log as they once came. */
@@ -123,7 +129,12 @@ const may = (of: (value: unknown) => boolean) => (value: unknown) => value === u
 const NOTES: ReadonlySet<unknown> = new Set<NoteKind>(["started", "restarted", "stopped", "power_cut", "network_dropped", "died", "forgotten", "token_handed_over", "app_started", "app_stopped"]);
 
 function isLife(value: unknown): value is Life {
-  return isObject(value) && (value["side"] === "device" || value["side"] === "app") && isNumber(value["life"]) && isNumber(value["begun"]);
+  return isObject(value) && (value["side"] === "device" || value["side"] === "app") && isNumber(value["life"]) && isNumber(value["begun"]) && (value["replay"] == null || isReplay(value["replay"]));
+}
+
+function isReplay(value: unknown): value is Replay {
+  if (!isObject(value) || !isText(value["core"]) || !isText(value["recording"])) return false;
+  return isNumber(value["steps"]) && isNumber(value["dropped"]) && (value["strays"] === null || isNumber(value["strays"]));
 }
 
 /** Whether the page can show it: what it takes apart is of the kind that it expects. */

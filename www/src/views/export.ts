@@ -7,6 +7,7 @@ import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
 import { fileParts, redaction, type Source } from "../state/recording";
 import { MOST_ENTRIES, reportText } from "../state/report";
+import { messageText } from "../state/messages";
 import { hostOf, wordText } from "../state/texts";
 import type { Row } from "../state/timeline";
 import { View, announce, copyText } from "./base";
@@ -28,6 +29,9 @@ export class ExportDialog extends View {
   @state() private unnamed = false;
   @state() private report = "";
   @state() private copied = false;
+  @state() private replayed = true;
+  @state() private problem = "";
+  @state() private making = false;
   #now = new Date();
 
   open(session: Session, shown: readonly Row[] | null): void {
@@ -36,6 +40,7 @@ export class ExportDialog extends View {
     this.shown = shown === null ? null : [...shown];
     this.scope = shown === null ? "all" : "shown";
     this.#now = new Date();
+    this.problem = "";
     this.#make();
   }
 
@@ -81,9 +86,30 @@ export class ExportDialog extends View {
     return `muster-${session?.plan.platform ?? ""}-${device}-${this.#now.toISOString().slice(0, 19).replace(/[-:]/g, "")}.${end}`;
   }
 
-  #json(): void {
-    if (this.session === null) return;
-    const { source, cover } = this.#source(this.session);
+  /** What is not all of it, or hides who it is, is nothing that can be replayed. */
+  get #replayable(): boolean {
+    return this.session !== null && this.session.recorded.length > 0 && this.scope === "all" && !this.unnamed;
+  }
+
+  async #json(): Promise<void> {
+    const { session } = this;
+    if (session === null || this.making) return;
+    const { source, cover } = this.#source(session);
+    // Without a wish for it not even what an opened file brought along.
+    source.lives = source.lives.map((life) => ({ ...life, replay: null }));
+    this.problem = "";
+    if (this.replayed && this.#replayable) {
+      this.making = true;
+      try {
+        const { lives, problem } = await session.covered();
+        source.lives = [...lives, ...(session.owner?.lives ?? [])];
+        if (problem !== null) this.problem = t().replay.exportFailed(messageText(problem.message));
+      } catch (error) {
+        this.problem = t().replay.exportFailed(error instanceof Error ? error.message : String(error));
+      } finally {
+        this.making = false;
+      }
+    }
     this.#save(this.#name("json"), "application/json", [...fileParts(source, this.#now, cover)]);
   }
 
@@ -116,14 +142,21 @@ export class ExportDialog extends View {
             <label class="check"><input type="checkbox" data-testid="export-names" aria-describedby="export-names-help" .checked=${this.unnamed} @change=${this.#toggle} />${d.names}</label>
             <p class="quiet-text" id="export-names-help">${d.namesHelp}</p>
           </div>
+          ${session.recorded.length === 0
+            ? nothing
+            : html`<div>
+                <label class="check"><input type="checkbox" data-testid="export-replay" aria-describedby="export-replay-help" ?disabled=${!this.#replayable} .checked=${this.replayed && this.#replayable} @change=${(event: Event) => (this.replayed = (event.target as HTMLInputElement).checked)} />${t().replay.exportWith}</label>
+                <p class="quiet-text" id="export-replay-help">${t().replay.exportHelp}</p>
+              </div>`}
           <p class="quiet-text">${d.secrets}</p>
+          ${this.problem === "" ? nothing : html`<p class="wrong" role="alert" data-testid="export-problem">${this.problem}</p>`}
           ${count > MOST_ENTRIES ? html`<p class="quiet-text">${d.cut(MOST_ENTRIES)}</p>` : nothing}
           <pre class="report" tabindex="0" aria-label=${d.preview} data-testid="report">${this.report}</pre>
         </div>
         <footer class="buttons">
           <button type="button" class="btn" data-testid="export-copy" @click=${() => this.#copy()}>${icon(this.copied ? "check" : "copy")}${this.copied ? t().common.copied : d.copy}</button>
           <button type="button" class="btn" data-testid="export-report" @click=${() => this.#save(this.#name("md"), "text/markdown", [this.report])}>${icon("download")}${d.report}</button>
-          <button type="button" class="btn pri" data-testid="export-json" @click=${() => this.#json()}>${icon("download")}${d.json}</button>
+          <button type="button" class="btn pri" data-testid="export-json" ?disabled=${this.making} @click=${() => this.#json()}>${icon("download")}${d.json}</button>
         </footer>
       </form>
     </dialog>`;

@@ -12,16 +12,22 @@ export type Panel = {
   title: () => string;
   load: () => Promise<unknown>;
   body: (session: Session) => TemplateResult;
+  /** There is something to see in an opened recording too. */
+  recordings?: true;
 };
 
 export const PANELS: readonly Panel[] = [
   { id: "faults", icon: "bolt", title: () => t().faults.panel, load: () => import("./faults"), body: (session) => html`<m-faults .session=${session}></m-faults>` },
+  { id: "replay", icon: "retry", title: () => t().replay.title, load: () => import("./replay"), body: (session) => html`<m-replay .session=${session}></m-replay>`, recordings: true },
 ];
+
+const offered = (session: Session) => PANELS.filter((panel) => session.recording === null || panel.recordings === true);
 
 /** The buttons that open and close them. */
 export function panelButtons(session: Session): TemplateResult | typeof nothing {
-  if (session.recording !== null || PANELS.length === 0) return nothing;
-  return html`<span class="panel-buttons">${PANELS.map((panel) => {
+  const panels = offered(session);
+  if (panels.length === 0) return nothing;
+  return html`<span class="panel-buttons">${panels.map((panel) => {
     const open = session.panel === panel.id;
     return html`<button type="button" class=${`btn${open ? " on" : ""}`} aria-expanded=${open} aria-controls="panel" data-testid=${`panel-${panel.id}`} @click=${() => toggle(session, panel)}>${icon(panel.icon)}${panel.title()}</button>`;
   })}</span>`;
@@ -35,8 +41,8 @@ function toggle(session: Session, panel: Panel): void {
 
 /** The one that is open. */
 export function openPanel(session: Session): TemplateResult | typeof nothing {
-  const panel = PANELS.find(({ id }) => id === session.panel);
-  if (panel === undefined || session.recording !== null) return nothing;
+  const panel = offered(session).find(({ id }) => id === session.panel);
+  if (panel === undefined) return nothing;
   return html`<section class="panel" id="panel" data-testid="panel" data-panel=${panel.id} aria-label=${panel.title()}>
     <div class="panel-head">
       <h3>${panel.title()}</h3>

@@ -46,7 +46,8 @@ function hiddenDirection(row: EntryRow): TemplateResult | typeof nothing {
 }
 
 function marks(session: Session, row: EntryRow): string {
-  return `${session.selected === row.key ? " sel" : ""}${session.mark === row.key ? " marked" : ""}`;
+  const standing = session.standing(row);
+  return `${session.selected === row.key ? " sel" : ""}${session.mark === row.key ? " marked" : ""}${standing === "" ? "" : ` replay-${standing}`}`;
 }
 
 function phaseParts(session: Session, row: PhaseRow): TemplateResult {
@@ -86,6 +87,7 @@ export function diagramEntry(row: EntryRow, around: Around): TemplateResult {
     data-type=${typeOf(entry)}
     data-side=${row.side}
     data-seq=${entry.seq}
+    data-replay=${session.standing(row) || nothing}
   >
     <time>${rowTime(session, row)}</time>
     <button type="button" tabindex=${tabbable ? 0 : -1} aria-pressed=${session.selected === row.key} data-key=${row.key} @click=${() => select(row.key)}>
@@ -129,6 +131,7 @@ export function tableEntry(row: EntryRow, around: Around): TemplateResult {
     data-type=${typeOf(entry)}
     data-side=${row.side}
     data-seq=${entry.seq}
+    data-replay=${session.standing(row) || nothing}
   >
     <time role="cell">${rowTime(session, row)}</time>
     <span role="cell" class="type"><i aria-hidden="true">${row.side === "app" && packet ? (direction === "up" ? "←" : "→") : arrow}</i>${packet ? text.strong : t().timeline.kind[entry.kind]}${hiddenDirection(row)}</span>

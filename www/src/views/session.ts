@@ -131,7 +131,7 @@ export class SessionView extends View {
         ${session.recording === null ? this.#manage(session) : nothing}
         ${session.recording === null ? html`<button type="button" class="quiet square" data-testid="device-settings" aria-label=${d.run.settings} title=${d.run.settings} @click=${() => this.#settings()}>${icon("gear")}</button>` : nothing}
       </div>
-      ${session.recording !== null ? nothing : html`<div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
+      ${session.recording !== null ? html`<div class="bar-tools">${panelButtons(session)}</div>` : html`<div class="bar-tools" role="toolbar" aria-label=${d.run.label}>
         ${stopped && on ? button("try-again", d.run.tryAgain, () => session.intend({ intent: "try_again" }), { pri: true }) : nothing}
         ${on
           ? html`<span class="joined">${button("restart", d.run.restart, () => session.restart())}${button("stop", d.run.stop, () => session.stop())}</span>

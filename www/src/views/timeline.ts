@@ -185,7 +185,7 @@ export class TimelineElement extends View {
         const around: Around = { session, index: from + i, tabbable: row.key === tab, select: this.#select };
         if (row.type === "phase") return (table ? tablePhase : diagramPhase)(row, around);
         if (row.type === "note") return (table ? tableNote : diagramNote)(row, around);
-        const on = [session.selected === row.key, session.mark === row.key];
+        const on = [session.selected === row.key, session.mark === row.key, session.standing(row)];
         return guard([row.entry, ...on, around.tabbable, around.index, table, i18n.language, session.begunUnix], () => (table ? tableEntry : diagramEntry)(row, around));
       },
     );
