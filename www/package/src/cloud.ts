@@ -48,8 +48,7 @@ export class Cloud implements AsyncDisposable {
     const given: CloudOptions = {};
     if (storage !== undefined) given.storage = storage;
     if (name !== undefined) given.name = name;
-    const cloud = new Cloud(muster, await muster.cloud(given));
-    signal?.addEventListener("abort", () => void cloud.stop().catch(() => {}), { once: true });
+    const cloud = new Cloud(muster, await muster.cloud(given), signal);
     if (signal?.aborted) {
       await cloud.stop();
       throw signal.reason;
@@ -57,9 +56,12 @@ export class Cloud implements AsyncDisposable {
     return cloud;
   }
 
-  private constructor(muster: Muster, handle: Handle) {
+  private constructor(muster: Muster, handle: Handle, private readonly signal: AbortSignal | undefined) {
     homes.set(this, { muster, handle });
+    signal?.addEventListener("abort", this.abort, { once: true });
   }
+
+  private readonly abort = (): void => void this.stop().catch(() => {});
 
   /** Does what an operator does: products, devices, switches, resets, updates. Rejects with `CloudRefused`. */
   operate(operation: Operation): Promise<OperationResult> {
@@ -91,6 +93,7 @@ export class Cloud implements AsyncDisposable {
   }
 
   private async finish(): Promise<void> {
+    this.signal?.removeEventListener("abort", this.abort);
     try {
       await homeOf(this).handle.stop();
     } catch (error) {
