@@ -1,4 +1,4 @@
-import type { App as Handle, AppBindPlan, AppCall, AppEvent, AppOptions, AppReply, Entry, Muster } from "../../src/muster/types";
+import type { App as Handle, AppBindPlan, AppCall, AppEvent, AppOptions, AppReply, Entry, HandOver, Muster } from "../../src/muster/types";
 import { MusterError } from "../../src/muster/errors";
 import { homeOf, type Cloud } from "./cloud";
 import { Living } from "./living";
@@ -50,6 +50,11 @@ export class App extends Living<AppEvent, Handle> {
   /** The device announced this token. */
   bindToken(token: string): Promise<void> {
     return this.handle.bindToken(token);
+  }
+
+  /** What the last guided bind handed over to its device; secrets in it. Undefined if there was nothing. */
+  handOver(): Promise<HandOver | undefined> {
+    return this.handle.handOver();
   }
 
   /** Stops the guided bind. */

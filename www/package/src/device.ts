@@ -6,6 +6,8 @@ import type {
   Entry,
   Error as Cause,
   Event,
+  FaultRule,
+  Faults,
   Identity,
   Intent,
   Muster,
@@ -37,6 +39,8 @@ export type StartDevice = {
   name?: string;
   /** A cloud of this process instead of the network. */
   cloud?: Cloud;
+  /** What is done to it: lost replies, power cuts, wrong clocks. `device.faults` arms and disarms later. */
+  faults?: readonly FaultRule[];
   /** Stops the device once it is aborted. */
   signal?: AbortSignal;
   /** Another instance than the shared one, from `load()`. */
@@ -61,6 +65,8 @@ export class DeviceStopped extends MusterError {
 /** A device: it registers, keeps its secret, logs in, sends heartbeats, updates. */
 export class Device extends Living<Event, Handle> {
   private facts: DeviceFacts = freshFacts();
+  /** Set when a fault has cut its power; `restart_ms`: when it would come back, if it would. */
+  cut: { readonly restart_ms: number | null } | null = null;
   /** Told of each change of `next`. */
   onnext: ((next: Next | null) => void) | null = null;
 
@@ -76,6 +82,7 @@ export class Device extends Living<Event, Handle> {
     if (storage !== undefined) given.storage = storage;
     if (name !== undefined) given.name = name;
     if (home !== undefined) given.cloud = home.handle;
+    if (options.faults !== undefined) given.faults = options.faults;
     const device = new Device(muster, await muster.device(given), signal);
     if (signal?.aborted) {
       await device.stop();
@@ -87,6 +94,7 @@ export class Device extends Living<Event, Handle> {
   private constructor(muster: Muster, handle: Handle, signal: AbortSignal | undefined) {
     super(muster, handle, signal);
     handle.onnext = (next) => this.onnext?.(next);
+    handle.oncut = (cut) => (this.cut = cut);
   }
 
   get platform(): PlatformName {
@@ -147,6 +155,11 @@ export class Device extends Living<Event, Handle> {
   /** What it stored of its registration, as the JSON that it is: identity and secret. Undefined before. */
   credential(): Promise<string | undefined> {
     return this.handle.credential();
+  }
+
+  /** What is done to it, and how far each rule is. */
+  get faults(): Faults {
+    return this.handle.faults;
   }
 
   /** Ends at once, without a word to anybody: what was not stored is lost. */

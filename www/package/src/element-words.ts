@@ -32,6 +32,8 @@ export function wordsOf(entry: Entry, texts: Texts): Words | undefined {
       const text = [texts.connection[what], url, trouble?.reason].filter((part) => part !== undefined && part !== "").join(" · ");
       return { text, way: "", bad: trouble !== undefined };
     }
+    case "fault":
+      return { text: [`⚡ ${entry.done.fault}`, entry.detail].filter((part) => part !== undefined).join(" · "), way: "", bad: true };
     case "misuse":
       return { text: entry.message, way: "", bad: true };
     default:

@@ -63,6 +63,18 @@ test("a device that lost its power comes back with the secret it has, and regist
   assert.ok(!steps.includes("request_secret"), `it went ${steps.join(", ")}`);
 });
 
+test("the power goes between receiving the secret and storing it: the next life still ends online", async (t) => {
+  const cloud = await clouds(t);
+  const faults = [{ fault: "power_cut", key: "credential", when: "before" }];
+  const first = await start(t, { platform: "ucloud", cloud, name: "unlucky", faults });
+  await first.ended;
+  assert.notEqual(first.cut, null);
+
+  const second = await start(t, { platform: "ucloud", cloud, name: "unlucky" });
+  await second.ready(SOON);
+  assert.ok(await second.credential());
+});
+
 test("an update is offered, downloaded, checked, installed and reported", async (t) => {
   const cloud = await clouds(t);
   const device = await start(t, { platform: "ucloud", cloud });
