@@ -23,7 +23,7 @@ behaviour("a fault would be found", { world: "tab" }, async (c) => {
 
 for (const lang of ["en", "zh"]) {
   for (const theme of ["light", "dark"]) {
-    behaviour(`every view in ${lang}, ${theme}`, { lang, theme, world: "tab", timeout: 240_000 }, async (c) => {
+    behaviour(`every view in ${lang}, ${theme}`, { lang, theme, world: "tab", timeout: 420_000 }, async (c) => {
       const { page } = c;
       const found = [];
       const look = async (name) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { beginRun, dropRun, failedStep, reduceRun, resumeRun, stepsOf, type Run } from "../src/state/bindrun";
-import type { AppBindPlan, Entry, What } from "../src/muster/types";
+import { beginRun, dropRun, failedStep, nextOf, reduceRun, resumeRun, stepsOf, type Run } from "../src/state/bindrun";
+import type { AppBindPlan, BindFailure, Entry, Error, What } from "../src/muster/types";
 
 const device = { product_key: "p", device_name: "d" };
 const plan: AppBindPlan = { devices: [device], by: "token" };
@@ -97,5 +97,22 @@ describe("a guided bind", () => {
     expect(run.retrying?.in_ms).toBe(900);
     run = after(run, asked("/awss/enrollee/product/filter"));
     expect(run.retrying).toBeNull();
+  });
+
+  it("has a next move for each way to fail", () => {
+    const refused = (code: string): Error => ({ blame: "rejected", by: { how: "code", code, message: "" } });
+    const next = (failure: BindFailure, step: "filter" | "cipher" | "token" | "bind" = "bind", by: "token" | "window" = "token") => nextOf(after(beginRun({ ...plan, by }, device, 1), event({ event: "failed", step, failure })));
+    expect(next({ why: "no_token" })).toBe("no_token");
+    expect(next({ why: "no_window" })).toBe("no_window");
+    expect(next({ why: "not_among_them" }, "filter")).toBe("filter");
+    expect(next({ why: "call", error: refused("401") })).toBe("login");
+    expect(next({ why: "call", error: refused("2066") })).toBe("others");
+    expect(next({ why: "call", error: refused("6608") })).toBe("no_token");
+    expect(next({ why: "call", error: refused("6608") }, "bind", "window")).toBe("no_window");
+    expect(next({ why: "call", error: { blame: "network", failure: "timed_out" } })).toBe("network");
+    expect(next({ why: "call", error: refused("5005") }, "cipher")).toBe("cipher");
+    expect(next({ why: "password" }, "cipher")).toBe("cipher");
+    expect(next({ why: "call", error: refused("460") })).toBe("any");
+    expect(nextOf(beginRun(plan, device, 1))).toBe("any");
   });
 });

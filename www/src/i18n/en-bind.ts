@@ -60,6 +60,7 @@ export const bind = {
   verdict: "Bindable",
   unasked: "not asked",
   yes: "yes",
+  no: "no",
   netType: { "0": "LoRa", "3": "Wi-Fi", "4": "Zigbee", "5": "Bluetooth", "6": "cellular", "7": "Ethernet", "8": "other" } as Record<string, string>,
   nodeType: { "0": "device", "1": "gateway" } as Record<string, string>,
   why: {

@@ -58,6 +58,7 @@ export const bind = {
   verdict: "能否绑定",
   unasked: "未查询",
   yes: "可以",
+  no: "不可以",
   netType: { "0": "LoRa", "3": "Wi-Fi", "4": "Zigbee", "5": "蓝牙", "6": "蜂窝", "7": "以太网", "8": "其他" } as Record<string, string>,
   nodeType: { "0": "设备", "1": "网关" } as Record<string, string>,
   why: {

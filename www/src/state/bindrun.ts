@@ -134,3 +134,24 @@ function reduceHttp(run: Run, entry: HttpEntry, life: number): Run {
   if (step === undefined) return run;
   return { ...run, retrying: null, steps: run.steps.map((one) => (one.step === step ? { ...one, exchanges: httpOf(one.exchanges, entry, life) } : one)) };
 }
+
+export type NextMove = "filter" | "cipher" | "no_token" | "no_window" | "login" | "others" | "network" | "any";
+
+/** What a person does about a failure. */
+export function nextOf(run: Run): NextMove {
+  const found = run.failure;
+  if (found === null) return "any";
+  const { step, failure } = found;
+  if (failure.why === "no_token") return "no_token";
+  if (failure.why === "no_window") return "no_window";
+  if (failure.why === "nothing_to_bind" || failure.why === "not_among_them") return "filter";
+  if (failure.why === "call") {
+    const { error } = failure;
+    if (error.blame === "network") return "network";
+    const code = error.blame === "rejected" && error.by.how === "code" ? error.by.code : "";
+    if (code === "401") return "login";
+    if (code === "2066") return "others";
+    if (code === "6608") return run.plan.by === "token" ? "no_token" : "no_window";
+  }
+  return step === "cipher" ? "cipher" : "any";
+}

@@ -70,7 +70,7 @@ export type Placed = { node: TreeNode; x: number; y: number };
 export type Edge = { from: Placed; to: Placed };
 export type Picture = { nodes: Placed[]; edges: Edge[]; width: number; height: number };
 
-export const NODE = { width: 132, height: 44, gapX: 28, gapY: 14 };
+export const NODE = { width: 120, height: 44, gapX: 18, gapY: 14 };
 
 /** Columns by depth; whoever has children stands in the middle of them. */
 export function picture(root: TreeNode): Picture {

@@ -274,5 +274,5 @@ function isOpen(permit: Permit, now: number): boolean {
 }
 
 function short(name: string): string {
-  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
+  return name.length > 14 ? `${name.slice(0, 13)}…` : name;
 }

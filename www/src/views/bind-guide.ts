@@ -5,7 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { clockText, t, waitText } from "../i18n";
 import type { DeviceNameOf } from "../muster/types";
 import type { Desk, Left, WifiForm } from "../state/bind";
-import { failedStep, type Run, type RunStep } from "../state/bindrun";
+import { failedStep, nextOf, type Run, type RunStep } from "../state/bindrun";
 import { latencyText } from "../state/bytes";
 import { clock } from "../state/clock";
 import { devices, type Session } from "../state/devices";
@@ -144,7 +144,7 @@ export class BindGuide extends DeskView {
       const about = [product_name, net_type === null ? null : d.netType[String(net_type)], node_type === null ? null : d.nodeType[String(node_type)]].filter((text) => text != null && text !== "");
       return html`<p class="good"><span class="chip ok">${d.verdict}: ${d.yes}</span> <small>${about.join(" · ")}</small></p>`;
     }
-    return html`<p data-testid="why-not"><span class="chip bad">${verdict.code !== null ? (verdict.asked ? d.code(verdict.code) : d.codeAtBind(verdict.code)) : d.verdict}</span> ${d.why[verdict.why]}</p>`;
+    return html`<p data-testid="why-not"><span class="chip bad">${verdict.code !== null ? (verdict.asked ? d.code(verdict.code) : d.codeAtBind(verdict.code)) : `${d.verdict}: ${d.no}`}</span> ${d.why[verdict.why]}</p>`;
   }
 
   // ---------- what to do ----------
@@ -327,25 +327,4 @@ function openRow(session: Session, row: EntryRow | null): void {
   devices.open(session);
   session.update({ selected: row?.key ?? null });
   router.go("devices");
-}
-
-type NextMove = keyof ReturnType<typeof t>["bind"]["next"];
-
-/** What a person does about a failure. */
-export function nextOf(run: Run): NextMove {
-  const found = run.failure;
-  if (found === null) return "any";
-  const { step, failure } = found;
-  if (failure.why === "no_token") return "no_token";
-  if (failure.why === "no_window") return "no_window";
-  if (failure.why === "nothing_to_bind" || failure.why === "not_among_them") return "filter";
-  if (failure.why === "call") {
-    const { error } = failure;
-    if (error.blame === "network") return "network";
-    const code = error.blame === "rejected" && error.by.how === "code" ? error.by.code : "";
-    if (code === "401") return "login";
-    if (code === "2066") return "others";
-    if (code === "6608") return run.plan.by === "token" ? "no_token" : "no_window";
-  }
-  return step === "cipher" ? "cipher" : "any";
 }
