@@ -175,7 +175,10 @@ fn admit<'a>(
     if headers.get_all(header::ORIGIN).iter().count() != 1 {
         return Err(page(NO_ORIGIN));
     }
-    if headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() != b"same-origin") {
+    // Not of a WebSocket: browsers do not agree whether `ws` and `http` are one site.
+    let socket = headers.contains_key(header::UPGRADE);
+    let site = headers.get("sec-fetch-site");
+    if !socket && site.is_some_and(|site| site.as_bytes() != b"same-origin") {
         return Err(page("the request comes from another web page (Sec-Fetch-Site)"));
     }
     Ok(relay)
