@@ -24,7 +24,7 @@ behaviour("cmcc: a server that lets no page in is reached by the relay, and hear
   assert.match(JSON.stringify(items), /X-AI-IP\\*":\\*"127\.0\.0\.1/);
 });
 
-behaviour("alibaba: registration, login and owner go by the relay", { world: "real", before: () => elsewhere() }, async (c) => {
+behaviour("alibaba: registration over HTTP and login over TCP go by the relay", { world: "real", before: () => elsewhere() }, async (c) => {
   const { cloud } = c.before;
   await c.enter("alibaba", await settingsOf(cloud, "alibaba"), "relay");
   await c.state("online");
