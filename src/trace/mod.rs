@@ -15,8 +15,8 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub(crate) use mask::{Mask, value_of, value_span};
 pub use mask::{COVER, is_secret_setting};
+pub(crate) use mask::{Mask, value_of, value_span};
 pub use packet::{Cutter, MqttPacket, PacketType};
 
 use crate::agent::Stored;

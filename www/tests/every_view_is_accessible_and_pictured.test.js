@@ -178,6 +178,25 @@ for (const lang of ["en", "zh"]) {
       await page.locator("[data-testid=replay][data-at='6']").waitFor();
       await wide("narrow-replay");
       await c.get("panel-close").click();
+
+      await page.setViewportSize({ width: 1280, height: 860 });
+      await c.get("world-real").click();
+      await c.get("new-device").click();
+      await c.get("start-krtyun").click();
+      await c.fill({ product_id: "20191210", device_id: "10001", product_secret: "TheProductSecret" });
+      await c.get("environment-choice").selectOption("krtyun-tcp");
+      await c.get("way-stuck").waitFor();
+      await c.get("way-relay").check();
+      await c.get("relay-needs").waitFor();
+      await look("real-settings");
+      await page.setViewportSize({ width: 360, height: 740 });
+      await wide("narrow-real-settings");
+      await c.get("way-direct").check();
+      await c.get("settings-start").click();
+      await c.get("relay-needs").waitFor();
+      await wide("narrow-real-trouble");
+      await page.setViewportSize({ width: 1280, height: 860 });
+      await look("real-trouble");
       assert.deepEqual(found, []);
     });
   }
