@@ -20,7 +20,7 @@ import { ask, openSettings } from "./dialogs";
 import "./chip";
 import { icon, type IconName } from "./icons";
 import { Overlay } from "./isolate";
-import { relayOffer } from "./way";
+import { relayCommand, relayOffer } from "./way";
 import { openPanel, panelButtons } from "./panels";
 import "./detail";
 import "./owner";
@@ -262,9 +262,10 @@ export class SessionView extends View {
         <strong>${errorText(trouble.error, platform)}</strong>
         <p class="quiet-text">${d.trouble.both(blame, advice === null ? d.trouble.retrying(trouble.failures) : d.trouble.stopped)}</p>
         ${what !== "" ? html`<p data-testid="trouble-reason" data-reason=${reason}>${what}${link?.detail === undefined ? nothing : html` <code>${link.detail}</code>`}</p>
+              ${relayOffer(session, reason)}
               <p><b>${d.common.nextMove}</b> ${todo}</p>` : nothing}
         ${advice === null ? nothing : html`<p>${todo === "" ? html`<b>${d.common.nextMove}</b> ` : nothing}<span data-testid="advice-text" data-advice=${advice}>${d.advice[advice]}</span></p>`}
-        ${network ? relayOffer(session, reason, link?.url ?? settings["broker"] ?? "", link?.detail) : nothing}
+        ${network ? relayCommand(session, reason, link?.url ?? settings["broker"] ?? "", link?.detail) : nothing}
         <div class="buttons start">
           ${advice === "check_product_secret" || advice === "check_network" || advice === "already_registered" || (advice === null && network)
             ? html`<button type="button" class="btn" data-testid="advice" data-advice="settings" @click=${() => this.#settings()}>${d.trouble.settings}</button>`

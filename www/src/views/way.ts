@@ -75,14 +75,16 @@ const HELPED: ReadonlySet<string> = new Set(["plain_tcp", "mixed_content", "cors
 /** What is said in `trouble.reason` already leads to a command. */
 const COMMANDED: ReadonlySet<string> = new Set(["relay_off", "relay_host", "relay_address", "relay_redirect"]);
 
-/** Beside what went wrong: the way by the relay, or how to start it. */
-export function relayOffer(session: Session, reason: TroubleReason | "plain_tcp" | null, url: string, detail: string | undefined): TemplateResult | typeof nothing {
+/** Below what the relay says against an address: how to start it so that it goes there. */
+export function relayCommand(session: Session, reason: TroubleReason | "plain_tcp" | null, url: string, detail: string | undefined): TemplateResult | typeof nothing {
+  if (session.plan.world !== "real" || reason === null || !COMMANDED.has(reason)) return nothing;
+  return commandLine(startCommand(toAllow(reason, url, detail)));
+}
+
+/** Beside what keeps a browser from an address: the way by the relay, or how to get one. */
+export function relayOffer(session: Session, reason: TroubleReason | "plain_tcp" | null): TemplateResult | typeof nothing {
   if (session.plan.world !== "real" || reason === null) return nothing;
   const d = t().relay;
-  if (COMMANDED.has(reason)) {
-    if (reason === "relay_off") void relay.known();
-    return commandLine(startCommand(toAllow(reason, url, detail)));
-  }
   if (session.plan.relay === true || !HELPED.has(reason)) return nothing;
   void relay.known();
   if (relay.state === "unknown") return nothing;
