@@ -7,7 +7,7 @@ import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
 import { plain, whole } from "./fault-rules";
 import { Owner } from "./owner";
-import type { ListLook } from "./device-list";
+import { arranged, type ListLook } from "./device-list";
 import { duplicated } from "./duplicate";
 import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
 import { play, type Life, type Replay as FileReplay, type SessionFile } from "./recording";
@@ -637,6 +637,16 @@ class Devices extends Store {
 
   async stopSome(sessions: readonly Session[]): Promise<void> {
     await Promise.all(sessions.flatMap((session) => [session.owner?.stop(), session.stop()]));
+  }
+
+  /** Opens the one that is `by` further down the list as it is shown. */
+  step(by: 1 | -1): boolean {
+    const shown = arranged(this.sessions, this.look).flatMap((group) => group.sessions);
+    const at = this.current === null ? -1 : shown.indexOf(this.current);
+    const to = shown[at < 0 ? 0 : (at + by + shown.length) % shown.length];
+    if (to === undefined || to === this.current) return false;
+    this.open(to);
+    return true;
   }
 
   lookAt(change: Partial<ListLook>): void {

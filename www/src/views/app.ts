@@ -5,7 +5,7 @@ import { clouds, WORLDS, type World } from "../state/clouds";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
 import { VIEWS, formatRoute, router, type View as ViewName } from "../state/router";
-import { singleKeys } from "../state/keys";
+import { shortcutFor, type ShortcutId } from "../state/shortcuts";
 import { THEMES, theme, type Theme } from "../state/theme";
 import { View, segments } from "./base";
 import { icon } from "./icons";
@@ -61,29 +61,38 @@ export class App extends View {
     const target = event.composedPath()[0];
     const typing = target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
     if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
-    if (!singleKeys()) return;
-    const view = VIEWS[Number(event.key) - 1];
-    if (event.key === "?") openShortcuts();
-    else if (view !== undefined) router.go(view);
-    else if (event.key === "n") {
-      devices.open(null);
-      router.go("devices");
-    } else if (router.route.view !== "devices" || devices.current === null || !this.#timelineKey(event.key, devices.current)) return;
+    const open = router.route.view === "devices" ? devices.current : null;
+    const shortcut = shortcutFor(event, "page") ?? (open === null ? null : shortcutFor(event, "device"));
+    if (shortcut === null || !this.#do(shortcut, event.key, open)) return;
     event.preventDefault();
   };
 
-  #timelineKey(key: string, session: Session): boolean {
-    switch (key) {
-      case "f":
-        session.update({ follow: !session.follow });
+  #do(shortcut: ShortcutId, key: string, session: Session | null): boolean {
+    switch (shortcut) {
+      case "sheet":
+        openShortcuts();
         return true;
-      case "p":
-        session.pause(session.frozen === null);
+      case "view":
+        router.go(VIEWS[Number(key) - 1] ?? "devices");
         return true;
-      case "t":
-        session.update({ view: session.view === "table" ? "diagram" : "table" });
+      case "new":
+        devices.open(null);
+        router.go("devices");
         return true;
-      case "/":
+      case "previousDevice":
+        return devices.step(-1);
+      case "nextDevice":
+        return devices.step(1);
+      case "follow":
+        session?.update({ follow: !session.follow });
+        return true;
+      case "pause":
+        session?.pause(session.frozen === null);
+        return true;
+      case "table":
+        session?.update({ view: session.view === "table" ? "diagram" : "table" });
+        return true;
+      case "find":
         this.querySelector<HTMLElement>("[data-testid=search]")?.focus();
         return true;
       default:

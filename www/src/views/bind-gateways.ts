@@ -7,6 +7,7 @@ import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
 import { router } from "../state/router";
 import { eventText } from "../state/texts";
+import { shortcutFor } from "../state/shortcuts";
 import { NODE, PERMIT_CLOSED, isGateway, linesOf, picture, type Line, type Permit, type TreeNode } from "../state/topology";
 import { announce } from "./base";
 import { DeskView } from "./desk";
@@ -115,25 +116,26 @@ export class BindGateways extends DeskView {
     const i = lines.findIndex(({ node }) => node.id === at);
     const line = lines[i];
     if (line === undefined) return;
+    const shortcut = shortcutFor(event, "tree");
     const to = ((): string | undefined => {
-      switch (event.key) {
-        case "ArrowDown":
+      switch (shortcut) {
+        case "treeDown":
           return lines[i + 1]?.node.id;
-        case "ArrowUp":
+        case "treeUp":
           return lines[i - 1]?.node.id;
-        case "Home":
+        case "treeFirst":
           return lines[0]?.node.id;
-        case "End":
+        case "treeLast":
           return lines.at(-1)?.node.id;
-        case "ArrowRight":
+        case "treeIn":
           return line.node.children[0]?.id;
-        case "ArrowLeft":
+        case "treeOut":
           return line.parent?.id;
         default:
           return undefined;
       }
     })();
-    if (event.key === "Delete" && line.node.kind === "sub" && line.parent !== null) {
+    if (shortcut === "treeRemove" && line.node.kind === "sub" && line.parent !== null) {
       event.preventDefault();
       void this.#remove(line.parent, line.node);
     } else if (to !== undefined) {

@@ -10,6 +10,7 @@ import type { Refusal } from "../state/failure";
 import { GROUPS, SETTINGS, cleaned, isSecret, problems, type Group, type Problem, type Setting } from "../state/settings";
 import { messageText } from "../state/messages";
 import { singleKeys } from "../state/keys";
+import { CONTEXTS, SHORTCUTS, keyCap } from "../state/shortcuts";
 import { filledIn } from "../state/presets";
 import { relay } from "../state/relay";
 import { kept } from "../state/store";
@@ -179,22 +180,20 @@ export class Dialogs extends View {
 
   #sheet(): TemplateResult {
     const d = t().shortcuts;
-    const row = (keys: readonly string[], text: string) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${text}</dd>`;
     const toggle = (event: Event) => kept.set("keys", (event.target as HTMLInputElement).checked ? "on" : "off");
-    return html`<dialog class="small" aria-labelledby="shortcuts-title" data-testid="shortcuts-sheet" @close=${() => (this.shortcuts = false)}>
+    return html`<dialog class="large" aria-labelledby="shortcuts-title" data-testid="shortcuts-sheet" @close=${() => (this.shortcuts = false)}>
       <form method="dialog">
-        <h2 id="shortcuts-title">${d.title}</h2>
-        <h3>${d.general}</h3>
-        <dl class="keys">
-          ${row(["n"], d.newDevice)}${row(["1", "2", "3"], d.views)}${row(["Esc"], d.close)}${row(["?"], d.sheet)}
-        </dl>
-        <h3>${d.timeline}</h3>
-        <dl class="keys">
-          ${row(["↑", "↓"], d.walk)}${row(["PgUp", "PgDn"], d.pages)}${row(["Home", "End"], d.ends)}${row(["Enter"], d.open_packet)}
-          ${row(["/"], d.find)}${row(["t"], d.table)}${row(["p"], d.pause)}${row(["f"], d.follow)}${row(["c"], d.copyEntry)}${row(["m"], d.mark)}
-        </dl>
+        <header><h2 id="shortcuts-title">${d.title}</h2><button class="quiet square" aria-label=${t().common.close} title="Esc">${icon("close")}</button></header>
+        <div class="scroll sheet">
+        ${CONTEXTS.map(
+          (context) => html`<section><h3>${d.contexts[context]}</h3>
+            <dl class="keys">${SHORTCUTS.filter((shortcut) => shortcut.context === context).map(({ id, keys }) => html`<dt>${keys.map((key) => html`<kbd data-testid="shortcut-key" data-context=${context} data-key=${key}>${keyCap(key)}</kbd>`)}</dt><dd>${d.what[id]}</dd>`)}</dl></section>`,
+        )}
+        </div>
+        <footer class="buttons">
         <label class="check"><input type="checkbox" .checked=${singleKeys()} @change=${toggle} />${d.single}</label>
-        <div class="buttons"><button class="btn pri">${t().common.close}</button></div>
+          <span class="grow"></span><button class="btn pri">${t().common.close}</button>
+        </footer>
       </form>
     </dialog>`;
   }

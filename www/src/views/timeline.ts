@@ -8,7 +8,7 @@ import { i18n, t } from "../i18n";
 import type { Session, TimelineView } from "../state/devices";
 import { GROUPS } from "../state/entry";
 import { Filtered, NO_FILTER, conditions, isFiltered, only, type Filter } from "../state/filter";
-import { singleKeys } from "../state/keys";
+import { shortcutFor, type ShortcutId } from "../state/shortcuts";
 import { hostOf } from "../state/texts";
 import type { EntryRow, Row } from "../state/timeline";
 import { drawn, reveal, type Range } from "../state/virtual";
@@ -246,11 +246,12 @@ export class TimelineElement extends View {
   readonly #search = (event: Event) => this.#set({ text: (event.target as HTMLInputElement).value });
 
   readonly #searchKey = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && this.session.filter.text !== "") {
+    const shortcut = shortcutFor(event, "search");
+    if (shortcut === "clearSearch" && this.session.filter.text !== "") {
       event.preventDefault();
       event.stopPropagation();
       this.#set({ text: "" });
-    } else if (event.key === "ArrowDown" || event.key === "Enter") {
+    } else if (shortcut === "leaveSearch") {
       event.preventDefault();
       this.querySelector<HTMLElement>(".rows [tabindex='0']")?.focus();
     }
@@ -341,9 +342,10 @@ export class TimelineElement extends View {
     const key = (event.target as HTMLElement).dataset["key"] ?? this.#focused;
     const row = session.find(key);
     if (key === null || row === undefined) return;
-    if (singleKeys() && event.key === "c") void this.#copy(row);
-    else if (singleKeys() && event.key === "m") session.update({ mark: session.mark === key ? null : key });
-    else if (!this.#walk(event.key, key)) return;
+    const shortcut = shortcutFor(event, "entry");
+    if (shortcut === "copyEntry") void this.#copy(row);
+    else if (shortcut === "mark") session.update({ mark: session.mark === key ? null : key });
+    else if (shortcut === null || !this.#walk(shortcut, key)) return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -352,9 +354,9 @@ export class TimelineElement extends View {
     if (await copyText(JSON.stringify(row.entry, null, 2))) announce(t().common.copied);
   }
 
-  #walk(pressed: string, key: string): boolean {
+  #walk(shortcut: ShortcutId, key: string): boolean {
     const page = Math.max(1, Math.floor(this.#height / this.#row) - 1);
-    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity }[pressed];
+    const by = ({ walkDown: 1, walkUp: -1, pageDown: page, pageUp: -page, first: -Infinity, last: Infinity } as Partial<Record<ShortcutId, number>>)[shortcut];
     if (by === undefined) return false;
     const next = this.neighbour(key, by);
     if (next === undefined) return true;
