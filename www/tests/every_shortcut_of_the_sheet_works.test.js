@@ -67,7 +67,8 @@ behaviour("every key that the sheet names does what it says, and single ones can
   assert.ok(end >= far);
   await c.context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await press("entry", "c");
-  await page.waitForFunction(async (seq) => JSON.parse(await navigator.clipboard.readText()).seq === seq, end);
+  await page.getByText("Copied").first().waitFor({ state: "attached" });
+  assert.equal(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).seq, end);
   await press("entry", "m");
   await page.locator("[data-testid=entry].marked, .marked").first().waitFor();
   await press("entry", "Enter");

@@ -1,17 +1,26 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PLATFORMS, behaviour } from "./support/console.js";
+import { PATIENCE, PLATFORMS, behaviour } from "./support/console.js";
 
 /** What a page says that looks for clouds which are not there. */
 const complaints = [/ERR_INTERNET_DISCONNECTED/, /ERR_CONNECTION_REFUSED/];
 
+/** Asks the page until it says so. */
+async function until(page, question, what) {
+  for (const end = Date.now() + PATIENCE; !(await page.evaluate(question)); await page.waitForTimeout(100)) assert.ok(Date.now() < end, what);
+}
+
 /** The page has a service worker, with all of its files. */
 const kept = (page) =>
-  page.waitForFunction(async () => {
-    const registration = await navigator.serviceWorker.getRegistration("/");
-    return registration?.active?.state === "activated" && registration.installing === null;
-  });
+  until(
+    page,
+    async () => {
+      const registration = await navigator.serviceWorker.getRegistration("/");
+      return registration?.active?.state === "activated" && registration.installing === null;
+    },
+    "the service worker is there",
+  );
 
 behaviour("after one visit a device of each platform comes online in the tab with no network at all", { complaints, timeout: 240_000 }, async (c) => {
   const { page } = c;
@@ -90,6 +99,6 @@ behaviour("a newer version is offered, asks before it stops devices, and never c
   const loaded = page.waitForEvent("load");
   await c.get("confirm-ok").click();
   await loaded;
-  await page.waitForFunction(async () => (await caches.keys()).some((name) => name.endsWith("feedfeedfeedfeed")));
+  await until(page, async () => (await caches.keys()).some((name) => name.endsWith("feedfeedfeedfeed")), "the other version is kept");
   assert.equal((await page.evaluate(() => caches.keys())).length, 2, "the version before stays for tabs that still run it");
 });

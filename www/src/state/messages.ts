@@ -106,6 +106,17 @@ const PROBLEMS: readonly [RegExp, string][] = [
 
 /** Whole messages: misuse, storage, and what a cloud answers to its operator. */
 const WHOLE: readonly [RegExp, string][] = [
+  // Calculators, what a step's rule is and what to look out for: src/tool
+  [/^ClientID is ProductSN\.DeviceSN; the user name ends in 2 \(dynamic registration\); the password is the ProductSecret\.$/, "ClientID 为 ProductSN.DeviceSN；用户名以 2 结尾（动态注册）；密码为 ProductSecret。"],
+  [/^ClientID is ProductSN\.DeviceSN; the user name ends in 1 \(static registration\); the password is the device's own secret\.$/, "ClientID 为 ProductSN.DeviceSN；用户名以 1 结尾（静态注册）；密码为设备自己的密钥。"],
+  [/^ClientID is the ProductID, the user name the DeviceID, the password the ProductSecret\.$/, "ClientID 为 ProductID，用户名为 DeviceID，密码为 ProductSecret。"],
+  [/^ClientID is the ProductID, the user name the DeviceID, the password the device's own secret\.$/, "ClientID 为 ProductID，用户名为 DeviceID，密码为设备自己的密钥。"],
+  [/^The password is the HMAC by the (\w+) of (\S+)\.$/, "密码为用 $1 对 $2 计算的 HMAC。"],
+  [/^The sign is the HMAC by the ProductSecret of (\S+); the body is a form\.$/, "签名为用 ProductSecret 对 $1 计算的 HMAC；正文为表单。"],
+  [/^The password is the token that registration without import gave\.$/, "密码为免预注册时取得的 token。"],
+  [/^This platform has no MQTT login\. The credential is part of the body\.$/, "此平台没有 MQTT 登录，凭证是正文的一部分。"],
+  [/^the Content-MD5 among the headers is not that of the body: the gateway answers "Invalid Content-MD5"$/, "请求头中的 Content-MD5 与正文不符：网关会返回“Invalid Content-MD5”"],
+  [/^there is a body and no Content-MD5 header: the line of Content-MD5 is empty; add the header$/, "有正文而没有 Content-MD5 请求头：待签名串中该行为空；请添加此请求头"],
   [/^what is stored belongs to another device than the one in the settings$/, "保存的内容属于另一个设备，与设置不符"],
   [/^give this device a name of its own in the storage$/, "请在存储中为该设备使用独立的名称"],
   [/^what is stored as `(\w+)` cannot be read$/, "保存的 `$1` 无法读取"],
@@ -176,6 +187,14 @@ function find(table: readonly [RegExp, string][], text: string): string | null {
 /** What is wrong with a setting or input, in the language in use. */
 export function problemText(problem: string): string {
   return i18n.language === "zh" ? (find(PROBLEMS, problem) ?? problem) : problem;
+}
+
+/** The calculators' names of steps, where they are words. */
+const STEPS: Record<string, string> = { rule: "规则", parts: "组成部分", bytes: "字节", length: "长度", plain: "明文", padded: "补齐后", "AES-128 key": "AES-128 密钥" };
+
+/** A step of a calculator, in the language in use. */
+export function stepName(name: string): string {
+  return (i18n.language === "zh" ? STEPS[name] : undefined) ?? name;
 }
 
 /** A message of the core or of a cloud, in the language in use. */

@@ -54,8 +54,9 @@ class Offline {
   }
 
   async #offer(worker: ServiceWorker): Promise<void> {
-    // A page that was loaded since is of that version already.
-    if (await has(worker, new URL(import.meta.url).pathname)) {
+    // A page that was loaded since is of that version already: its first script, which names all others, tells.
+    const first = document.querySelector<HTMLScriptElement>("script[type=module][src]");
+    if (first !== null && (await has(worker, new URL(first.src).pathname))) {
       worker.postMessage({ type: "go" });
       return;
     }

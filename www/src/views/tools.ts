@@ -6,7 +6,7 @@ import { say, t } from "../i18n";
 import type { PlatformName, Tools } from "../muster/types";
 import { engine } from "../state/engine";
 import { refusal } from "../state/failure";
-import { messageText } from "../state/messages";
+import { messageText, stepName } from "../state/messages";
 import { router } from "../state/router";
 import { CIPHER, CMEI, IMEI, SIGN, TOOLS, TOOL_TEXTS, calculate, credentialExample, examples, readResult, usedInputs, type Input, type Result, type ToolName } from "../state/tools";
 import { View, copyButton } from "./base";
@@ -159,13 +159,13 @@ export class ToolsView extends View {
   #result(result: Result): TemplateResult {
     const d = t().tools;
     return html`<div data-testid="tool-result" class="stack">
-      ${result.warning === null ? nothing : html`<p class="caution">${result.warning}</p>`}
-      <dl class="stack">${result.lines.map((line) => html`<dt>${line.name}</dt><dd data-name=${line.name}>${line.value}${copyButton(line.value, line.name)}</dd>`)}</dl>
+      ${result.warning === null ? nothing : html`<p class="caution">${messageText(result.warning)}</p>`}
+      <dl class="stack">${result.lines.map((line) => html`<dt><code>${line.name}</code></dt><dd data-name=${line.name}>${line.value}${copyButton(line.value, line.name)}</dd>`)}</dl>
       ${result.text === null ? nothing : html`<h3>${t().detail.stringToSign}</h3><div class="pre"><ol class="lines">${result.text.split("\n").map((line) => html`<li>${line}</li>`)}</ol>${copyButton(result.text, t().detail.stringToSign)}</div>`}
       ${result.list.length === 0 ? nothing : html`<div class="pre"><pre tabindex="0">${result.list.join("\n")}</pre>${copyButton(result.list.join("\n"), d.result)}</div>`}
       ${result.steps.length === 0
         ? nothing
-        : html`<h3>${d.steps}</h3><ol class="tool-steps" data-testid="tool-steps">${result.steps.map((step) => html`<li><span>${step.name}</span><code>${step.value}</code></li>`)}</ol>`}
+        : html`<h3>${d.steps}</h3><ol class="tool-steps" data-testid="tool-steps">${result.steps.map((step) => html`<li><span>${stepName(step.name)}</span>${step.name === "rule" ? html`<p>${messageText(step.value)}</p>` : html`<code>${step.value}</code>`}</li>`)}</ol>`}
     </div>`;
   }
 }
