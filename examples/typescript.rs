@@ -11,7 +11,11 @@ use muster::cloud::{
     RejectedRow, ReportView, SubDeviceView, UpgradeView, What as LogWhat,
 };
 use muster::faults::{Armed, Fault, Kept, Kind, On, Rule, Times, When};
-use muster::page::{LogLine, Next, NextWhy};
+use muster::page::{
+    FleetCause, FleetCounts, FleetLatencies, FleetLatency, FleetPhase, FleetProblem,
+    FleetQuantiles, FleetRoom, FleetRow, FleetRows, FleetState, FleetStatus, LogLine, Next,
+    NextWhy,
+};
 use muster::replay::{
     ReplayCheck, ReplayField, ReplayInput, ReplayMark, ReplayOutput, ReplayPlace,
 };
@@ -97,6 +101,19 @@ fn main() {
         ReplayPlace,
         ReplayMark,
         ReplayCheck,
+        // Fleets.
+        FleetState,
+        FleetCounts,
+        FleetPhase,
+        FleetQuantiles,
+        FleetLatency,
+        FleetLatencies,
+        FleetRoom,
+        FleetCause,
+        FleetStatus,
+        FleetRow,
+        FleetRows,
+        FleetProblem,
         // The owner's app.
         DeviceName,
         CallName,

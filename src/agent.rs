@@ -153,6 +153,12 @@ impl Agent {
         self.outbox.clear();
     }
 
+    /// Gives back the room that outputs took: a device among thousands is at rest most of the time.
+    #[cfg(all(feature = "fleet", target_family = "wasm"))]
+    pub(crate) fn rest(&mut self) {
+        self.outbox.shrink_to_fit();
+    }
+
     /// Why the agent wants to be called again.
     pub fn timeout_reason(&self) -> Option<Timer> {
         self.core.timers.next().map(|(_, timer)| timer)

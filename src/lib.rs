@@ -65,6 +65,8 @@ pub mod faults;
 #[cfg(test)]
 #[path = "plugin/heap.rs"]
 mod heap;
+#[cfg(any(all(feature = "fleet", target_family = "wasm"), test))]
+mod histogram;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 #[cfg(any(all(feature = "web", target_family = "wasm"), feature = "tool", feature = "ts"))]

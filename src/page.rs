@@ -1,6 +1,10 @@
 //! What this API tells JavaScript, beyond what the core tells everybody. The TypeScript types of all of it are made from
 //! these declarations (`cargo xtask types`).
 
+mod fleet;
+
+pub use fleet::*;
+
 use serde::Serialize;
 
 #[cfg(feature = "cloud")]

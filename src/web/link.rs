@@ -21,9 +21,9 @@ use crate::error::Failure;
 use crate::trace::{Trouble, TroubleReason};
 
 /// How long a handshake may take once it has begun.
-const OPEN_WITHIN: u32 = 20_000;
+pub(super) const OPEN_WITHIN: u32 = 20_000;
 /// Chromium paces handshakes: with more than these pending, each waits seconds instead of milliseconds.
-const PENDING: usize = 8;
+pub(super) const PENDING: usize = 8;
 
 /// What happens to a wire. [`News::Gone`] is the last.
 pub(super) enum News {
@@ -130,12 +130,7 @@ async fn carry(
         }
         let trouble = trouble::behind_socket(url).await;
         drop(slot);
-        let failure = match trouble.reason {
-            TroubleReason::RefusedByPolicy | TroubleReason::MixedContent => Failure::Forbidden,
-            TroubleReason::NotWebsocket => Failure::Protocol,
-            _ => Failure::Unreachable,
-        };
-        return Some((failure, Some(trouble)));
+        return Some((failure_of(trouble.reason), Some(trouble)));
     }
     drop(slot);
     if relayed {
@@ -190,22 +185,68 @@ async fn carry(
     }
 }
 
+/// What the core is told of a handshake that failed.
+pub(super) fn failure_of(reason: TroubleReason) -> Failure {
+    match reason {
+        TroubleReason::RefusedByPolicy | TroubleReason::MixedContent | TroubleReason::BadUrl => {
+            Failure::Forbidden
+        }
+        TroubleReason::NotWebsocket => Failure::Protocol,
+        _ => Failure::Unreachable,
+    }
+}
+
 std::thread_local! {
     /// Handshakes of this Worker.
-    static GATE: RefCell<Gate> = const { RefCell::new(Gate { pending: 0, waiting: VecDeque::new() }) };
+    static GATE: RefCell<Gate> =
+        const { RefCell::new(Gate { most: PENDING, pending: 0, waiting: VecDeque::new() }) };
 }
 
 struct Gate {
+    most: usize,
     pending: usize,
     waiting: VecDeque<oneshot::Sender<Slot>>,
 }
 
 /// The right to one handshake.
-struct Slot;
+#[derive(Debug)]
+pub(super) struct Slot(());
+
+/// How many handshakes of this Worker may be pending from now on: the Workers of a page share what the browser takes.
+pub(super) fn set_pending(most: usize) {
+    GATE.with_borrow_mut(|gate| gate.most = most.clamp(1, PENDING));
+    open_gate();
+}
+
+/// Lets in those who wait, as far as there is room.
+fn open_gate() {
+    loop {
+        let next = GATE.with_borrow_mut(|gate| {
+            let room = gate.pending < gate.most;
+            let next = if room { gate.waiting.pop_front() } else { None };
+            gate.pending += usize::from(next.is_some());
+            next
+        });
+        // One who is gone drops it, and comes back here: so the gate is not held meanwhile.
+        let Some(next) = next else { return };
+        drop(next.send(Slot(())));
+    }
+}
+
+/// A slot, if there is one now and nobody waits for it.
+#[cfg(feature = "fleet")]
+pub(super) fn free_slot() -> Option<Slot> {
+    GATE.with_borrow_mut(|gate| {
+        let free = gate.pending < gate.most && gate.waiting.is_empty();
+        gate.pending += usize::from(free);
+        // A slot that is made is one to be given back.
+        if free { Some(Slot(())) } else { None }
+    })
+}
 
 async fn slot() -> Slot {
     let wait = GATE.with_borrow_mut(|gate| {
-        if gate.pending < PENDING {
+        if gate.pending < gate.most {
             gate.pending += 1;
             return None;
         }
@@ -214,24 +255,15 @@ async fn slot() -> Slot {
         Some(wait)
     });
     match wait {
-        None => Slot,
+        None => Slot(()),
         // The giver is never dropped without giving.
-        Some(wait) => wait.await.unwrap_or(Slot),
+        Some(wait) => wait.await.unwrap_or(Slot(())),
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // Handing a slot to one who is gone drops it, and comes back here: so the gate is not held meanwhile.
-        let next = GATE.with_borrow_mut(|gate| {
-            let next = gate.waiting.pop_front();
-            if next.is_none() {
-                gate.pending -= 1;
-            }
-            next
-        });
-        if let Some(next) = next {
-            drop(next.send(Slot));
-        }
+        GATE.with_borrow_mut(|gate| gate.pending = gate.pending.saturating_sub(1));
+        open_gate();
     }
 }

@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | `device`, `driver` | one device: what JavaScript sees, and the driver around [`Agent`](crate::Agent) |
 //! | `app` | one owner: the driver around [`App`](crate::app::App) |
+//! | `fleet` | many devices in one Worker, without timelines |
 //! | `tab` | the four clouds in this tab, no server |
 //! | `link` | bytes of one MQTT session, over a WebSocket or into the tab's cloud |
 //! | `replay` | a recorded life, step by step |
@@ -27,6 +28,8 @@ mod clock;
 mod device;
 mod driver;
 mod fetch;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod hooks;
 mod link;
 mod read;
@@ -48,6 +51,8 @@ mod values;
 #[cfg(feature = "app")]
 pub use app::App;
 pub use device::Device;
+#[cfg(feature = "fleet")]
+pub use fleet::{Fleet, FleetHooks};
 #[cfg(feature = "app")]
 pub use hooks::AppHooks;
 #[cfg(feature = "cloud")]
@@ -79,6 +84,13 @@ pub fn start() {
 #[wasm_bindgen]
 pub fn version() -> std::string::String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// How many WebSocket handshakes of this Worker may be pending from now on, at most 8: the Workers of a page share what
+/// the browser takes.
+#[wasm_bindgen(js_name = setPending)]
+pub fn set_pending(most: u32) {
+    link::set_pending(most as usize);
 }
 
 /// Whether the value of a setting is a secret, so that a form can hide it.

@@ -3,7 +3,6 @@
 //! As in the host, one task owns them, and nothing is acknowledged that is not kept: what a batch changed goes to the
 //! page's storage first, its answers after it. If that fails, the clouds stop, and say so.
 
-use std::boxed::Box;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -45,6 +44,8 @@ use crate::time::Instant;
 /// Where the clouds of a tab say they are. The name is reserved: nothing is ever sent there.
 const HTTP: &str = "http://tab.invalid";
 const FIRMWARE: &str = "http://tab.invalid/firmware/";
+/// Jobs that are done before what they changed is kept.
+const BATCH: usize = 256;
 /// Lines of the log that are kept.
 const LOG: usize = 1_000;
 /// The largest image that is taken.
@@ -90,6 +91,8 @@ struct NewImage {
 struct Log {
     next: u32,
     lines: VecDeque<LogLine>,
+    /// Whether anybody reads it: telling each line is most of the work of a cloud with thousands of devices.
+    read: bool,
 }
 
 #[wasm_bindgen]
@@ -138,11 +141,19 @@ impl Cloud {
         values::promise(|reply| self.door.send(Job::Demo(reply)))
     }
 
-    /// The last lines of the log: an array of `LogLine`.
+    /// The last lines of the log: an array of `LogLine`. From here on new ones are told, until
+    /// [`log_read`](Self::log_read) says that nobody reads them.
     #[wasm_bindgen(js_name = logLines)]
     pub fn log_lines(&self) -> JsValue {
-        let log = self.log.borrow();
+        let mut log = self.log.borrow_mut();
+        log.read = true;
         values::js(&log.lines.iter().collect::<Vec<_>>())
+    }
+
+    /// Nobody reads the log any more.
+    #[wasm_bindgen(js_name = logRead)]
+    pub fn log_read(&self) {
+        self.log.borrow_mut().read = false;
     }
 
     /// Ends them. Devices see their connections break.
@@ -184,31 +195,43 @@ impl Door {
     /// Connects a device to its platform's broker.
     pub(super) fn connect(&self, platform: PlatformName, listener: Listener) -> Wire {
         let (orders, mut inbox) = mpsc::unbounded();
-        let jobs = self.jobs.clone();
+        let (connection, door) = (self.open(platform, listener), self.clone());
+        spawn_local(async move {
+            while let Some(order) = inbox.next().await {
+                match order {
+                    Order::Bytes(bytes) => door.bytes(connection, bytes),
+                    Order::Close => break,
+                }
+            }
+            door.gone(connection);
+        });
+        Wire::to(orders)
+    }
+
+    /// The same for who needs no task of his own for each connection: see [`Self::bytes`], [`Self::gone`].
+    pub(super) fn open(&self, platform: PlatformName, listener: Listener) -> ConnectionId {
         let connection = {
             let mut last = self.ids.borrow_mut();
             *last += 1;
             ConnectionId(*last)
         };
-        let gone = Rc::new(listener);
-        let hears = Rc::clone(&gone);
-        let open = Job::Open { platform, connection, listener: Box::new(move |news| hears(news)) };
-        if jobs.unbounded_send(open).is_err() {
-            spawn_local(async move { gone(News::Gone(Failure::Unreachable, None)) });
-            return Wire::to(orders);
+        let open = Job::Open { platform, connection, listener };
+        if let Err(error) = self.jobs.unbounded_send(open)
+            && let Job::Open { listener, .. } = error.into_inner()
+        {
+            spawn_local(async move { listener(News::Gone(Failure::Unreachable, None)) });
         }
-        spawn_local(async move {
-            while let Some(order) = inbox.next().await {
-                match order {
-                    Order::Bytes(bytes) => {
-                        let _ = jobs.unbounded_send(Job::Bytes(connection, bytes));
-                    }
-                    Order::Close => break,
-                }
-            }
-            let _ = jobs.unbounded_send(Job::Gone(connection));
-        });
-        Wire::to(orders)
+        connection
+    }
+
+    /// Bytes of the device's.
+    pub(super) fn bytes(&self, connection: ConnectionId, bytes: Vec<u8>) {
+        let _ = self.jobs.unbounded_send(Job::Bytes(connection, bytes));
+    }
+
+    /// The device is gone.
+    pub(super) fn gone(&self, connection: ConnectionId) {
+        let _ = self.jobs.unbounded_send(Job::Gone(connection));
     }
 
     /// Sends an HTTP request, whatever its host is.
@@ -486,14 +509,18 @@ impl Keeper {
             return started.give(Err(error));
         }
         started.give(Ok(cloud.into()));
-        while let Some(job) = inbox.next().await {
-            match job {
-                Job::Stop => break,
-                Job::Firmware(image, bytes, reply) => {
-                    let done = self.add_firmware(image, bytes).await;
-                    reply.give(done.map(|()| JsValue::UNDEFINED));
+        'life: while let Some(first) = inbox.next().await {
+            // What is there already is kept together: one transaction for all of it.
+            let more = core::iter::from_fn(|| inbox.try_recv().ok());
+            for job in core::iter::once(first).chain(more).take(BATCH) {
+                match job {
+                    Job::Stop => break 'life,
+                    Job::Firmware(image, bytes, reply) => {
+                        let done = self.add_firmware(image, bytes).await;
+                        reply.give(done.map(|()| JsValue::UNDEFINED));
+                    }
+                    job => self.take(job),
                 }
-                job => self.take(job),
             }
             if !self.settle().await {
                 break;
@@ -806,12 +833,13 @@ impl Keeper {
                 let mut log = self.log.borrow_mut();
                 log.next += 1;
                 let line = LogLine { seq: log.next, unix: js_sys::Date::now(), entry };
-                log.lines.push_back(line.clone());
+                if log.read {
+                    self.told.push(line.clone());
+                }
+                log.lines.push_back(line);
                 if log.lines.len() > LOG {
                     log.lines.pop_front();
                 }
-                drop(log);
-                self.told.push(line);
             }
         }
     }

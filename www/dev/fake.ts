@@ -439,6 +439,7 @@ export const load: Load = async () => {
   let die: (error: globalThis.Error) => void = () => {};
   const cloud = new FakeCloud();
   const muster: Muster = {
+    fleet: () => Promise.reject(Object.assign(new Error("the stand-in has no fleets"), { code: "not_supported", next: "build the WebAssembly" })),
     tools,
     replay: async () => {
       throw Object.assign(new Error("this is no recording of a device's life"), { code: "replay_unreadable" });

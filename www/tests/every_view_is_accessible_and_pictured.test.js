@@ -151,6 +151,33 @@ for (const lang of ["en", "zh"]) {
         await c.get("device-row").first().waitFor();
         await look(`cloud-${platform}`);
       }
+      await page.goto(`${c.up.origin}/#/fleet`);
+      await c.get("fleet-run").waitFor();
+      await look("fleet-setup");
+      const wide = page.viewportSize();
+      await page.setViewportSize({ width: 360, height: 740 });
+      await look("fleet-setup-narrow");
+      await page.setViewportSize(wide);
+      await c.get("fleet-platform-ucloud").click();
+      await c.get("fleet-source-list").click();
+      const devices = Array.from({ length: 12 }, (_, n) => `11223344556${n},`);
+      await c.get("fleet-file").setInputFiles({ name: "devices.csv", mimeType: "text/csv", buffer: Buffer.from(`device_sn,keep_alive\n${devices.join("\n")}\nx,7\n`) });
+      await c.get("fleet-run").click();
+      await c.get("fleet-problems").waitFor();
+      await look("fleet-problems");
+      await c.get("fleet-file-remove").click();
+      await c.get("fleet-file").setInputFiles({ name: "devices.csv", mimeType: "text/csv", buffer: Buffer.from(`device_sn,keep_alive\n${devices.join("\n")}\n`) });
+      await c.get("fleet-run").click();
+      await c.get("fleet-verdict").waitFor();
+      await c.get("fleet-row").first().waitFor();
+      await page.locator("[data-testid=chart-states] details summary").click();
+      await page.setViewportSize({ width: 1280, height: 1500 });
+      await look("fleet");
+      await page.setViewportSize({ width: 360, height: 1500 });
+      await look("fleet-narrow");
+      await page.setViewportSize(wide);
+      await c.get("fleet-stop").click();
+      await page.locator("[data-testid=fleet][data-phase=idle]").waitFor();
       for (const tool of ["cipher", "sign", "credentials", "cmei", "imei"]) {
         await page.goto(`${c.up.origin}/#/tools/${tool}`);
         await c.get("tool-run").click();

@@ -1,13 +1,61 @@
 //! `cargo xtask bench`: our figures beside limits and peers.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use crate::shell::{Outcome, cargo, run, target_dir};
+use crate::shell::{Outcome, cargo, command, printed, run, target_dir};
 use crate::wasm::{Effort, Toolchain};
 use crate::{needs, wasm, web};
 
-/// Builds and runs the benchmark; its arguments are passed on.
+/// The group that is measured in Chromium.
+const BROWSER: &str = "browser";
+
+/// Builds and runs the benchmark; its arguments are passed on. The browser's figures come last, or alone.
 pub(crate) fn bench(args: &[String]) -> Outcome {
+    let (in_browser, others): (Vec<_>, Vec<_>) = args.iter().partition(|arg| *arg == BROWSER);
+    let json = others.iter().any(|arg| *arg == "--json");
+    let all = args.iter().all(|arg| arg.starts_with("--"));
+    let others: Vec<String> = others.into_iter().cloned().collect();
+    let host = all || others.iter().any(|arg| !arg.starts_with("--"));
+    let browser = all || !in_browser.is_empty();
+    match (host, browser) {
+        (true, true) if json => {
+            // One list of both.
+            let (one, other) = (printed(figures(&others)?)?, printed(browser_figures(json)?)?);
+            let one = one.trim_end().trim_end_matches(']').trim_end();
+            println!("{one},{}", other.trim_start().trim_start_matches('['));
+            Ok(())
+        }
+        (host, browser) => {
+            if host {
+                run(figures(&others)?)?;
+            }
+            if browser {
+                run(browser_figures(json)?)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The console in Chromium, as the tests have it.
+fn browser_figures(json: bool) -> Outcome<Command> {
+    let chromium = needs::browser()?;
+    web::build()?;
+    run(cargo(&["build", "--locked", "--release", "-p", "muster-host"]))?;
+    let folder = web::www().join("tests");
+    web::packages(&folder)?;
+    let mut figures = command("node", &["figures.js"]);
+    if json {
+        figures.arg("--json");
+    }
+    figures.current_dir(folder);
+    figures.env("MUSTER_CHROMIUM", chromium).env("MUSTER_BIN", target_dir().join("release/muster"));
+    figures.env_remove("MUSTER_CONSOLE");
+    Ok(figures)
+}
+
+fn figures(args: &[String]) -> Outcome<Command> {
     wasm::ensure_target()?;
     let mut bench = cargo(&["bench", "--locked", "-p", "muster-host", "--bench", "figures", "--"]);
     bench.args(args);
@@ -23,7 +71,7 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
             bench.env("MUSTER_EXTISM_MISSING", why);
         }
     }
-    run(bench)
+    Ok(bench)
 }
 
 /// extism and the agent as its guest: `tests/peers/extism`, which only this builds.

@@ -51,6 +51,19 @@ pub(crate) fn run(mut command: Command) -> Outcome {
     }
 }
 
+/// Runs a command and takes what it prints on stdout.
+pub(crate) fn printed(mut command: Command) -> Outcome<String> {
+    let shown = show(&command);
+    eprintln!("$ {shown}");
+    match command.stderr(Stdio::inherit()).output() {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => Err(format!("`{shown}` failed ({})", output.status)),
+        Err(error) => Err(format!("`{shown}` could not be started: {error}")),
+    }
+}
+
 /// Whether a program runs at all with these arguments.
 pub(crate) fn works(program: &str, args: &[&str]) -> bool {
     Command::new(program)

@@ -39,7 +39,7 @@ struct Module {
 /// Two of them, because the first paint needs devices alone.
 const MODULES: [Module; 2] =
     [Module { name: "muster", features: "web" }, Module { name: "muster_all", features: ALL }];
-const ALL: &str = "web,app,cloud,tool";
+const ALL: &str = "web,app,cloud,tool,fleet";
 
 /// The note beside a result.
 const NOTE: &str = ".made-from";

@@ -3,6 +3,7 @@
 import { bind } from "./en-bind";
 import { relay, relayReasons } from "./en-relay";
 import { faults } from "./en-faults";
+import { fleet } from "./en-fleet";
 import { devs } from "./en-devices";
 import { operator } from "./en-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
@@ -11,7 +12,7 @@ import { replay } from "./en-replay";
 export const en = {
   appName: "Muster",
   faults,
-  nav: { label: "Views", devices: "Devices", cloud: "Cloud", bind: "Bind", tools: "Tools" },
+  nav: { label: "Views", devices: "Devices", fleet: "Fleet", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   skip: "Skip to the content",
   world: {
     label: "Which clouds",
@@ -579,6 +580,7 @@ export const en = {
   relay,
   compare,
   signed,
+  fleet,
   exporting,
   recording,
   report,

@@ -2,6 +2,7 @@ import type { Dict } from "./en";
 import { bind } from "./zh-bind";
 import { relay, relayReasons } from "./zh-relay";
 import { faults } from "./zh-faults";
+import { fleet } from "./zh-fleet";
 import { devs } from "./zh-devices";
 import { operator } from "./zh-cloud";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
@@ -10,7 +11,7 @@ import { replay } from "./zh-replay";
 export const zh: Dict = {
   appName: "Muster",
   faults,
-  nav: { label: "视图", devices: "设备", cloud: "云端", bind: "绑定", tools: "工具" },
+  nav: { label: "视图", devices: "设备", fleet: "设备群", cloud: "云端", bind: "绑定", tools: "工具" },
   skip: "跳到内容",
   world: { label: "使用哪个云", local: "本地云", tab: "页内云", real: "真实云" },
   language: "语言",
@@ -572,6 +573,7 @@ export const zh: Dict = {
   relay,
   compare,
   signed,
+  fleet,
   exporting,
   recording,
   report,

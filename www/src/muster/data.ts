@@ -1399,6 +1399,257 @@ differs: number | null,
  * At how many steps nobody kept what was said.
  */
 unknown: number, };
+export type FleetState = "waiting" | "registering" | "login" | "online" | "retrying" | "rejected" | "failed" | "off" | "beyond" | "taken";
+
+export type FleetCounts = { waiting: number, registering: number, login: number, online: number, retrying: number, rejected: number, failed: number, off: number, beyond: number, taken: number, };
+
+export type FleetPhase = "idle" | "running" | "paused";
+
+export type FleetQuantiles = {
+/**
+ * How often.
+ */
+count: number,
+/**
+ * The median.
+ */
+p50: number,
+/**
+ * 95 of 100 took at most this.
+ */
+p95: number,
+/**
+ * 99 of 100 took at most this.
+ */
+p99: number,
+/**
+ * The longest.
+ */
+max: number, };
+
+export type FleetLatency = {
+/**
+ * Since the run began.
+ */
+all: FleetQuantiles,
+/**
+ * Since it was last told.
+ */
+recent: FleetQuantiles, };
+
+export type FleetLatencies = {
+/**
+ * From the beginning of a handshake to the open WebSocket.
+ */
+connect: FleetLatency,
+/**
+ * From the beginning of its first handshake or request until the secret is stored.
+ */
+register: FleetLatency,
+/**
+ * From the beginning of the login's handshake (or of the first report, where there is no session) to `ready`.
+ */
+login: FleetLatency,
+/**
+ * From a report to its answer.
+ */
+report: FleetLatency, };
+
+export type FleetRoom = {
+/**
+ * In use: open, on their way, or closing.
+ */
+used: number,
+/**
+ * Of these on their way.
+ */
+pending: number,
+/**
+ * Devices that wait for one.
+ */
+waiting: number,
+/**
+ * So many there may be; 0: there is no limit.
+ */
+most: number, };
+
+export type FleetCause = {
+/**
+ * The first of its kind.
+ */
+error: Error,
+/**
+ * What a second look at the network said.
+ */
+trouble: TroubleReason | null,
+/**
+ * What a person may want to do; none: it is tried again by itself.
+ */
+advice: Advice | null,
+/**
+ * Devices that are held up by it now.
+ */
+devices: number,
+/**
+ * How often it happened.
+ */
+times: number,
+/**
+ * The device that it happened to first.
+ */
+example: string,
+/**
+ * When it happened first and last: milliseconds since 1970.
+ */
+first: number,
+/**
+ * See `first`.
+ */
+last: number, };
+
+export type FleetStatus = {
+/**
+ * Milliseconds since 1970.
+ */
+unix: number,
+/**
+ * Milliseconds since the run began.
+ */
+at: number,
+/**
+ * What it does.
+ */
+phase: FleetPhase,
+/**
+ * Devices in the list.
+ */
+devices: number,
+/**
+ * How many are where.
+ */
+counts: FleetCounts,
+/**
+ * How many were ready at any time of this run.
+ */
+readied: number,
+/**
+ * How many got their secret in this run.
+ */
+registered: number,
+/**
+ * When the last of `readied` came, in milliseconds since the run began.
+ */
+readied_at: number,
+/**
+ * Reports that were accepted.
+ */
+reports: number,
+/**
+ * Reports that were due before the one before was answered.
+ */
+reports_late: number,
+/**
+ * Times that an online device was not online any more, unless it was asked to.
+ */
+lost: number,
+/**
+ * Milliseconds until the next one tries again, if any waits.
+ */
+retry_in: number | null,
+/**
+ * WebSockets.
+ */
+sockets: FleetRoom,
+/**
+ * HTTP requests.
+ */
+requests: FleetRoom,
+/**
+ * How long things take.
+ */
+latency: FleetLatencies,
+/**
+ * Failures by their causes, the most frequent first.
+ */
+causes: Array<FleetCause>,
+/**
+ * Failures of more kinds than are kept apart.
+ */
+other_causes: number,
+/**
+ * WebAssembly memory, in bytes.
+ */
+memory: number, };
+
+export type FleetRow = {
+/**
+ * Its place in the list: 0, 1, 2 …
+ */
+n: number,
+/**
+ * As its cloud calls it.
+ */
+name: string,
+/**
+ * Its line in the list that it came from; 0: it came from none.
+ */
+line: number,
+/**
+ * Where it is.
+ */
+state: FleetState,
+/**
+ * Whether it got its secret in this run (`now`) or had it (`before`); empty as long as that is not known.
+ */
+registered: "" | "now" | "before",
+/**
+ * Since when it is there: milliseconds since 1970.
+ */
+since: number,
+/**
+ * When it tries again, in the same way.
+ */
+retry_at: number | null,
+/**
+ * What holds it up.
+ */
+error: Error | null,
+/**
+ * What a second look at the network said of it.
+ */
+trouble: TroubleReason | null,
+/**
+ * What a person may want to do about it.
+ */
+advice: Advice | null,
+/**
+ * Reports that were accepted.
+ */
+reports: number, };
+
+export type FleetRows = {
+/**
+ * How many there are in all that were asked for.
+ */
+total: number,
+/**
+ * Those of the part that was asked for.
+ */
+rows: Array<FleetRow>, };
+
+export type FleetProblem = {
+/**
+ * As editors count.
+ */
+line: number,
+/**
+ * The setting, where it is one.
+ */
+key: string,
+/**
+ * What would be right.
+ */
+problem: string, };
 
 export type DeviceName = {
 /**

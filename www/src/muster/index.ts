@@ -1,7 +1,7 @@
 // The browser's API. `load()` starts a Worker that holds the WebAssembly instance; everything else goes through it.
 
 import { fromPlain, MusterDied } from "./errors";
-import type { Ask, Handle, Say } from "./protocol";
+import type { Ask, Handle, Say, Taken } from "./protocol";
 import { Armory } from "./armory";
 import { lend, type Lent } from "./lend";
 import { Queue } from "./queue";
@@ -19,6 +19,12 @@ import type {
   Device,
   DeviceOptions,
   Entry,
+  Fleet,
+  FleetBounds,
+  FleetOptions,
+  FleetQuery,
+  FleetRows,
+  FleetStatus,
   HandOver,
   Intent,
   LoadOptions,
@@ -188,6 +194,17 @@ class Instance implements Muster {
 
   async replay(recording: Uint8Array | string): Promise<Replay> {
     return new RemoteReplay(await this.everything()).open(recording);
+  }
+
+  async fleet(options: FleetOptions): Promise<Fleet> {
+    const { platform, settings, columns, rows, lines, bounds = {}, storage = "memory", name = "", cloud } = options;
+    const line = cloud ? remote(cloud).line : await this.everything();
+    const fleet = new RemoteFleet(line, this.line);
+    // What the browser takes of handshakes, both Workers share.
+    if (!cloud) await fleet.share(true);
+    const plan = { platform, settings, columns, rows, ...(lines && { lines }), bounds, ...by(options.relay) };
+    const home = cloud && { cloud: remote(cloud).id };
+    return fleet.begin({ ask: "fleet", handle: fleet.id, plan, storage, name, ...home });
   }
 
   async forget(kind: "device" | "cloud", name: string): Promise<void> {
@@ -442,6 +459,8 @@ class RemoteCloud extends Remote implements Cloud {
       for await (const line of coming) if (line.seq > last) yield line;
     } finally {
       this.readers.delete(coming);
+      // Nobody reads: nothing has to be told.
+      if (this.readers.size === 0) this.line.ask({ ask: "logRead", handle: this.id }).catch(() => {});
     }
   }
 
@@ -488,5 +507,89 @@ class RemoteReplay extends Remote implements Replay {
 
   protected override hear(message: Say): void {
     if (message.say === "died") this.over();
+  }
+}
+
+/** Of eight handshakes that may be pending, a fleet gets these, and single devices the others. */
+const OF_FLEET = 6;
+const OF_DEVICES = 2;
+const ALL_HANDSHAKES = 8;
+
+class RemoteFleet extends Remote implements Fleet {
+  onstatus: ((status: FleetStatus) => void) | null = null;
+  private shares = false;
+
+  constructor(
+    line: Line,
+    private readonly devices: Line,
+  ) {
+    super(line);
+  }
+
+  async share(on: boolean): Promise<void> {
+    if (on === this.shares) return;
+    this.shares = on;
+    await Promise.all([
+      this.devices.ask({ ask: "handshakes", most: on ? OF_DEVICES : ALL_HANDSHAKES }),
+      this.line.ask({ ask: "handshakes", most: on ? OF_FLEET : ALL_HANDSHAKES }),
+    ]);
+  }
+
+  run(): Promise<void> {
+    return this.do("run");
+  }
+
+  pause(): Promise<void> {
+    return this.do("pause");
+  }
+
+  halt(): Promise<void> {
+    return this.do("stop");
+  }
+
+  tryAgain(): Promise<void> {
+    return this.do("tryAgain");
+  }
+
+  status(): Promise<FleetStatus> {
+    return this.do("status");
+  }
+
+  credentials(): Promise<[n: number, credential: string][]> {
+    return this.do("credentials");
+  }
+
+  set(bounds: FleetBounds): Promise<void> {
+    return this.line.ask({ ask: "fleetSet", handle: this.id, bounds });
+  }
+
+  rows(query: FleetQuery): Promise<FleetRows> {
+    return this.line.ask({ ask: "fleetRows", handle: this.id, query });
+  }
+
+  async take(n: number, to: { storage: Storage; name: string }): Promise<Record<string, string> | undefined> {
+    const taken = await this.line.ask<Taken | undefined>({ ask: "fleetTake", handle: this.id, n });
+    if (taken === undefined) return undefined;
+    // A device of a cloud in this tab lives where the cloud does; every other one has a Worker of its own.
+    const home = this.shares ? this.devices : this.line;
+    if (taken.stored.length > 0) await home.ask({ ask: "keep", ...to, values: taken.stored });
+    // Only what is kept there may be forgotten here.
+    const names = taken.stored.map(([name]) => `${taken.key}/${name}`);
+    await this.line.ask({ ask: "fleetTaken", handle: this.id, n, names });
+    return taken.settings;
+  }
+
+  protected override hear(message: Say): void {
+    if (message.say === "fleet") this.onstatus?.(message.status);
+    if (message.say === "died") this.over();
+  }
+
+  protected override over(): void {
+    super.over();
+    void this.share(false).catch(() => {});
+  }
+
+  private do<T>(what: "run" | "pause" | "stop" | "tryAgain" | "status" | "credentials"): Promise<T> {
+    return this.line.ask({ ask: "fleetDo", handle: this.id, what });
   }
 }

@@ -7,6 +7,9 @@ import type {
   ArmedFault,
   Entry,
   FaultRule,
+  FleetBounds,
+  FleetQuery,
+  FleetStatus,
   Intent,
   LogLine,
   Next,
@@ -50,12 +53,34 @@ export type Ask =
   | { ask: "cloud"; handle: Handle; storage: Storage | MessagePort; name: string }
   | { ask: "operate"; handle: Handle; operation: Operation }
   | { ask: "addFirmware"; handle: Handle; image: Image; bytes: Uint8Array }
-  | { ask: "demo" | "log" | "kept"; handle: Handle }
+  | { ask: "demo" | "log" | "logRead" | "kept"; handle: Handle }
   | { ask: "replay"; handle: Handle; recording: Uint8Array | string }
   | { ask: "replayTo"; handle: Handle; step: number }
   | { ask: "replayCover"; handle: Handle }
+  | { ask: "fleet"; handle: Handle; plan: FleetPlan; storage: Storage; name: string; cloud?: Handle }
+  | { ask: "fleetDo"; handle: Handle; what: "run" | "pause" | "stop" | "tryAgain" | "status" | "credentials" }
+  | { ask: "fleetSet"; handle: Handle; bounds: FleetBounds }
+  | { ask: "fleetRows"; handle: Handle; query: FleetQuery }
+  | { ask: "fleetTake"; handle: Handle; n: number }
+  | { ask: "fleetTaken"; handle: Handle; n: number; names: string[] }
+  | { ask: "keep"; storage: Storage; name: string; values: [string, Uint8Array][] }
+  | { ask: "handshakes"; most: number }
   | { ask: "tool"; tool: string; input: unknown }
   | { ask: "forget"; kind: "device" | "cloud"; name: string };
+
+/** A `FleetOptions` without where it is and what it keeps. */
+export type FleetPlan = {
+  platform: PlatformName;
+  settings: Record<string, string>;
+  columns: readonly string[];
+  rows: readonly (readonly string[])[];
+  lines?: readonly number[];
+  bounds: FleetBounds;
+  relay?: true;
+};
+
+/** A device that left its fleet. */
+export type Taken = { settings: Record<string, string>; stored: [string, Uint8Array][]; key: string };
 
 export type Question = { id: number } & Ask;
 
@@ -68,4 +93,5 @@ export type Say =
   | { say: "faults"; handle: Handle; armed: ArmedFault[] }
   | { say: "cut"; handle: Handle; restart_ms: number | null; recording?: Uint8Array }
   | { say: "log"; handle: Handle; lines: LogLine[] }
+  | { say: "fleet"; handle: Handle; status: FleetStatus }
   | { say: "died"; message: string };

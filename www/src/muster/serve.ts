@@ -5,16 +5,17 @@ import type * as all from "./generated/muster_all/muster_all";
 import { toPlain } from "./errors";
 import type { Ask, Handle, Question, Say } from "./protocol";
 import { forget, storeFor, type Store } from "./storage";
-import type { ArmedFault, Entry, LogLine, Next } from "./types";
+import type { ArmedFault, Entry, FleetStatus, LogLine, Next } from "./types";
 
 /** The bindings of a module. The small one has devices alone. */
-export type Bindings = Pick<typeof all, "default" | "Device"> & Partial<Pick<typeof all, "App" | "Cloud" | "Replay" | "tool">>;
+export type Bindings = Pick<typeof all, "default" | "Device" | "setPending"> & Partial<Pick<typeof all, "App" | "Cloud" | "Fleet" | "Replay" | "tool">>;
 
 type Device = all.Device;
 type App = all.App;
 type Cloud = all.Cloud;
+type Fleet = all.Fleet;
 type Replay = all.Replay;
-type Thing = { device?: Device; app?: App; cloud?: Cloud; replay?: Replay; store?: Store };
+type Thing = { device?: Device; app?: App; cloud?: Cloud; fleet?: Fleet; replay?: Replay; store?: Store };
 
 const things = new Map<Handle, Thing>();
 
@@ -78,8 +79,9 @@ async function answer(question: Ask): Promise<unknown> {
       return (device ?? app)?.packet(question.seq, question.reveal);
     }
     case "stop": {
-      const { device, app, cloud } = thing(question.handle);
+      const { device, app, cloud, fleet } = thing(question.handle);
       await device?.stop();
+      await fleet?.stop();
       app?.stop();
       cloud?.stop();
       return end(question.handle);
@@ -128,6 +130,30 @@ async function answer(question: Ask): Promise<unknown> {
     }
     case "replayCover":
       return is(thing(question.handle).replay).cover();
+    case "logRead":
+      return cloud(question.handle).logRead();
+    case "fleet":
+      return startFleet(question);
+    case "fleetDo":
+      return fleet(question.handle)[question.what]();
+    case "fleetSet":
+      return fleet(question.handle).set(question.bounds);
+    case "fleetRows":
+      return fleet(question.handle).rows(question.query);
+    case "fleetTake":
+      return fleet(question.handle).take(question.n);
+    case "fleetTaken":
+      return forgetTaken(question.handle, question.n, question.names);
+    case "keep": {
+      const store = await storeFor("device", question.storage, question.name);
+      try {
+        return await store.write(question.values);
+      } finally {
+        await store.release();
+      }
+    }
+    case "handshakes":
+      return bindings.setPending(question.most);
     case "tool":
       return is(bindings.tool)(question.tool, question.input);
     case "forget":
@@ -192,15 +218,41 @@ async function startCloud({ handle, storage, name }: Extract<Ask, { ask: "cloud"
   }
 }
 
+async function startFleet({ handle, plan, storage, name, cloud: home }: Extract<Ask, { ask: "fleet" }>): Promise<void> {
+  const Fleet = is(bindings.Fleet);
+  // In memory the fleets of this Worker share one shelf; else one transaction keeps what many devices have to keep.
+  const store = storage === "browser" ? await storeFor("fleet", storage, name) : undefined;
+  try {
+    const hooks = {
+      tick: (status: FleetStatus) => say({ say: "fleet", handle, status }),
+      store: (changes: [string, Uint8Array?][]) => is(store).write(changes),
+    };
+    const options = store === undefined ? { ...plan, shelf: name } : { ...plan, stored: [...(await store.load())] };
+    const fleet = home === undefined ? new Fleet(options, hooks) : Fleet.inTab(options, hooks, cloud(home));
+    things.set(handle, { fleet, ...(store && { store }) });
+  } catch (error) {
+    await store?.release();
+    throw error;
+  }
+}
+
+/** A device that left is kept elsewhere by now: only then its values go. */
+async function forgetTaken(handle: Handle, n: number, names: string[]): Promise<void> {
+  const { store } = thing(handle);
+  if (names.length > 0) await store?.write(names.map((name) => [name]));
+  fleet(handle).taken(n);
+}
+
 /** What a device recorded outlives it. */
 function end(handle: Handle): Uint8Array | undefined {
-  const { device, app, cloud, replay, store } = thing(handle);
+  const { device, app, cloud, fleet, replay, store } = thing(handle);
   things.delete(handle);
   const recording = device?.recording();
   device?.free();
   app?.free();
   cloud?.free();
   replay?.free();
+  fleet?.free();
   store?.release();
   return recording;
 }
@@ -221,6 +273,10 @@ function app(handle: Handle): App {
 
 function cloud(handle: Handle): Cloud {
   return is(thing(handle).cloud);
+}
+
+function fleet(handle: Handle): Fleet {
+  return is(thing(handle).fleet);
 }
 
 function is<T>(value: T | undefined): T {

@@ -32,7 +32,7 @@ export function memory(name: string): Store {
   };
 }
 
-export type Kind = "device" | "cloud";
+export type Kind = "device" | "cloud" | "fleet";
 
 const DATABASE = "muster";
 const TABLE = "values";

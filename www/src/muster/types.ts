@@ -18,6 +18,9 @@ import type {
   Fault,
   FaultMatch,
   FaultTimes,
+  FleetRows,
+  FleetState,
+  FleetStatus,
   HandoverOutput,
   ImeiCheck,
   LogLine,
@@ -53,6 +56,8 @@ export interface Muster {
   device(options: DeviceOptions): Promise<Device>;
   app(options: AppOptions): Promise<App>;
   cloud(options?: CloudOptions): Promise<Cloud>;
+  /** Many devices without timelines. Nothing starts yet; a list that cannot be used is refused with all its lines. */
+  fleet(options: FleetOptions): Promise<Fleet>;
   readonly tools: Tools;
   /** Lives a recorded life again: what `Device.recording()` gave, or Base64 from a session file. Starts nothing. */
   replay(recording: Uint8Array | string): Promise<Replay>;
@@ -231,6 +236,63 @@ export type AppBindPlan = {
   home_id?: string;
   cipher?: { type: number; random?: string; mac?: string; product_id?: string; ssid?: string; password?: string };
 };
+
+/** What a fleet is held to. */
+export type FleetBounds = {
+  /** WebSockets; a Chromium tab has 255. 0: no limit. */
+  sockets?: number;
+  /** HTTP requests under way: 6, which is what browsers open to one server. */
+  requests?: number;
+  /** Devices between their start and `ready`: 64. */
+  at_once?: number;
+  /** Devices that start in a second; 0: as fast as it goes. */
+  rate?: number;
+  /** Milliseconds between two reports of an online device; 0: as often as its platform asks for. */
+  report_every?: number;
+};
+
+export type FleetOptions = {
+  platform: PlatformName;
+  /** What all devices have in common. */
+  settings: Record<string, string>;
+  /** Names of the settings that the rows hold. */
+  columns: readonly string[];
+  /** One device each; an empty field is no setting. */
+  rows: readonly (readonly string[])[];
+  /** The rows' lines in their file, for what there is to say about them. */
+  lines?: readonly number[];
+  bounds?: FleetBounds;
+  /** Where secrets go; `name` tells one set of devices from another. */
+  storage?: Storage;
+  name?: string;
+  cloud?: Cloud;
+  /** HTTP by the relay of the page's server. Brokers are connected to directly. */
+  relay?: boolean;
+};
+
+export type FleetQuery = { states?: readonly FleetState[]; search?: string; from: number; count: number };
+
+export interface Fleet {
+  readonly id: number;
+  onstatus: ((status: FleetStatus) => void) | null;
+  /** Starts the devices, each in its turn; after a pause, those that have not started. */
+  run(): Promise<void>;
+  /** No other device starts. */
+  pause(): Promise<void>;
+  /** All log out; `run` begins anew. What they stored stays. */
+  halt(): Promise<void>;
+  /** Those that gave up try again. */
+  tryAgain(): Promise<void>;
+  set(bounds: FleetBounds): Promise<void>;
+  status(): Promise<FleetStatus>;
+  rows(query: FleetQuery): Promise<FleetRows>;
+  /** Number and credential (JSON) of those that have one. **Secrets.** */
+  credentials(): Promise<[n: number, credential: string][]>;
+  /** Logs a device out of the fleet and moves what it stored to where `device()` finds it under this name. */
+  take(n: number, to: { storage: Storage; name: string }): Promise<Record<string, string> | undefined>;
+  /** Logs all out and frees everything. */
+  stop(): Promise<void>;
+}
 
 export type CloudOptions = { storage?: Storage | Store; name?: string };
 

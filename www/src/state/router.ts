@@ -1,7 +1,7 @@
 import { Store } from "./store";
 
-export type View = "devices" | "cloud" | "bind" | "tools";
-export const VIEWS: readonly View[] = ["devices", "cloud", "bind", "tools"];
+export type View = "devices" | "fleet" | "cloud" | "bind" | "tools";
+export const VIEWS: readonly View[] = ["devices", "fleet", "cloud", "bind", "tools"];
 
 export type Route = { view: View; rest: string[]; query: Record<string, string> };
 

@@ -18,6 +18,7 @@ import "./notices";
 const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
   cloud: () => import("./cloud"),
   bind: () => import("./bind"),
+  fleet: () => import("./fleet"),
   tools: () => import("./tools"),
 };
 
@@ -165,6 +166,8 @@ export class App extends View {
         return html`<m-devices></m-devices>`;
       case "cloud":
         return html`<m-cloud></m-cloud>`;
+      case "fleet":
+        return html`<m-fleet></m-fleet>`;
       case "bind":
         return html`<m-bind></m-bind>`;
       case "tools":

@@ -3,6 +3,7 @@ import { html, svg, type TemplateResult } from "lit";
 // Drawn here, so that nothing has to be fetched. They say nothing that a text beside them does not say.
 const PATHS = {
   devices: svg`<rect x="6" y="3" width="12" height="18" rx="2"/><path d="M10 18h4"/>`,
+  fleet: svg`<rect x="3" y="3" width="5" height="8" rx="1"/><rect x="9.500" y="3" width="5" height="8" rx="1"/><rect x="16" y="3" width="5" height="8" rx="1"/><rect x="3" y="13" width="5" height="8" rx="1"/><rect x="9.500" y="13" width="5" height="8" rx="1"/><rect x="16" y="13" width="5" height="8" rx="1"/>`,
   cloud: svg`<path d="M7 18a4 4 0 0 1 0-8 6 6 0 0 1 11.5 1.5A3.5 3.5 0 0 1 18 18z"/>`,
   bind: svg`<path d="M10 14a4.5 4.5 0 0 0 6.4 0l3-3a4.5 4.5 0 0 0-6.4-6.4L11.5 6M14 10a4.5 4.5 0 0 0-6.4 0l-3 3a4.5 4.5 0 0 0 6.4 6.4l1.5-1.4"/>`,
   tools: svg`<rect x="4" y="3" width="16" height="18" rx="2"/><path d="M8 7h8M8 12h.01M12 12h.01M16 12h.01M8 16.5h.01M12 16.5h.01M16 16.5h.01"/>`,

@@ -76,6 +76,24 @@ export function behaviour(name, options, body) {
   });
 }
 
+/** A fresh browser against fresh clouds, for who measures: what the browser says is shown, and nothing is judged. */
+export async function visit(look, body) {
+  const up = await Up.start();
+  const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  try {
+    const context = await browser.newContext(contextOptions(look));
+    context.setDefaultTimeout(PATIENCE);
+    const heard = [];
+    const c = new Console(up, browser, context, heard);
+    await c.open(look);
+    await body(c);
+    for (const line of heard) process.stderr.write(`in the browser's console: ${line}\n`);
+  } finally {
+    await browser.close();
+    await up.end();
+  }
+}
+
 /** No page asked for anything but its own origin and the hosts that were named. */
 async function stayedHome(netlog, origin, hosts) {
   const { host: own, hostname } = new URL(origin);
@@ -102,7 +120,8 @@ export class Console {
     Object.assign(this, { up, browser, context, heard });
     /** Every address that was fetched, by pages and workers. */
     this.loaded = new Set();
-    context.on("request", (request) => this.loaded.add(request.url()));
+    // What is kept for when there is no server (the service worker) is no part of a first look.
+    context.on("request", (request) => request.serviceWorker() ?? this.loaded.add(request.url()));
   }
 
   /** Opens the page, or one more of it. */

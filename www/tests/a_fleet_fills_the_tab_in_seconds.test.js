@@ -1,0 +1,27 @@
+// 255 devices: all the WebSockets that Chromium has for a tab. They register and log in, and then log in with the secrets
+// that came of it, as the npm package `mqtt` does in the same browser.
+import assert from "node:assert/strict";
+import { behaviour } from "./support/console.js";
+import { KB, SOCKETS, comeOnline, comeOnlineWithMqtt, registerMany } from "./support/figures.js";
+
+/** What the figure may be on a machine that is busy with other things; `cargo xtask bench browser` holds it to 3.5 s. */
+const SECONDS = 3.5 * 6;
+const DEVICE = 5 * KB;
+
+behaviour("255 devices come online with few handshakes pending, in less memory than npm mqtt takes", { timeout: 400_000 }, async (c) => {
+  const registered = await registerMany(c, SOCKETS);
+  console.log(`# ${registered.ready} devices registered and logged in, two handshakes each, in ${registered.seconds.toFixed(1)} s`);
+
+  const ours = await comeOnline(c, registered.list);
+  console.log(`# ${ours.ready} devices online in ${ours.seconds.toFixed(2)} s (${ours.rate.toFixed(0)}/s); ${(ours.bytes / KB).toFixed(2)} KB a device, of it WebAssembly ${(ours.module / KB).toFixed(2)}, the Worker's objects ${(ours.script / KB).toFixed(2)}, the page's ${(ours.inPage / KB).toFixed(2)}`);
+  assert.equal(ours.counts.online, SOCKETS);
+  assert.ok(ours.mostSockets === SOCKETS, `${ours.mostSockets} sockets`);
+  assert.ok(ours.mostPending <= 8, `${ours.mostPending} handshakes were pending`);
+  assert.ok(ours.seconds <= SECONDS, `${ours.seconds} s`);
+  assert.ok(ours.bytes <= DEVICE, `${ours.bytes} bytes a device`);
+
+  const theirs = await comeOnlineWithMqtt(c, registered.list, `${c.up.origin.replace("http", "ws")}/mqtt/ucloud`);
+  console.log(`# npm mqtt: ${theirs.online} online in ${theirs.seconds.toFixed(2)} s; ${(theirs.bytes / KB).toFixed(1)} KB a device`);
+  assert.equal(theirs.online, SOCKETS);
+  assert.ok(ours.bytes < theirs.bytes * 0.7, `${ours.bytes} beside ${theirs.bytes} bytes`);
+});
