@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const folder = new URL("../src/views/", import.meta.url);
-const sources = readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
+const sources = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts")).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);
 
 /** The literal parts of each `html` template of a source; what is put in stands as U+FFFC. */
 export function templates(source: string): string[] {
@@ -70,7 +70,7 @@ export function seen(template: string): string[] {
 }
 
 /** Names, codes and keys: the same in every language. */
-const SAME = /^(?:Esc|iotId|ms|\d+ ?ms|HTTP|MQTT|JSON|QoS|CSV|SHA-256|MD5|token|App|ssid|mode|·|:|[A-Z][A-Za-z]*Key|muster [a-z -]+)$/;
+const SAME = /^(?:Esc|iotId|ms|\d+ ?ms|HTTP|MQTT|JSON|QoS|CSV|SHA-256|MD5|token|App|ssid|mode|·|:|[A-Z][A-Za-z]*Key|URL|iotToken|refreshToken|DeviceName|muster [a-z -]+)$/;
 
 describe("the reader of templates", () => {
   it("finds texts, attributes that are read out, and what is nested; and no code", () => {

@@ -13,7 +13,7 @@ const press = (key: string, more: object = {}) => ({ key, ctrlKey: false, metaKe
 
 describe("the table of shortcuts", () => {
   it("gives each key one meaning where it is pressed, also where two contexts overlap", () => {
-    for (const overlap of [["page", "device"], ["page", "device", "entry"], ["search"], ["tree", "page"]]) {
+    for (const overlap of [["page", "device"], ["page", "device", "entry"], ["search"], ["tree", "page"], ["grid", "page"], ["replay", "page"]]) {
       const keys = SHORTCUTS.filter(({ context, native }) => overlap.includes(context) && native !== true).flatMap(({ keys: own }) => own);
       expect(new Set(keys).size, overlap.join()).toBe(keys.length);
     }
@@ -47,7 +47,9 @@ describe("the table of shortcuts", () => {
 
   it("is the only place that names a key: no view looks at a letter by itself", () => {
     const folder = new URL("../src/views/", import.meta.url);
-    const odd = readdirSync(folder).flatMap((name) => {
+    const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith(".ts"));
+    expect(names.length).toBeGreaterThan(20);
+    const odd = names.flatMap((name) => {
       const source = readFileSync(new URL(name, folder), "utf8");
       // Escape closes what is open where it is open, and arrows move within a control.
       const lone = [...source.matchAll(/\bkey === "(.)"|case "([a-z?/[\]])":/g)].map(([text]) => `${name}: ${text}`);

@@ -5,10 +5,11 @@ import { VIEWS } from "./router";
 
 /**
  * Where a key means something. `page`: wherever nobody types. `device`: with a device open. `search`: in the timeline's
- * search field. `entry`: on an entry of the timeline. `tree`: on a device of the Bind view's topology.
+ * search field. `entry`: on an entry of the timeline. `tree`: on a device of the Bind view's topology. `grid`: in
+ * the Cloud view's table of devices. `replay`: in a device's replay.
  */
-export type Context = "page" | "device" | "search" | "entry" | "tree";
-export const CONTEXTS: readonly Context[] = ["page", "device", "entry", "search", "tree"];
+export type Context = "page" | "device" | "search" | "entry" | "replay" | "grid" | "tree";
+export const CONTEXTS: readonly Context[] = ["page", "device", "entry", "search", "replay", "grid", "tree"];
 
 export type ShortcutId =
   | "new"
@@ -32,6 +33,17 @@ export type ShortcutId =
   | "mark"
   | "clearSearch"
   | "leaveSearch"
+  | "replayBack"
+  | "replayOn"
+  | "replayStart"
+  | "replayEnd"
+  | "replayPlay"
+  | "gridUp"
+  | "gridDown"
+  | "gridPageUp"
+  | "gridPageDown"
+  | "gridFirst"
+  | "gridLast"
   | "treeUp"
   | "treeDown"
   | "treeFirst"
@@ -71,6 +83,17 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { id: "mark", keys: ["m"], context: "entry" },
   { id: "clearSearch", keys: ["Escape"], context: "search" },
   { id: "leaveSearch", keys: ["ArrowDown", "Enter"], context: "search" },
+  { id: "replayBack", keys: ["ArrowLeft"], context: "replay" },
+  { id: "replayOn", keys: ["ArrowRight"], context: "replay" },
+  { id: "replayStart", keys: ["Home"], context: "replay" },
+  { id: "replayEnd", keys: ["End"], context: "replay" },
+  { id: "replayPlay", keys: [" "], context: "replay" },
+  { id: "gridUp", keys: ["ArrowUp"], context: "grid" },
+  { id: "gridDown", keys: ["ArrowDown"], context: "grid" },
+  { id: "gridPageUp", keys: ["PageUp"], context: "grid" },
+  { id: "gridPageDown", keys: ["PageDown"], context: "grid" },
+  { id: "gridFirst", keys: ["Home"], context: "grid" },
+  { id: "gridLast", keys: ["End"], context: "grid" },
   { id: "treeUp", keys: ["ArrowUp"], context: "tree" },
   { id: "treeDown", keys: ["ArrowDown"], context: "tree" },
   { id: "treeFirst", keys: ["Home"], context: "tree" },
@@ -82,7 +105,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
 
 /** A letter, digit or sign alone: a person may have switched these off. */
 export function isSingle(key: string): boolean {
-  return key.length === 1;
+  return key.length === 1 && key !== " ";
 }
 
 /** What a pressed key means, if it means anything there. */
@@ -92,7 +115,7 @@ export function shortcutFor(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "meta
   return SHORTCUTS.find((shortcut) => shortcut.native !== true && shortcut.context === context && shortcut.keys.includes(key))?.id ?? null;
 }
 
-const SHOWN: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Delete: "Del" };
+const SHOWN: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Delete: "Del", " ": "␣" };
 
 /** What stands on the key. */
 export function keyCap(key: string): string {

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { clockText, t } from "../i18n";
 import { stopwatch } from "../state/bytes";
+import { shortcutFor, type ShortcutId } from "../state/shortcuts";
 import type { Session } from "../state/devices";
 import { refusal, type Refusal } from "../state/failure";
 import { prettyTokens } from "../state/json";
@@ -147,8 +148,10 @@ export class ReplayView extends View {
     const target = event.target as HTMLElement;
     // Others have these keys already: a list, a choice of speed, a text that scrolls.
     if (target.closest("select, [role=radiogroup], pre, summary") !== null) return;
-    if (event.key === " " && target.closest("button") !== null) return;
-    const work = { ArrowLeft: () => player.step(-1), ArrowRight: () => player.step(1), Home: () => player.go(0), End: () => player.go(player.length), " ": () => player.toggle() }[event.key];
+    const shortcut = shortcutFor(event, "replay");
+    if (shortcut === null || (shortcut === "replayPlay" && target.closest("button") !== null)) return;
+    const doing: Partial<Record<ShortcutId, () => unknown>> = { replayBack: () => player.step(-1), replayOn: () => player.step(1), replayStart: () => player.go(0), replayEnd: () => player.go(player.length), replayPlay: () => player.toggle() };
+    const work = doing[shortcut];
     if (work === undefined) return;
     event.preventDefault();
     event.stopPropagation();

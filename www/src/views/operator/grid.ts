@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { drawn, reveal, type Range } from "../../state/virtual";
+import { shortcutFor, type ShortcutId } from "../../state/shortcuts";
 import { View } from "../base";
 
 /** As the style sheet has it. */
@@ -117,7 +118,9 @@ export class Grid extends View {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-key]");
     const index = this.rows.findIndex((each) => this.key(each as never) === row?.dataset["key"]);
     const page = Math.max(1, Math.floor(this.#height / ROW) - 1);
-    const to = { ArrowDown: index + 1, ArrowUp: index - 1, PageDown: index + page, PageUp: index - page, Home: 0, End: this.rows.length - 1 }[event.key];
+    const steps: Partial<Record<ShortcutId, number>> = { gridDown: index + 1, gridUp: index - 1, gridPageDown: index + page, gridPageUp: index - page, gridFirst: 0, gridLast: this.rows.length - 1 };
+    const shortcut = shortcutFor(event, "grid");
+    const to = shortcut === null ? undefined : steps[shortcut];
     if (to === undefined || index < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.#go(Math.max(0, Math.min(this.rows.length - 1, to)), true);
