@@ -154,10 +154,10 @@ for (const lang of ["en", "zh"]) {
       await page.goto(`${c.up.origin}/#/fleet`);
       await c.get("fleet-run").waitFor();
       await look("fleet-setup");
-      const wide = page.viewportSize();
+      const asWide = page.viewportSize();
       await page.setViewportSize({ width: 360, height: 740 });
       await look("fleet-setup-narrow");
-      await page.setViewportSize(wide);
+      await page.setViewportSize(asWide);
       await c.get("fleet-platform-ucloud").click();
       await c.get("fleet-source-list").click();
       const devices = Array.from({ length: 12 }, (_, n) => `11223344556${n},`);
@@ -175,7 +175,7 @@ for (const lang of ["en", "zh"]) {
       await look("fleet");
       await page.setViewportSize({ width: 360, height: 1500 });
       await look("fleet-narrow");
-      await page.setViewportSize(wide);
+      await page.setViewportSize(asWide);
       await c.get("fleet-stop").click();
       await page.locator("[data-testid=fleet][data-phase=idle]").waitFor();
       for (const tool of ["cipher", "sign", "credentials", "cmei", "imei"]) {
