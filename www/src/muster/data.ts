@@ -1399,6 +1399,7 @@ differs: number | null,
  * At how many steps nobody kept what was said.
  */
 unknown: number, };
+
 export type FleetState = "waiting" | "registering" | "login" | "online" | "retrying" | "rejected" | "failed" | "off" | "beyond" | "taken";
 
 export type FleetCounts = { waiting: number, registering: number, login: number, online: number, retrying: number, rejected: number, failed: number, off: number, beyond: number, taken: number, };

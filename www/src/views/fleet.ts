@@ -477,7 +477,7 @@ export class FleetView extends View {
       <span role="cell" class="c-since">${row.since > 0 ? clockText(row.since) : "–"}</span>
       <span role="cell" class="c-reports">${row.reports}</span>
       <span role="cell" class="c-why" title=${why}>${why}</span>
-      <span role="cell" class="c-acts">${can ? html`<button type="button" class="btn tiny" data-testid="fleet-open" title=${d.openHelp(row.name)} aria-label=${d.openHelp(row.name)} @click=${() => void this.#open(row)}>${d.open}</button>` : nothing}</span>
+      <span role="cell" class="c-acts">${can ? html`<button type="button" class="btn tiny" data-testid="fleet-open" title=${d.openHelp(row.name)} aria-label=${`${d.open}: ${row.name}`} @click=${() => void this.#open(row)}>${d.open}</button>` : nothing}</span>
     </div>`;
   }
 
