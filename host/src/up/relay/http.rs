@@ -203,11 +203,10 @@ impl Place {
         }
         let host = authority.host();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok().filter(|&port| port != 0)?,
-            // `http://host:` has no number behind its colon.
-            None if authority.as_str().ends_with(':') => return None,
-            None => usual,
+        // By hand: the library takes what is no number for no port at all.
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => usual,
+            rest => rest.strip_prefix(':')?.parse().ok().filter(|&port| port != 0)?,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).parse().ok()?;
         let target = Target { tls, host: host.to_owned(), port };
