@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { clockText, i18n, t, waitText } from "../src/i18n";
-import { en } from "../src/i18n/en";
-import { zh } from "../src/i18n/zh";
+import { en as mainEn } from "../src/i18n/en";
+import { operator as operatorEn } from "../src/i18n/en-cloud";
+import { zh as mainZh } from "../src/i18n/zh";
+import { operator as operatorZh } from "../src/i18n/zh-cloud";
 import type { Advice, Entry, Error, Event, PlatformName, Update, Warning } from "../src/muster/types";
 import { explain } from "../src/state/explain";
 import { PRESETS } from "../src/state/presets";
@@ -14,6 +16,10 @@ vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => {} });
 afterEach(() => i18n.set("en"));
 
 const PLATFORMS: PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
+
+// With the texts that come later, with their view.
+const en = { ...mainEn, operator: operatorEn };
+const zh = { ...mainZh, operator: operatorZh };
 
 /** Every text of a dictionary with its path; functions are called with arguments that show. */
 function leaves(value: unknown, path = ""): [string, string][] {

@@ -1,8 +1,8 @@
-import type { Dict } from "./en";
+import type { OperatorTexts } from "./cloud";
 
 const n = (value: number): string => value.toLocaleString("zh-CN");
 
-export const operator: Dict["operator"] = {
+export const operator: OperatorTexts = {
   sections: { label: "云端的各部分", devices: "设备", whitelist: "白名单", firmware: "固件", homes: "家庭与令牌", topology: "网关", product: "产品", log: "日志" },
   search: "搜索",
   close: "关闭",

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import "../styles/cloud.css";
 import { t } from "../i18n";
+import { o } from "../i18n/cloud";
 import type { PlatformName, ProductView } from "../muster/types";
 import { clouds } from "../state/clouds";
 import { messageText } from "../state/messages";
@@ -49,6 +50,7 @@ export class CloudView extends View {
     if (clouds.known(clouds.world) === undefined && clouds.world !== "real" && (clouds.world !== "local" || clouds.localThere === true)) void clouds.demo(clouds.world).catch(() => {});
     // Who comes for one device finds it opened.
     const { device, focus } = query;
+    if (this.#focused !== location.hash) this.#focused = "";
     if (focus === undefined || device === undefined || this.#focused === location.hash || operate.roster.get(device) === undefined) return;
     this.#focused = location.hash;
     if (this.#section === "devices") operate.look(device);
@@ -89,7 +91,7 @@ export class CloudView extends View {
         ${products === null ? nothing : html`<button type="button" class="btn" data-testid="product-new" @click=${() => (this.creating = true)}>${icon("plus")}${d.cloud.newProduct}</button>`}
         ${clouds.world === "tab" ? tabMenu() : nothing}
       </div>
-      <nav class="parts" aria-label=${d.operator.sections.label}>${SECTIONS.filter((section) => sectionsOf(operate.platform).includes(section)).map((section) => this.#part(section))}</nav>
+      <nav class="parts" aria-label=${o().sections.label}>${SECTIONS.filter((section) => sectionsOf(operate.platform).includes(section)).map((section) => this.#part(section))}</nav>
       ${this.#failure()}
       ${products === null ? html`<section class="box"><p class="quiet-text">${d.common.loading}</p></section>` : this.#body()}
       ${this.#did()}
@@ -100,7 +102,7 @@ export class CloudView extends View {
   #part(section: Section): TemplateResult {
     const on = section === this.#section;
     const query: Record<string, string> = operate.product === "" ? {} : { product: operate.product };
-    return html`<a href=${formatRoute("cloud", [operate.platform, section], query)} class=${on ? "on" : ""} aria-current=${on ? "page" : nothing} data-testid=${`part-${section}`}>${t().operator.sections[section]}</a>`;
+    return html`<a href=${formatRoute("cloud", [operate.platform, section], query)} class=${on ? "on" : ""} aria-current=${on ? "page" : nothing} data-testid=${`part-${section}`}>${o().sections[section]}</a>`;
   }
 
   #body(): TemplateResult {
@@ -134,12 +136,12 @@ export class CloudView extends View {
       operate.dismissDid();
     };
     return html`<div class="banner bad flat" role="alert" data-testid="cloud-error">${icon("alert")}<div><strong>${messageText(failure.message)}</strong>${failure.next === null ? nothing : html`<p>${t().common.nextMove} ${messageText(failure.next)}</p>`}</div>
-      <button type="button" class="quiet square" aria-label=${t().operator.close} @click=${close}>${icon("close")}</button></div>`;
+      <button type="button" class="quiet square" aria-label=${o().close} @click=${close}>${icon("close")}</button></div>`;
   }
 
   /** What was done last, and the way back; it stays until the next action, so that nobody has to hurry. */
   #did(): TemplateResult | typeof nothing {
-    const d = t().operator;
+    const d = o();
     const { did, under } = operate;
     if (under !== null) {
       return html`<div class="did" data-testid="under-way"><span>${under.text()}</span><progress max=${under.total} .value=${under.done} aria-label=${under.text()}></progress><span>${d.underWay(under.done, under.total)}</span><span class="grow"></span><button type="button" class="btn" data-testid="under-stop" @click=${under.stop}>${d.stop}</button></div>`;
@@ -172,7 +174,7 @@ export class CloudView extends View {
 
   #create(): TemplateResult {
     const d = t();
-    const p = d.operator.product;
+    const p = o().product;
     const close = () => (this.creating = false);
     const { platform } = operate;
     const submit = async (event: SubmitEvent) => {
@@ -187,8 +189,8 @@ export class CloudView extends View {
       close();
       if (result?.result !== "product") return;
       const { id } = result;
-      operate.tell(() => t().operator.did.created(id));
-      announce(d.operator.did.created(id));
+      operate.tell(() => o().did.created(id));
+      announce(o().did.created(id));
       this.#go(platform, id);
     };
     return html`<dialog class="small" aria-labelledby="product-new-title" data-testid="product-dialog" @close=${close}>

@@ -4,6 +4,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { dateText, t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { DeviceView, PlatformName } from "../../muster/types";
 import { isUsed } from "../../state/whitelist";
 import { View } from "../base";
@@ -35,7 +36,7 @@ export function askDanger(danger: Danger): Promise<{ fresh: boolean } | null> {
 
 /** Of one device: whether it would notice. Of many: how many would. */
 export function fieldOf(platform: PlatformName, devices: readonly DeviceView[]): Danger["field"] {
-  const d = t().operator.danger;
+  const d = o().danger;
   const used = devices.filter((device) => isUsed(platform, device));
   const [device] = devices;
   if (devices.length !== 1 || device === undefined) {
@@ -79,7 +80,7 @@ export class DangerDialog extends View {
   };
 
   override render(): TemplateResult {
-    const d = t().operator.danger;
+    const d = o().danger;
     const { danger } = this;
     const effects = this.fresh && danger.fresh !== undefined ? danger.fresh : danger.effects;
     return html`<dialog class="large danger" aria-labelledby="danger-title" data-testid="danger" @close=${() => this.#end(null)}>
@@ -87,7 +88,7 @@ export class DangerDialog extends View {
         <header><h2 id="danger-title">${danger.title}</h2><button type="button" class="quiet square" aria-label=${t().common.close} @click=${() => this.#end(null)}>${icon("close")}</button></header>
         <div class="scroll">
           <section class=${`banner flat ${danger.field.used ? "bad" : "info"}`} data-testid="danger-field" data-used=${danger.field.used}>${icon("alert")}<div><strong>${danger.field.text}</strong></div></section>
-          <section><h3>${d.rule}</h3><p data-testid="danger-rule">${danger.rule}</p><p class="quiet-text">${t().operator.source}: ${danger.source}</p></section>
+          <section><h3>${d.rule}</h3><p data-testid="danger-rule">${danger.rule}</p><p class="quiet-text">${o().source}: ${danger.source}</p></section>
           <section><h3>${d.effects}</h3><ul class="points" data-testid="danger-effects">${effects.map((effect) => html`<li>${effect}</li>`)}<li>${d.noUndo}</li></ul></section>
           ${danger.fresh === undefined ? nothing : html`<label class="check"><input type="checkbox" data-testid="danger-fresh" .checked=${this.fresh} @change=${(event: Event) => (this.fresh = (event.target as HTMLInputElement).checked)} />${d.newSecret}</label>`}
           <label class="stacked-file"><span id="danger-type">${d.type(danger.type)}</span>

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { clockText, dateText, t, waitText } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { DeviceView } from "../../muster/types";
 import { isOpen, percentOf } from "../../state/campaigns";
 import { clock } from "../../state/clock";
@@ -21,7 +22,7 @@ const TONES: Record<string, string> = { online: "ok", disabled: "bad", offline: 
 
 /** The state, in the language in use, with the vendor's word and what it means behind it. */
 export function stateChip(state: string): TemplateResult {
-  const meaning = t().operator.stateOf[operate.platform]?.[state] ?? "";
+  const meaning = o().stateOf[operate.platform]?.[state] ?? "";
   const word = isState(state) ? STATE_WORDS[operate.platform][state] : null;
   return html`<span class=${`chip ${TONES[state] ?? "quiet"}`} title=${word === null ? meaning : `${word}: ${meaning}`}>${t().cloud.states[state] ?? state}</span>`;
 }
@@ -29,7 +30,7 @@ export function stateChip(state: string): TemplateResult {
 export function seenText(at: number | null, now: number): string {
   if (at === null) return t().cloud.never;
   const ago = now - at;
-  return ago < 5_000 ? t().operator.now : t().operator.ago(waitText(ago));
+  return ago < 5_000 ? o().now : o().ago(waitText(ago));
 }
 
 @customElement("m-op-devices")
@@ -60,27 +61,27 @@ export class Devices extends View {
     return html`<div class=${`devices${device === undefined ? "" : " opened-device"}`}>
       <section class="box" aria-labelledby="devices-title">
         <div class="box-head">
-          <h2 id="devices-title">${d.operator.sections.devices}</h2>
-          <span class="quiet-text" data-testid="device-count">${loaded === null ? d.operator.found(shown.length, roster.size) : d.operator.coming(loaded, total)}</span>
+          <h2 id="devices-title">${o().sections.devices}</h2>
+          <span class="quiet-text" data-testid="device-count">${loaded === null ? o().found(shown.length, roster.size) : o().coming(loaded, total)}</span>
         </div>
         <div class="filters">
           ${segments<DeviceState | "all">(
-            d.operator.filterState,
-            (["all", ...STATES] as const).map((value) => ({ value, text: value === "all" ? d.operator.all : html`${d.cloud.states[value]} <small>${roster.counts[value].toLocaleString()}</small>`, testid: `state-${value}` })),
+            o().filterState,
+            (["all", ...STATES] as const).map((value) => ({ value, text: value === "all" ? o().all : html`${d.cloud.states[value]} <small>${roster.counts[value].toLocaleString()}</small>`, testid: `state-${value}` })),
             wanted.state ?? "all",
             (value) => operate.want({ state: value === "all" ? null : value }),
           )}
-          <label class="search">${icon("search")}<input type="search" data-testid="device-search" aria-label=${d.operator.search} placeholder=${d.operator.searchDevices} .value=${wanted.text} @input=${(event: Event) => operate.want({ text: (event.target as HTMLInputElement).value })} autocomplete="off" spellcheck="false" /></label>
+          <label class="search">${icon("search")}<input type="search" data-testid="device-search" aria-label=${o().search} placeholder=${o().searchDevices} .value=${wanted.text} @input=${(event: Event) => operate.want({ text: (event.target as HTMLInputElement).value })} autocomplete="off" spellcheck="false" /></label>
         </div>
-        ${roster.size > 0 && total > MOST ? html`<p class="caution">${d.operator.tooMany(MOST)}</p>` : nothing}
+        ${roster.size > 0 && total > MOST ? html`<p class="caution">${o().tooMany(MOST)}</p>` : nothing}
         ${this.#chosen()}
         ${roster.size === 0
           ? html`<p class="quiet-text">${loaded === null ? d.cloud.noDevices : d.common.loading}</p>`
-          : html`<m-grid .label=${d.operator.sections.devices} .columns=${this.#columns()} .template=${"20px minmax(120px, 2fr) 84px minmax(60px, 1fr) 104px"} .narrow=${"20px minmax(0, 1fr) 84px"} .rows=${shown} .key=${nameOf} .cell=${this.#cell} .at=${open}></m-grid>
-              ${shown.length === 0 ? html`<p class="quiet-text">${d.operator.noneFound} <button type="button" class="btn tiny" @click=${() => operate.want(EVERYTHING)}>${d.operator.all}</button></p>` : nothing}`}
-        <details class="more"><summary>${d.operator.states}</summary><dl class="meanings">${STATES.map((state) => {
+          : html`<m-grid .label=${o().sections.devices} .columns=${this.#columns()} .template=${"20px minmax(120px, 2fr) 84px minmax(60px, 1fr) 104px"} .narrow=${"20px minmax(0, 1fr) 84px"} .rows=${shown} .key=${nameOf} .cell=${this.#cell} .at=${open}></m-grid>
+              ${shown.length === 0 ? html`<p class="quiet-text">${o().noneFound} <button type="button" class="btn tiny" @click=${() => operate.want(EVERYTHING)}>${o().all}</button></p>` : nothing}`}
+        <details class="more"><summary>${o().states}</summary><dl class="meanings">${STATES.map((state) => {
           const word = STATE_WORDS[operate.platform][state];
-          return html`<dt>${stateChip(state)}</dt><dd class="sans">${d.operator.stateOf[operate.platform]?.[state]}${word === null ? nothing : html` <span class="quiet-text">${d.operator.vendorWord}: <span lang=${operate.platform === "alibaba" ? "en" : "zh"}>${word}</span></span>`}</dd>`;
+          return html`<dt>${stateChip(state)}</dt><dd class="sans">${o().stateOf[operate.platform]?.[state]}${word === null ? nothing : html` <span class="quiet-text">${o().vendorWord}: <span lang=${operate.platform === "alibaba" ? "en" : "zh"}>${word}</span></span>`}</dd>`;
         })}</dl></details>
       </section>
       ${device === undefined ? nothing : this.#device(device)}
@@ -94,10 +95,10 @@ export class Devices extends View {
     const sorted = (by: SortBy, text: string): TemplateResult => {
       const { sort, down } = operate.wanted;
       const on = sort === by;
-      return html`<button type="button" class="sort" data-testid=${`sort-${by}`} aria-label=${d.operator.sortBy(text)} aria-pressed=${on} @click=${() => operate.want(on ? { down: !down } : { sort: by, down: false })}>${text}${on ? icon(down ? "up" : "down") : nothing}</button>`;
+      return html`<button type="button" class="sort" data-testid=${`sort-${by}`} aria-label=${o().sortBy(text)} aria-pressed=${on} @click=${() => operate.want(on ? { down: !down } : { sort: by, down: false })}>${text}${on ? icon(down ? "up" : "down") : nothing}</button>`;
     };
     return [
-      { head: html`<input type="checkbox" data-testid="tick-all" aria-label=${d.operator.tickAll} @change=${(event: Event) => operate.tick(operate.shown.map(nameOf), (event.target as HTMLInputElement).checked)} />` },
+      { head: html`<input type="checkbox" data-testid="tick-all" aria-label=${o().tickAll} @change=${(event: Event) => operate.tick(operate.shown.map(nameOf), (event.target as HTMLInputElement).checked)} />` },
       { head: sorted("name", d.cloud.name) },
       { head: sorted("state", d.cloud.state) },
       { head: sorted("version", d.cloud.version), class: "wide-cell" },
@@ -127,14 +128,14 @@ export class Devices extends View {
     const d = t();
     const { ticked } = operate;
     if (ticked.length === 0) return nothing;
-    return html`<div class="filters chosen" role="group" aria-label=${d.operator.chosen(ticked.length)}>
-      <b data-testid="chosen-count">${d.operator.chosen(ticked.length)}</b>
+    return html`<div class="filters chosen" role="group" aria-label=${o().chosen(ticked.length)}>
+      <b data-testid="chosen-count">${o().chosen(ticked.length)}</b>
       <button type="button" class="btn" data-testid="bulk-disable" @click=${() => disable(ticked, true)}>${d.cloud.disable}</button>
       <button type="button" class="btn" data-testid="bulk-enable" @click=${() => disable(ticked, false)}>${d.cloud.enable}</button>
       <button type="button" class="btn" data-testid="bulk-reset" @click=${() => reset(ticked)}>${d.cloud.reset}</button>
       <button type="button" class="btn" data-testid="bulk-delete" @click=${() => remove(ticked)}>${d.cloud.delete}</button>
-      ${operate.platform === "cmcc" ? nothing : html`<a class="btn" data-testid="bulk-push" href=${formatRoute("cloud", [operate.platform, "firmware"], { product: operate.product })}>${d.operator.pushTo}</a>`}
-      <button type="button" class="quiet" data-testid="bulk-none" @click=${() => operate.tick(operate.chosen, false)}>${d.operator.unchoose}</button>
+      ${operate.platform === "cmcc" ? nothing : html`<a class="btn" data-testid="bulk-push" href=${formatRoute("cloud", [operate.platform, "firmware"], { product: operate.product })}>${o().pushTo}</a>`}
+      <button type="button" class="quiet" data-testid="bulk-none" @click=${() => operate.tick(operate.chosen, false)}>${o().unchoose}</button>
     </div>`;
   }
 
@@ -153,22 +154,22 @@ export class Devices extends View {
     const announced = device.more["announced"] === "true";
     return html`<section class="box device-pane" aria-labelledby="device-title" data-testid="device-more" data-name=${name}>
       <div class="box-head"><h2 id="device-title"><code>${name}</code></h2>${copyButton(name, d.cloud.name)}<span class="grow"></span>
-        <button type="button" class="quiet square" data-testid="device-close" aria-label=${d.operator.close} @click=${() => operate.look(null)}>${icon("close")}</button></div>
+        <button type="button" class="quiet square" data-testid="device-close" aria-label=${o().close} @click=${() => operate.look(null)}>${icon("close")}</button></div>
       <div class="buttons start">
         <button type="button" class="btn" data-testid="disable" @click=${() => disable([name], !disabled)}>${disabled ? d.cloud.enable : d.cloud.disable}</button>
-        ${settable ? html`<button type="button" class="btn" data-testid="set-properties" ?disabled=${device.state !== "online"} @click=${() => setProperties(name)}>${d.operator.properties}</button>` : nothing}
-        ${platform === "cmcc" ? nothing : html`<a class="btn" data-testid="push-one" href=${formatRoute("cloud", [platform, "firmware"], { product })} @click=${() => this.#only(name)}>${d.operator.pushTo}</a>`}
-        ${platform === "alibaba" ? html`<button type="button" class="btn" data-testid="announce" @click=${() => announceDevice(name, !announced)}>${announced ? d.operator.unannounce : d.operator.announce}</button>${bindLink()}` : nothing}
+        ${settable ? html`<button type="button" class="btn" data-testid="set-properties" ?disabled=${device.state !== "online"} @click=${() => setProperties(name)}>${o().properties}</button>` : nothing}
+        ${platform === "cmcc" ? nothing : html`<a class="btn" data-testid="push-one" href=${formatRoute("cloud", [platform, "firmware"], { product })} @click=${() => this.#only(name)}>${o().pushTo}</a>`}
+        ${platform === "alibaba" ? html`<button type="button" class="btn" data-testid="announce" @click=${() => announceDevice(name, !announced)}>${announced ? o().unannounce : o().announce}</button>${bindLink()}` : nothing}
         <button type="button" class="btn" data-testid="reset" @click=${() => reset([name])}>${d.cloud.reset}</button>
         <button type="button" class="btn" data-testid="delete" @click=${() => remove([name])}>${d.cloud.delete}</button>
       </div>
       <dl>
-        <dt>${d.cloud.state}</dt><dd class="sans">${stateChip(device.state)} <span class="quiet-text">${d.operator.stateOf[platform]?.[device.state]}</span></dd>
+        <dt>${d.cloud.state}</dt><dd class="sans">${stateChip(device.state)} <span class="quiet-text">${o().stateOf[platform]?.[device.state]}</span></dd>
         <dt>${d.cloud.lastSeen}</dt><dd class="sans">${device.last_active === null ? d.cloud.never : `${dateText(device.last_active)} (${seenText(device.last_active, clock.now)})`}</dd>
-        <dt>${d.operator.versionOf}</dt><dd>${device.version ?? "–"}</dd>
+        <dt>${o().versionOf}</dt><dd>${device.version ?? "–"}</dd>
         <dt>${d.cloud.secret}</dt><dd>${secretView(name, d.cloud.secret)}</dd>
         ${Object.entries(device.more).map(([key, value]) => html`<dt>${key}</dt><dd>${isTime(key, value) ? html`<span class="sans">${dateText(Number(value))}</span>` : value}</dd>`)}
-        ${update === undefined ? nothing : html`<dt>${d.operator.itsUpdates}</dt><dd class="sans" data-testid="device-update" data-state=${update.state}>${update.version}: ${d.operator.firmware.stages[update.state] ?? update.state}${isOpen(update) && percent !== null ? ` ${percent} %` : update.state === "failed" ? ` (${update.detail})` : ""}</dd>`}
+        ${update === undefined ? nothing : html`<dt>${o().itsUpdates}</dt><dd class="sans" data-testid="device-update" data-state=${update.state}>${update.version}: ${o().firmware.stages[update.state] ?? update.state}${isOpen(update) && percent !== null ? ` ${percent} %` : update.state === "failed" ? ` (${update.detail})` : ""}</dd>`}
       </dl>
       <div class="reports" data-testid="reports">
         <h3>${d.cloud.reports}</h3>
@@ -179,8 +180,8 @@ export class Devices extends View {
             : reports.slice(0, 20).map((report, at) => html`<details class="more" ?open=${at === 0} data-testid="report"><summary><time>${clockText(report.at)}</time> <code>${firstLine(report.json)}</code></summary><div class="pre">${jsonView(report.json, false)}${copyButton(report.json, d.cloud.reports)}</div></details>`)}
       </div>
       <div class="reports">
-        <h3>${d.operator.itsLog}</h3>
-        ${lines.length === 0 ? html`<p class="quiet-text">${d.operator.noLines}</p>` : html`<ul class="said">${lines.map((line) => html`<li><time>${clockText(line.unix)}</time> <b class=${`what ${line.what}`}>${d.cloud.what[line.what] ?? line.what}</b> ${line.detail}</li>`)}</ul>`}
+        <h3>${o().itsLog}</h3>
+        ${lines.length === 0 ? html`<p class="quiet-text">${o().noLines}</p>` : html`<ul class="said">${lines.map((line) => html`<li><time>${clockText(line.unix)}</time> <b class=${`what ${line.what}`}>${d.cloud.what[line.what] ?? line.what}</b> ${line.detail}</li>`)}</ul>`}
       </div>
     </section>`;
   }
@@ -194,7 +195,7 @@ export class Devices extends View {
 
 /** To the owner's side of this page. */
 export function bindLink(): TemplateResult {
-  return html`<a class="btn" data-testid="bind-link" href=${formatRoute("bind")}>${t().operator.bindIt}</a>`;
+  return html`<a class="btn" data-testid="bind-link" href=${formatRoute("bind")}>${o().bindIt}</a>`;
 }
 
 function nameOf(device: DeviceView): string {

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { FirmwareView, UpgradeView } from "../../muster/types";
 import { sizeText } from "../../state/bytes";
 import { STAGES, campaigns, causeCode, isOpen, nextVersion, percentOf, type Campaign, type Stage } from "../../state/campaigns";
@@ -60,7 +61,7 @@ export class Firmware extends View {
   // ---------- images ----------
 
   #images(): TemplateResult {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     const { images } = operate;
     return html`<section class="box" aria-labelledby="images-title">
       <h2 id="images-title">${d.images}</h2>
@@ -79,7 +80,7 @@ export class Firmware extends View {
   }
 
   #upload(): TemplateResult {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     const { file } = this;
     const version = this.version === "" ? this.#proposal : this.version;
     const modules = operate.platform !== "krtyun";
@@ -120,7 +121,7 @@ export class Firmware extends View {
     } finally {
       this.busy = false;
     }
-    const text = () => t().operator.did.uploaded(version, sizeText(file.size));
+    const text = () => o().did.uploaded(version, sizeText(file.size));
     operate.tell(text);
     announce(text());
     this.image = keyOf({ module: module.trim() === "" ? null : module.trim(), version });
@@ -132,7 +133,7 @@ export class Firmware extends View {
   // ---------- orders ----------
 
   #order(): TemplateResult {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     const { images, roster, ticked, total } = operate;
     const newest = images.at(-1);
     const chosen = images.find((image) => keyOf(image) === this.image) ?? newest;
@@ -160,7 +161,7 @@ export class Firmware extends View {
   // ---------- campaigns ----------
 
   #all(): TemplateResult {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     const all = this.#campaigns;
     return html`<section class="box" aria-labelledby="campaigns-title">
       <h2 id="campaigns-title">${d.campaigns}</h2>
@@ -170,7 +171,7 @@ export class Firmware extends View {
   }
 
   #campaign(campaign: Campaign): TemplateResult {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     const { counts, orders, key, version, module, open, percent, causes } = campaign;
     const { platform, product } = operate;
     const total = orders.length;
@@ -196,7 +197,7 @@ export class Firmware extends View {
   }
 
   #cause(cause: string): string {
-    const d = t().operator.firmware;
+    const d = o().firmware;
     if (cause === "") return d.noReason;
     const code = causeCode(operate.platform, cause);
     const meaning = code === null ? undefined : d.cause[operate.platform]?.[String(code)];
@@ -213,7 +214,7 @@ export class Firmware extends View {
 
   #table(campaign: Campaign): TemplateResult {
     const d = t();
-    const f = d.operator.firmware;
+    const f = o().firmware;
     const columns: Column[] = [{ head: d.cloud.name }, { head: f.state }, { head: f.detail, class: "wide-cell" }, { head: html`<span class="hidden">${d.cloud.actions}</span>`, class: "acts-cell" }];
     const cell = (order: UpgradeView, first: boolean): Cell => {
       const percent = percentOf(order);

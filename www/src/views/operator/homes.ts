@@ -2,7 +2,8 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, waitText } from "../../i18n";
+import { waitText } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { BindTokenView, OwnerView } from "../../muster/types";
 import { clock } from "../../state/clock";
 import { operate } from "../../state/operate";
@@ -24,13 +25,13 @@ export class Homes extends View {
   }
 
   #left(until: number): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     const left = until - clock.now;
     return left > 0 ? html`<span class="quiet-text">${d.left(waitText(left))}</span>` : html`<span class="caution">${d.over}</span>`;
   }
 
   #homes(): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     const homes = new Map<string, OwnerView[]>();
     for (const owner of operate.owners) homes.set(owner.home_id, [...(homes.get(owner.home_id) ?? []), owner]);
     return html`<section class="box" aria-labelledby="homes-title">
@@ -58,13 +59,13 @@ export class Homes extends View {
   }
 
   #devices(devices: readonly string[]): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     if (devices.length === 0) return html`<p class="quiet-text">${d.noDevices}</p>`;
     return html`<ul class="points">${devices.map((device) => html`<li data-testid="bound-device"><code>${device}</code></li>`)}</ul>`;
   }
 
   #waiting(): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     // What ran out since the cloud was asked is gone.
     const waiting = operate.waiting.filter((device) => device.announced || (device.token_until ?? 0) > clock.now);
     return html`<section class="box" aria-labelledby="waiting-title">
@@ -75,7 +76,7 @@ export class Homes extends View {
   }
 
   #waits(device: BindTokenView): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     const name = `${device.product}/${device.device}`;
     const ask = async (operator: NonNullable<typeof operate.operator>) => (await operator.waiting(true)).find((each) => each.product === device.product && each.device === device.device)?.token ?? "";
     return html`<dl data-testid="waiting" data-name=${name}>
@@ -86,7 +87,7 @@ export class Homes extends View {
   }
 
   #create(): TemplateResult {
-    const d = t().operator.homes;
+    const d = o().homes;
     return html`<section class="box" aria-labelledby="owner-title">
       <h2 id="owner-title">${d.create}</h2>
       <form class="stacked" @submit=${this.#submit}>
@@ -99,14 +100,14 @@ export class Homes extends View {
 
   readonly #submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    const d = t().operator;
+    const d = o();
     const identity = this.identity.trim();
     const known = operate.owners.some((owner) => owner.identity === identity);
     if (known && (await ask({ title: d.homes.again(identity), text: d.homes.createHelp, ok: d.homes.createOk, danger: true })) === null) return;
     if ((await operate.operate({ action: "create_owner", identity })) === null) return;
     this.identity = "";
     operate.secrets = new Map();
-    operate.tell(() => t().operator.did.owner(identity));
+    operate.tell(() => o().did.owner(identity));
     announce(d.did.owner(identity));
   };
 }

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { clockText, t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { LogLine, PlatformName } from "../../muster/types";
 import { ALL_LINES, LEVELS, levelOf, logFile, wanted, type Level, type LogFilter } from "../../state/cloudlog";
 import { operate } from "../../state/operate";
@@ -38,7 +39,7 @@ export class CloudLogView extends View {
   }
 
   override render(): TemplateResult {
-    const d = t().operator.log;
+    const d = o().log;
     const { log } = operate;
     const rows = this.#rows;
     const { filter } = this;
@@ -50,7 +51,7 @@ export class CloudLogView extends View {
         ${segments<Level>(d.level, [...LEVELS].reverse().map((value) => ({ value, text: d.levels[value] ?? value, testid: `level-${value}` })), filter.level, (level) => (this.filter = { ...filter, level }))}
         <label class="inline"><span class="hidden">${d.platform}</span><select class="slim" data-testid="log-platform" @change=${(event: Event) => this.#platform((event.target as HTMLSelectElement).value)}>
           <option value="" ?selected=${filter.platform === null}>${d.allPlatforms}</option>${PLATFORMS.map((platform) => html`<option value=${platform} ?selected=${filter.platform === platform}>${t().platform[platform].short}</option>`)}</select></label>
-        <label class="search">${icon("search")}<input type="search" data-testid="log-search" aria-label=${t().operator.search} placeholder=${d.search} .value=${filter.text} @input=${(event: Event) => (this.filter = { ...filter, text: (event.target as HTMLInputElement).value })} autocomplete="off" spellcheck="false" /></label>
+        <label class="search">${icon("search")}<input type="search" data-testid="log-search" aria-label=${o().search} placeholder=${d.search} .value=${filter.text} @input=${(event: Event) => (this.filter = { ...filter, text: (event.target as HTMLInputElement).value })} autocomplete="off" spellcheck="false" /></label>
         <button type="button" class="btn" aria-pressed=${log.paused} data-testid="log-pause" @click=${() => operate.pauseLog(!log.paused)}>${icon(log.paused ? "play" : "pause")}${log.paused ? d.goOn : d.pause}</button>
         <button type="button" class="btn" data-testid="log-export" ?disabled=${rows.length === 0} @click=${() => save(`muster-log-${filter.platform ?? "all"}-${stamp(new Date())}.ndjson`, "application/x-ndjson", [logFile([...rows].reverse())])}>${icon("download")}${d.export}</button>
         ${log.paused && log.waiting > 0 ? html`<span class="quiet-text" role="status" data-testid="log-waiting">${d.waiting(log.waiting)}</span>` : nothing}

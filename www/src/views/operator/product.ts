@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import { clouds } from "../../state/clouds";
 import { commands } from "../../state/commands";
 import { operate, splitSwitches } from "../../state/operate";
@@ -22,7 +23,7 @@ export class Product extends View {
   }
 
   #product(): TemplateResult | typeof nothing {
-    const d = t().operator.product;
+    const d = o().product;
     const { current, platform } = operate;
     if (current === undefined) return nothing;
     return html`<section class="box" aria-labelledby="product-title" data-testid="product">
@@ -37,11 +38,11 @@ export class Product extends View {
   }
 
   #about(name: string): string | undefined {
-    return t().operator.product.about[operate.platform]?.[name];
+    return o().product.about[operate.platform]?.[name];
   }
 
   #switches(): TemplateResult | typeof nothing {
-    const d = t().operator.product;
+    const d = o().product;
     const { current } = operate;
     if (current === undefined) return nothing;
     const { flags } = splitSwitches(current.switches);
@@ -61,7 +62,7 @@ export class Product extends View {
   }
 
   #values(): TemplateResult | typeof nothing {
-    const d = t().operator.product;
+    const d = o().product;
     const { current } = operate;
     if (current === undefined) return nothing;
     const { values } = splitSwitches(current.switches);

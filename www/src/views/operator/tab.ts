@@ -1,7 +1,7 @@
 // The clouds in this tab as a whole: start over, take them along, go on from a file.
 
 import { html, type TemplateResult } from "lit";
-import { t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import { clouds } from "../../state/clouds";
 import { devices } from "../../state/devices";
 import { refusal } from "../../state/failure";
@@ -11,7 +11,7 @@ import { ask } from "../dialogs";
 import { save, stamp } from "./save";
 
 export function tabMenu(): TemplateResult {
-  const d = t().operator.tab;
+  const d = o().tab;
   return html`<details class="menu" data-testid="tab-menu"><summary class="btn">${d.menu}</summary><div class="menu-body">
     <button type="button" class="quiet" data-testid="tab-export" @click=${takeOut}>${d.export}</button>
     <label class="quiet file-item">${d.import}<input type="file" class="hidden" accept=".json,application/json" data-testid="tab-import" @change=${takeIn} /></label>
@@ -30,12 +30,12 @@ function failed(error: unknown): void {
 
 async function startOver(event: Event): Promise<void> {
   fold(event);
-  const d = t().operator.tab;
+  const d = o().tab;
   if ((await ask({ title: d.startOverTitle, text: d.startOverText, ok: d.startOverOk, danger: true })) === null) return;
   try {
     await devices.stopAll("tab");
     await clouds.startOver();
-    operate.tell(() => t().operator.tab.fresh);
+    operate.tell(() => o().tab.fresh);
   } catch (error) {
     failed(error);
   }
@@ -43,7 +43,7 @@ async function startOver(event: Event): Promise<void> {
 
 async function takeOut(event: Event): Promise<void> {
   fold(event);
-  const d = t().operator.tab;
+  const d = o().tab;
   if ((await ask({ title: d.exportTitle, text: d.exportText, ok: d.exportOk, danger: true })) === null) return;
   try {
     const now = new Date();
@@ -55,7 +55,7 @@ async function takeOut(event: Event): Promise<void> {
 
 async function takeIn(event: Event): Promise<void> {
   fold(event);
-  const d = t().operator.tab;
+  const d = o().tab;
   const input = event.target as HTMLInputElement;
   const file = input.files?.[0];
   if (file === undefined) return;
@@ -69,7 +69,7 @@ async function takeIn(event: Event): Promise<void> {
   try {
     await devices.stopAll("tab");
     await clouds.takeIn(read.values);
-    operate.tell(() => t().operator.tab.restored);
+    operate.tell(() => o().tab.restored);
   } catch (error) {
     failed(error);
   }

@@ -2,7 +2,8 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, waitText } from "../../i18n";
+import { waitText } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { GatewayView, SubDeviceView } from "../../muster/types";
 import { clock } from "../../state/clock";
 import { operate } from "../../state/operate";
@@ -24,7 +25,7 @@ export class Topology extends View {
   }
 
   override render(): TemplateResult {
-    const d = t().operator.topology;
+    const d = o().topology;
     const { gateways } = operate;
     return html`<section class="box" aria-labelledby="topology-title">
       <div class="box-head"><h2 id="topology-title">${d.title}</h2><span class="grow"></span>${bindLink()}</div>
@@ -34,7 +35,7 @@ export class Topology extends View {
   }
 
   #gateway(gateway: GatewayView): TemplateResult {
-    const d = t().operator.topology;
+    const d = o().topology;
     const name = `${gateway.product}/${gateway.device}`;
     const id = `gateway-${name.replace(/\W/g, "-")}`;
     return html`<article class="gateway" data-testid="gateway" data-name=${name} aria-labelledby=${id}>
@@ -47,14 +48,14 @@ export class Topology extends View {
   }
 
   #sub(gateway: GatewayView, sub: SubDeviceView): TemplateResult {
-    const d = t().operator.topology;
+    const d = o().topology;
     const name = `${sub.product}/${sub.device}`;
     return html`<li data-testid="sub-device" data-name=${name}><code>${name}</code>${stateChip(sub.state)}<span class="grow"></span>
       <button type="button" class="btn tiny" data-testid="sub-remove" aria-label=${d.removeOf(sub.device, gateway.device)} @click=${() => tie(gateway, sub, false)}>${d.remove}</button></li>`;
   }
 
   #permit(gateway: GatewayView, name: string): TemplateResult {
-    const d = t().operator.topology;
+    const d = o().topology;
     const { permit } = gateway;
     const left = permit?.until == null ? null : permit.until - clock.now;
     const open = permit !== null && (left === null || left > 0);
@@ -78,7 +79,7 @@ export class Topology extends View {
     const permit = (value: number, sub: string) => operate.operate({ action: "permit", product, device, seconds: value, ...(sub === "" ? {} : { sub_product: sub }) });
     if ((await permit(seconds, only)) === null) return;
     const said = (value: number) => () => {
-      const did = t().operator.did;
+      const did = o().did;
       return value === CLOSED ? did.closed(device) : value === 0 ? did.permittedAlways(device) : did.permitted(device, waitText(value * 1_000));
     };
     // The way back is what was before: closed, open for good, or what is left of the time.
@@ -93,7 +94,7 @@ export class Topology extends View {
   }
 
   #add(gateway: GatewayView): TemplateResult {
-    const d = t().operator.topology;
+    const d = o().topology;
     const products = operate.products ?? [];
     const first = products.find((product) => product.switches["nodeType"] !== "1") ?? products[0];
     const submit = async (event: SubmitEvent) => {

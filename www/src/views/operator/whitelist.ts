@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "../../i18n";
+import { o } from "../../i18n/cloud";
 import type { DeviceView, RejectedRow } from "../../muster/types";
 import { messageText } from "../../state/messages";
 import { operate } from "../../state/operate";
@@ -72,7 +73,7 @@ export class Whitelist extends View {
   }
 
   override render(): TemplateResult {
-    const d = t().operator.whitelist;
+    const d = o().whitelist;
     const { used, unused, own } = this.#shown;
     const figure = (name: string, count: number, help: string, testid: string) => html`<div class="figure"><b data-testid=${testid}>${count.toLocaleString()}</b><span>${name}</span><small>${help}</small></div>`;
     return html`<div class="halves">
@@ -93,19 +94,19 @@ export class Whitelist extends View {
     const { rows, unused } = this.#shown;
     const columns: Column[] = [{ head: d.cloud.name }, { head: d.cloud.state }, { head: d.cloud.lastSeen, class: "wide-cell" }, { head: html`<span class="hidden">${d.cloud.actions}</span>`, class: "acts-cell" }];
     return html`<div class="filters">
-        ${segments<Which>(d.operator.whitelist.show, [{ value: "all", text: d.operator.all, testid: "list-all" }, { value: "unused", text: d.operator.whitelist.unused, testid: "list-unused" }, { value: "used", text: d.operator.whitelist.used, testid: "list-used" }], this.which, (which) => (this.which = which))}
-        <label class="search">${icon("search")}<input type="search" data-testid="list-search" aria-label=${d.operator.search} .value=${this.search} @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} autocomplete="off" spellcheck="false" /></label>
+        ${segments<Which>(o().whitelist.show, [{ value: "all", text: o().all, testid: "list-all" }, { value: "unused", text: o().whitelist.unused, testid: "list-unused" }, { value: "used", text: o().whitelist.used, testid: "list-used" }], this.which, (which) => (this.which = which))}
+        <label class="search">${icon("search")}<input type="search" data-testid="list-search" aria-label=${o().search} .value=${this.search} @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} autocomplete="off" spellcheck="false" /></label>
       </div>
-      ${rows.length === 0 ? html`<p class="quiet-text">${operate.roster.size === 0 ? d.operator.whitelist.empty : d.operator.noneFound}</p>` : html`<m-grid .label=${d.operator.whitelist.list} .columns=${columns} .template=${"minmax(100px, 1fr) 84px 104px 84px"} .narrow=${"minmax(0, 1fr) 76px 76px"} .rows=${rows} .key=${(device: DeviceView) => device.name} .cell=${this.#cell}></m-grid>`}
+      ${rows.length === 0 ? html`<p class="quiet-text">${operate.roster.size === 0 ? o().whitelist.empty : o().noneFound}</p>` : html`<m-grid .label=${o().whitelist.list} .columns=${columns} .template=${"minmax(100px, 1fr) 84px 104px 84px"} .narrow=${"minmax(0, 1fr) 76px 76px"} .rows=${rows} .key=${(device: DeviceView) => device.name} .cell=${this.#cell}></m-grid>`}
       <div class="buttons start">
-        <button type="button" class="btn" data-testid="list-export" ?disabled=${rows.length === 0} @click=${() => this.#save(rows, false)}>${icon("download")}${d.operator.whitelist.export}</button>
-        <button type="button" class="btn" data-testid="list-export-secrets" ?disabled=${rows.length === 0} @click=${() => this.#exportSecrets(rows)}>${icon("key")}${d.operator.whitelist.exportSecrets}</button>
-        ${unused < 2 ? nothing : html`<button type="button" class="btn" data-testid="list-remove-unused" @click=${() => this.#removeUnused()}>${icon("trash")}${d.operator.whitelist.removeUnused(unused)}</button>`}
+        <button type="button" class="btn" data-testid="list-export" ?disabled=${rows.length === 0} @click=${() => this.#save(rows, false)}>${icon("download")}${o().whitelist.export}</button>
+        <button type="button" class="btn" data-testid="list-export-secrets" ?disabled=${rows.length === 0} @click=${() => this.#exportSecrets(rows)}>${icon("key")}${o().whitelist.exportSecrets}</button>
+        ${unused < 2 ? nothing : html`<button type="button" class="btn" data-testid="list-remove-unused" @click=${() => this.#removeUnused()}>${icon("trash")}${o().whitelist.removeUnused(unused)}</button>`}
       </div>`;
   }
 
   readonly #cell = (device: DeviceView, first: boolean): Cell => {
-    const d = t().operator.whitelist;
+    const d = o().whitelist;
     const used = isUsed(operate.platform, device);
     return {
       attributes: { testid: "list-row", name: device.name, state: used ? "used" : "unused" },
@@ -136,7 +137,7 @@ export class Whitelist extends View {
   }
 
   async #exportSecrets(rows: readonly DeviceView[]): Promise<void> {
-    const d = t().operator.whitelist;
+    const d = o().whitelist;
     if ((await ask({ title: d.exportTitle, text: d.exportText(rows.length), ok: d.exportOk, danger: true })) === null) return;
     const devices = await operate.withSecrets(rows.map((device) => device.name));
     if (devices !== null) this.#save(devices, true);
@@ -145,8 +146,7 @@ export class Whitelist extends View {
   // ---------- in ----------
 
   #import(): TemplateResult {
-    const d = t();
-    const w = d.operator.whitelist;
+    const w = o().whitelist;
     const columns = COLUMNS[operate.platform];
     const looked = this.#looked;
     const empty = this.text.trim() === "";
@@ -172,7 +172,7 @@ export class Whitelist extends View {
   }
 
   readonly #line = (line: Line, first: boolean): Cell => {
-    const w = t().operator.whitelist;
+    const w = o().whitelist;
     const { wrong } = line;
     const verdict = wrong === null ? html`<span class=${line.known ? "quiet-text" : "good"}>${line.known ? w.known : w.fresh}${line.secret ? `, ${w.withSecret}` : ""}</span>` : html`<span class="wrong">${wrong.why === "shape" ? w.wrong[wrong.rule] : w.wrong[wrong.why]}</span>`;
     return {
@@ -201,7 +201,7 @@ export class Whitelist extends View {
     const { added, existing, rejected } = result;
     this.#take("");
     this.refused = rejected;
-    const text = () => t().operator.did.imported(added, existing);
+    const text = () => o().did.imported(added, existing);
     // Those that came with it, as long as nobody used them.
     const undo = async () => {
       if (platform !== operate.platform || product !== operate.product) return;
@@ -209,8 +209,8 @@ export class Whitelist extends View {
         const device = operate.roster.get(name);
         return device !== undefined && !isUsed(platform, device);
       });
-      const back = await operate.each(unused, () => t().operator.doing.undo, (device) => ({ action: "delete_device", product, device }));
-      operate.tell(() => t().operator.undone, null, back.refused);
+      const back = await operate.each(unused, () => o().doing.undo, (device) => ({ action: "delete_device", product, device }));
+      operate.tell(() => o().undone, null, back.refused);
     };
     operate.tell(text, added === 0 ? null : undo);
     announce(text());
