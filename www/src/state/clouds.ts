@@ -191,6 +191,18 @@ function held(values: ReadonlyMap<string, Uint8Array>): Place {
   };
 }
 
+/** A lock that was just given back may still be held for a moment. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let left = 20; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 0 || (error as { code?: unknown }).code !== "in_use") throw error;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
+}
+
 /** Which clouds are there. */
 class Clouds extends Store {
   world: World = "local";
@@ -207,6 +219,8 @@ class Clouds extends Store {
   readonly #demos: Partial<Record<World, Demo>> = {};
   readonly #asking: Partial<Record<World, Promise<Demo>>> = {};
   #cloud: { generation: number; cloud: Promise<Cloud> } | undefined;
+  /** While the clouds in this tab are between two lives. */
+  #between: Promise<void> | undefined;
 
   async look(): Promise<void> {
     try {
@@ -232,6 +246,7 @@ class Clouds extends Store {
   /** The one cloud in this tab; a new one after the instance died. */
   async inTab(): Promise<Cloud> {
     const muster = await engine.get();
+    await this.#between;
     if (this.#cloud?.generation !== engine.generation) {
       delete this.#demos["tab"];
       const options = this.tabKept ? ({ storage: "browser", name: TAB } as const) : {};
@@ -293,9 +308,20 @@ class Clouds extends Store {
     const old = this.#cloud;
     this.#cloud = undefined;
     delete this.#demos["tab"];
-    await (await old?.cloud)?.stop();
-    await meanwhile?.();
+    // Views ask all the time: they wait, or there would be clouds again meanwhile.
+    let go = () => {};
+    this.#between = new Promise((done) => (go = done));
+    try {
+      // Clouds that never began need not be ended.
+      await (await old?.cloud.catch(() => undefined))?.stop();
+      if (meanwhile !== undefined) await patiently(meanwhile);
+    } finally {
+      this.#between = undefined;
+      go();
+    }
     this.tabBegun += 1;
+    // What the clouds before were asked is not for these.
+    delete this.#asking["tab"];
     this.changed();
     await this.demo("tab");
   }

@@ -405,7 +405,13 @@ class Operate extends Store {
     this.failure = null;
     this.did = null;
     try {
-      return await operator.operate({ platform, ...action });
+      const result = await operator.operate({ platform, ...action });
+      // Whatever the log says of it, and when: what a person just did is shown.
+      this.#stale.products = true;
+      this.#stale.upgrades = true;
+      this.#stale.around = true;
+      this.#soon(0);
+      return result;
     } catch (error) {
       this.failure = refusal(error);
       return null;

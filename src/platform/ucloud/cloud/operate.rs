@@ -352,6 +352,8 @@ fn push(
             ordered +=
                 usize::from(order(product, product_sn, name, module, version, &sessions, cx));
         }
+        let what = [&ordered.to_string(), " devices ordered to ", version].concat();
+        cx.log(What::Operated, product_sn, what);
         Ok(OperationResult::Ordered { devices: ordered })
     });
     state.sessions = sessions;

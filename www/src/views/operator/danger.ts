@@ -89,7 +89,7 @@ export class DangerDialog extends View {
         <div class="scroll">
           <section class=${`banner flat ${danger.field.used ? "bad" : "info"}`} data-testid="danger-field" data-used=${danger.field.used}>${icon("alert")}<div><strong>${danger.field.text}</strong></div></section>
           <section><h3>${d.rule}</h3><p data-testid="danger-rule">${danger.rule}</p><p class="quiet-text">${o().source}: ${danger.source}</p></section>
-          <section><h3>${d.effects}</h3><ul class="points" data-testid="danger-effects">${effects.map((effect) => html`<li>${effect}</li>`)}<li>${d.noUndo}</li></ul></section>
+          <section><h3>${d.effects}</h3><ul class="op-points" data-testid="danger-effects">${effects.map((effect) => html`<li>${effect}</li>`)}<li>${d.noUndo}</li></ul></section>
           ${danger.fresh === undefined ? nothing : html`<label class="check"><input type="checkbox" data-testid="danger-fresh" .checked=${this.fresh} @change=${(event: Event) => (this.fresh = (event.target as HTMLInputElement).checked)} />${d.newSecret}</label>`}
           <label class="stacked-file"><span id="danger-type">${d.type(danger.type)}</span>
             <input class="mono" data-testid="danger-name" autocomplete="off" spellcheck="false" autofocus aria-invalid=${this.wrong} aria-describedby=${this.wrong ? "danger-wrong" : nothing} .value=${this.text} @input=${this.#input} /></label>

@@ -58,13 +58,13 @@ export class Devices extends View {
     const d = t();
     const { shown, total, wanted, open, loaded, roster } = operate;
     const device = open === null ? undefined : roster.get(open);
-    return html`<div class=${`devices${device === undefined ? "" : " opened-device"}`}>
+    return html`<div class=${`op-devices${device === undefined ? "" : " opened-device"}`}>
       <section class="box" aria-labelledby="devices-title">
         <div class="box-head">
           <h2 id="devices-title">${o().sections.devices}</h2>
           <span class="quiet-text" data-testid="device-count">${loaded === null ? o().found(shown.length, roster.size) : o().coming(loaded, total)}</span>
         </div>
-        <div class="filters">
+        <div class="op-filters">
           ${segments<DeviceState | "all">(
             o().filterState,
             (["all", ...STATES] as const).map((value) => ({ value, text: value === "all" ? o().all : html`${d.cloud.states[value]} <small>${roster.counts[value].toLocaleString()}</small>`, testid: `state-${value}` })),
@@ -128,7 +128,7 @@ export class Devices extends View {
     const d = t();
     const { ticked } = operate;
     if (ticked.length === 0) return nothing;
-    return html`<div class="filters chosen" role="group" aria-label=${o().chosen(ticked.length)}>
+    return html`<div class="op-filters chosen" role="group" aria-label=${o().chosen(ticked.length)}>
       <b data-testid="chosen-count">${o().chosen(ticked.length)}</b>
       <button type="button" class="btn" data-testid="bulk-disable" @click=${() => disable(ticked, true)}>${d.cloud.disable}</button>
       <button type="button" class="btn" data-testid="bulk-enable" @click=${() => disable(ticked, false)}>${d.cloud.enable}</button>

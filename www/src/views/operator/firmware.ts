@@ -52,7 +52,7 @@ export class Firmware extends View {
   }
 
   override render(): TemplateResult {
-    return html`<div class="halves wide-left">
+    return html`<div class="op-halves wide-left">
       <div class="column">${this.#all()}</div>
       <div class="column">${this.#order()}${this.#upload()}${this.#images()}</div>
     </div>`;
@@ -187,7 +187,7 @@ export class Firmware extends View {
         ${open === 0 ? nothing : html`<button type="button" class="btn" data-testid="campaign-cancel" title=${d.cancelRule[platform] ?? ""} @click=${() => takeBack(product, module, unfinished)}>${d.cancel(open)}</button>`}
       </header>
       <div class="stages" aria-hidden="true">${[...STAGES].reverse().map(part)}</div>
-      <ul class="legend">${STAGES.filter((stage) => counts[stage] > 0).map((stage) => html`<li title=${d.stageHelp[stage] ?? ""} data-testid=${`stage-${stage}`} data-count=${counts[stage]}><span class=${`stage ${stage}`} aria-hidden="true"></span>${d.stages[stage]} <b>${counts[stage].toLocaleString()}</b></li>`)}</ul>
+      <ul class="op-legend">${STAGES.filter((stage) => counts[stage] > 0).map((stage) => html`<li title=${d.stageHelp[stage] ?? ""} data-testid=${`stage-${stage}`} data-count=${counts[stage]}><span class=${`stage ${stage}`} aria-hidden="true"></span>${d.stages[stage]} <b>${counts[stage].toLocaleString()}</b></li>`)}</ul>
       ${open > 0 ? html`<p class="quiet-text">${d.cancelRule[platform]}</p>` : nothing}
       ${causes.length === 0
         ? nothing

@@ -21,7 +21,7 @@ export class Homes extends View {
   }
 
   override render(): TemplateResult {
-    return html`<div class="halves"><div class="column">${this.#homes()}</div><div class="column">${this.#waiting()}${this.#create()}</div></div>`;
+    return html`<div class="op-halves"><div class="column">${this.#homes()}</div><div class="column">${this.#waiting()}${this.#create()}</div></div>`;
   }
 
   #left(until: number): TemplateResult {
@@ -37,7 +37,7 @@ export class Homes extends View {
     return html`<section class="box" aria-labelledby="homes-title">
       <div class="box-head"><h2 id="homes-title">${d.homes}</h2><span class="grow"></span>${bindLink()}</div>
       ${homes.size === 0 ? html`<p class="quiet-text">${d.none}</p>` : nothing}
-      ${[...homes].map(([home, members]) => html`<article class="home" data-testid="home" data-home=${home}>
+      ${[...homes].map(([home, members]) => html`<article class="op-home" data-testid="home" data-home=${home}>
         <h3><code>${home}</code></h3>
         <h4>${d.members}</h4>
         ${members.map((owner) => this.#owner(owner))}
@@ -61,7 +61,7 @@ export class Homes extends View {
   #devices(devices: readonly string[]): TemplateResult {
     const d = o().homes;
     if (devices.length === 0) return html`<p class="quiet-text">${d.noDevices}</p>`;
-    return html`<ul class="points">${devices.map((device) => html`<li data-testid="bound-device"><code>${device}</code></li>`)}</ul>`;
+    return html`<ul class="op-points">${devices.map((device) => html`<li data-testid="bound-device"><code>${device}</code></li>`)}</ul>`;
   }
 
   #waiting(): TemplateResult {

@@ -47,7 +47,7 @@ export class CloudLogView extends View {
     return html`<section class="box" aria-labelledby="log-title">
       <div class="box-head"><h2 id="log-title">${d.title}</h2><span class="quiet-text" data-testid="log-count">${d.lines(rows.length, log.lines.length)}</span></div>
       <p class="quiet-text">${d.lead}${log.dropped === 0 ? "" : ` ${d.dropped(log.dropped)}`}</p>
-      <div class="filters">
+      <div class="op-filters">
         ${segments<Level>(d.level, [...LEVELS].reverse().map((value) => ({ value, text: d.levels[value] ?? value, testid: `level-${value}` })), filter.level, (level) => (this.filter = { ...filter, level }))}
         <label class="inline"><span class="hidden">${d.platform}</span><select class="slim" data-testid="log-platform" @change=${(event: Event) => this.#platform((event.target as HTMLSelectElement).value)}>
           <option value="" ?selected=${filter.platform === null}>${d.allPlatforms}</option>${PLATFORMS.map((platform) => html`<option value=${platform} ?selected=${filter.platform === platform}>${t().platform[platform].short}</option>`)}</select></label>

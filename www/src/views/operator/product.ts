@@ -19,7 +19,7 @@ export class Product extends View {
   }
 
   override render(): TemplateResult {
-    return html`<div class="halves"><div class="column">${this.#product()}${this.#switches()}</div><div class="column">${this.#values()}${this.#terminal()}</div></div>`;
+    return html`<div class="op-halves"><div class="column">${this.#product()}${this.#switches()}</div><div class="column">${this.#values()}${this.#terminal()}</div></div>`;
   }
 
   #product(): TemplateResult | typeof nothing {

@@ -12,7 +12,7 @@ import { save, stamp } from "./save";
 
 export function tabMenu(): TemplateResult {
   const d = o().tab;
-  return html`<details class="menu" data-testid="tab-menu"><summary class="btn">${d.menu}</summary><div class="menu-body">
+  return html`<details class="op-menu" data-testid="tab-menu"><summary class="btn">${d.menu}</summary><div class="menu-body">
     <button type="button" class="quiet" data-testid="tab-export" @click=${takeOut}>${d.export}</button>
     <label class="quiet file-item">${d.import}<input type="file" class="hidden" accept=".json,application/json" data-testid="tab-import" @change=${takeIn} /></label>
     <button type="button" class="quiet" data-testid="tab-start-over" @click=${startOver}>${d.startOver}</button>

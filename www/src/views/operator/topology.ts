@@ -38,11 +38,11 @@ export class Topology extends View {
     const d = o().topology;
     const name = `${gateway.product}/${gateway.device}`;
     const id = `gateway-${name.replace(/\W/g, "-")}`;
-    return html`<article class="gateway" data-testid="gateway" data-name=${name} aria-labelledby=${id}>
+    return html`<article class="op-gateway" data-testid="gateway" data-name=${name} aria-labelledby=${id}>
       <header><h3 id=${id}><code>${name}</code></h3>${stateChip(gateway.state)}${gateway.owner === null ? nothing : html`<span class="quiet-text">${d.owner(gateway.owner)}</span>`}<span class="grow"></span>
         <span class="quiet-text">${gateway.subs.length === 0 ? d.noSubs : d.subs(gateway.subs.length)}</span></header>
       ${this.#permit(gateway, name)}
-      ${gateway.subs.length === 0 ? nothing : html`<ul class="tree">${gateway.subs.map((sub) => this.#sub(gateway, sub))}</ul>`}
+      ${gateway.subs.length === 0 ? nothing : html`<ul class="op-tree">${gateway.subs.map((sub) => this.#sub(gateway, sub))}</ul>`}
       ${this.#add(gateway)}
     </article>`;
   }
@@ -63,7 +63,7 @@ export class Topology extends View {
     const only = this.only[name] ?? "";
     const whole = /^\d+$/.test(seconds) && Number(seconds) >= 1 && Number(seconds) < CLOSED;
     const set = (value: number) => () => this.#set(gateway, value, only);
-    return html`<div class="permit" role="group" aria-label=${`${d.permit}: ${name}`}>
+    return html`<div class="op-permit" role="group" aria-label=${`${d.permit}: ${name}`}>
       <span class=${`chip ${open ? "run" : "quiet"}`} data-testid="permit" data-open=${open}>${!open ? d.closed : left === null ? d.openAlways : d.open(waitText(left))}${open && permit.product !== null ? `, ${d.only(permit.product)}` : ""}</span>
       <label class="inline"><span>${d.seconds}</span><input class="short" inputmode="numeric" data-testid="permit-seconds" aria-invalid=${!whole} title=${d.permitHelp} .value=${seconds} @input=${(event: Event) => (this.seconds = { ...this.seconds, [name]: (event.target as HTMLInputElement).value })} /></label>
       <label class="inline"><span>${d.product}</span><select class="slim" data-testid="permit-product" @change=${(event: Event) => (this.only = { ...this.only, [name]: (event.target as HTMLSelectElement).value })}>

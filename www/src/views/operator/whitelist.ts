@@ -76,7 +76,7 @@ export class Whitelist extends View {
     const d = o().whitelist;
     const { used, unused, own } = this.#shown;
     const figure = (name: string, count: number, help: string, testid: string) => html`<div class="figure"><b data-testid=${testid}>${count.toLocaleString()}</b><span>${name}</span><small>${help}</small></div>`;
-    return html`<div class="halves">
+    return html`<div class="op-halves">
       <section class="box" aria-labelledby="list-title">
         <h2 id="list-title">${d.list}</h2>
         <p class="quiet-text">${d.lead[operate.platform]}</p>
@@ -93,7 +93,7 @@ export class Whitelist extends View {
     const d = t();
     const { rows, unused } = this.#shown;
     const columns: Column[] = [{ head: d.cloud.name }, { head: d.cloud.state }, { head: d.cloud.lastSeen, class: "wide-cell" }, { head: html`<span class="hidden">${d.cloud.actions}</span>`, class: "acts-cell" }];
-    return html`<div class="filters">
+    return html`<div class="op-filters">
         ${segments<Which>(o().whitelist.show, [{ value: "all", text: o().all, testid: "list-all" }, { value: "unused", text: o().whitelist.unused, testid: "list-unused" }, { value: "used", text: o().whitelist.used, testid: "list-used" }], this.which, (which) => (this.which = which))}
         <label class="search">${icon("search")}<input type="search" data-testid="list-search" aria-label=${o().search} .value=${this.search} @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} autocomplete="off" spellcheck="false" /></label>
       </div>
