@@ -11,6 +11,7 @@ const SAME = new Set(
   hex digest realm online offline cmcc ucloud alibaba ssid random mac awss cipher list filter bind window relay gateway topo permit
   interval daily production test setting register regnwl hmacsha256 hmacsha1 hmacmd5 true false Keep Alive Version Module Shift
   ms default imei cmei mode latency success params timestamp version platform wifi code
+  Luhn uiot-core key value username password signature valid tui serial luhn tac
   deviceName deviceSecret productKey clientId authType securemode signmethod iotId demo Demo gateway1 Probe English`.split(/\s+/),
 );
 
@@ -21,7 +22,7 @@ function latin(page) {
     const isCode = (element) => element.closest(CODE) !== null || /mono/i.test(getComputedStyle(element).fontFamily.split(",")[0] ?? "");
     const found = [];
     const note = (where, text) => {
-      for (const word of text.match(/[A-Za-z0-9_][A-Za-z0-9_.&'’/:-]*[A-Za-z0-9]|[A-Za-z]{2}/g) ?? []) found.push({ where, word, text: text.slice(0, 120) });
+      for (const word of text.match(/[A-Za-z0-9_][A-Za-z0-9_.&'’/:-]*[A-Za-z0-9_]|[A-Za-z]{2}/g) ?? []) found.push({ where, word, text: text.slice(0, 120) });
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
@@ -39,7 +40,7 @@ function latin(page) {
   });
 }
 
-const isName = (word) => SAME.has(word) || /[0-9_.&/:]/.test(word) || /^[A-Z]{2,}s?$/.test(word) || /[a-z][A-Z]|[A-Z]{2}/.test(word) || !/[A-Za-z]{2}/.test(word);
+const isName = (word) => SAME.has(word) || /[0-9_.&/:]/.test(word) || /^[A-Z]{2,}s?$/.test(word) || /[a-z][A-Z]|[A-Z]{2}/.test(word) || /^[A-Z][A-Za-z]*(-[A-Z][A-Za-z]*)+$/.test(word) || !/[A-Za-z]{2}/.test(word);
 
 behaviour("in Chinese no screen has a text that is left in English", { lang: "zh", timeout: 400_000 }, async (c) => {
   const { page } = c;
