@@ -54,8 +54,19 @@ pub fn cipher(input: &CipherInput) -> Result<CipherOutput, ToolError> {
         (false, true) => "ProductSecret , mac , random",
         (true, true) => "DeviceSecret , mac , random",
     };
-    let steps = Vec::from([
-        ToolStep::new("parts", parts),
+    let mut steps = Vec::from([ToolStep::new("parts", parts)]);
+    // In the order in which they are hashed.
+    let mac_hex = mac.filter(|_| cipher.is_ble()).map(|mac| hex::lower(&mac.0));
+    let secret_hex = hex::lower(input.secret.as_bytes());
+    let name = if cipher.is_per_device() { "DeviceSecret" } else { "ProductSecret" };
+    steps.push(ToolStep::new(&["bytes of the ", name, " (ASCII)"].concat(), secret_hex));
+    steps.push(ToolStep::new("comma", "2c"));
+    if let Some(mac) = mac_hex {
+        steps.push(ToolStep::new("MAC", mac));
+        steps.push(ToolStep::new("second comma", "2c"));
+    }
+    steps.push(ToolStep::new("random", hex::lower(&random.0)));
+    steps.extend([
         ToolStep::new("bytes", hex::lower(bytes.expose())),
         ToolStep::new("length", bytes.expose().len().to_string()),
         ToolStep::new("SHA-256", sha256.as_str()),

@@ -43,6 +43,9 @@ pub struct CredentialsOutput {
     /// Where the body is posted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// What the password or the signature is the HMAC of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub string_to_sign: Option<String>,
     /// The signature in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign: Option<String>,
@@ -219,6 +222,7 @@ fn login(credential: &MqttCredential, why: &str) -> CredentialsOutput {
         username: Some(credential.username.clone()),
         password: Some(credential.password.expose().to_string()),
         path: None,
+        string_to_sign: None,
         sign: None,
         body: None,
         steps: Vec::from([ToolStep::new("rule", why)]),
@@ -231,6 +235,7 @@ fn request(path: &str, sign: Option<String>, body: String, why: &str) -> Credent
         username: None,
         password: None,
         path: Some(path.to_string()),
+        string_to_sign: None,
         sign,
         body: Some(body),
         steps: Vec::from([ToolStep::new("rule", why)]),
@@ -337,7 +342,8 @@ fn alibaba(mode: Mode, given: &Given<'_>) -> Result<CredentialsOutput, ToolError
             );
             let why =
                 "The password is the HMAC by the ProductSecret of deviceName…productKey…random….";
-            Ok(login(&credential, why))
+            let text = registration_text(device, given.need("random")?);
+            Ok(signed(login(&credential, why), text, method, "ProductSecret"))
         }
         Mode::DynamicHttp => {
             let secret = Secret::from(given.need("product_secret")?);
@@ -345,7 +351,9 @@ fn alibaba(mode: Mode, given: &Given<'_>) -> Result<CredentialsOutput, ToolError
             let body = registration_form(method, device, &secret, random);
             let sign = registration_sign(method, device, &secret, random);
             let why = "The sign is the HMAC by the ProductSecret of deviceName…productKey…random…; the body is a form.";
-            Ok(request("/auth/register/device", Some(sign), body, why))
+            let text = registration_text(device, random);
+            let login = request("/auth/register/device", Some(sign), body, why);
+            Ok(signed(login, text, method, "ProductSecret"))
         }
         Mode::Static => {
             let style = match given.get("style") {
@@ -357,16 +365,21 @@ fn alibaba(mode: Mode, given: &Given<'_>) -> Result<CredentialsOutput, ToolError
                     return Err(ToolError::new("style", "has to be muster, c, python or node"));
                 }
             };
+            let timestamp = given.get("timestamp").unwrap_or(FIXED_TIMESTAMP);
             let credential = login_connect(
                 style,
                 method,
                 device,
                 &Secret::from(given.need("device_secret")?),
                 secure_mode,
-                given.get("timestamp").unwrap_or(FIXED_TIMESTAMP),
+                timestamp,
             );
             let why = "The password is the HMAC by the DeviceSecret of clientId…deviceName…productKey…timestamp….";
-            Ok(login(&credential, why))
+            // The part of the ClientID that is signed.
+            let id = credential.client_id.split('|').next().unwrap_or_default();
+            let (pk, dn) = (device.product_key, device.device_name);
+            let text = ["clientId", id, "deviceName", dn, "productKey", pk, "timestamp", timestamp];
+            Ok(signed(login(&credential, why), text.concat(), method, "DeviceSecret"))
         }
         Mode::Token => {
             let token = Secret::from(given.need("device_token")?);
@@ -377,6 +390,37 @@ fn alibaba(mode: Mode, given: &Given<'_>) -> Result<CredentialsOutput, ToolError
             ))
         }
     }
+}
+
+/// What a registration signs.
+fn registration_text(device: Device<'_>, random: &str) -> String {
+    let (pk, dn) = (device.product_key, device.device_name);
+    ["deviceName", dn, "productKey", pk, "random", random].concat()
+}
+
+/// With the steps of an HMAC.
+fn signed(
+    login: CredentialsOutput,
+    text: String,
+    method: SignMethod,
+    key: &str,
+) -> CredentialsOutput {
+    let mut login = login;
+    let algorithm = match method {
+        SignMethod::HmacSha256 => "HMAC-SHA256",
+        SignMethod::HmacSha1 => "HMAC-SHA1",
+        SignMethod::HmacMd5 => "HMAC-MD5",
+    };
+    let digest = login.sign.as_ref().or(login.password.as_ref()).cloned().unwrap_or_default();
+    login.steps.extend([
+        ToolStep::new("names and values, sorted, joined", text.as_str()),
+        ToolStep::new("bytes to sign", text.len().to_string()),
+        ToolStep::new("algorithm", algorithm),
+        ToolStep::new("key", key),
+        ToolStep::new("HMAC", digest),
+    ]);
+    login.string_to_sign = Some(text);
+    login
 }
 
 /// No MQTT here: the credential travels in each body.

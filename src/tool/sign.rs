@@ -3,7 +3,11 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{ToolError, ToolStep};
+use crate::hex;
 use crate::http::header;
 use crate::platform::alibaba::sign::{
     Algorithm, SignedRequest, content_md5, default_signed_headers, signature,
@@ -89,10 +93,15 @@ pub fn sign(input: &SignInput) -> Result<SignOutput, ToolError> {
         ),
         _ => None,
     };
+    let plain = |base64: &str| hex::lower(&STANDARD.decode(base64).unwrap_or_default());
+    let md5_hex = md5.as_deref().map(plain).unwrap_or_default();
     let steps = Vec::from([
+        ToolStep::new("MD5 of the body", md5_hex),
         ToolStep::new("Content-MD5", md5.as_deref().unwrap_or_default()),
         ToolStep::new("X-Ca-Signature-Headers", names.as_str()),
         ToolStep::new("X-Ca-Signature-Method", algorithm.as_str()),
+        ToolStep::new("bytes to sign", string.len().to_string()),
+        ToolStep::new("HMAC by the AppSecret", plain(&signature)),
         ToolStep::new("X-Ca-Signature", signature.as_str()),
     ]);
     Ok(SignOutput {

@@ -60,6 +60,7 @@ pub fn tool(name: &str, input: JsValue) -> Result<JsValue, JsValue> {
             passwd: of.maybe_text("passwd")?,
         })),
         "handover" => handover(&of),
+        "nvs" => nvs(&of),
         "imei_check" => Ok(values::js(&core::imei_check(&of.text("imei")?))),
         _ => {
             return Err(values::fault(
@@ -95,6 +96,25 @@ fn handover(of: &Members) -> Result<JsValue, JsValue> {
     let bytes = js_sys::Uint8Array::from(made.bytes.expose());
     let _ = js_sys::Reflect::set(&result, &"bytes".into(), &bytes);
     Ok(result)
+}
+
+/// An image of an NVS partition from Espressif's CSV; rows that name files cannot be read here.
+fn nvs(of: &Members) -> Result<JsValue, JsValue> {
+    let wrong = |error: ToolError| values::bad_value(&error.input, &error.problem);
+    let format = of.maybe_number("format")?.unwrap_or(2);
+    let format = core::NvsFormat::from_number(format)
+        .ok_or_else(|| values::bad_value("format", "has to be 1 or 2"))?;
+    let size = of.number("size")?;
+    let no_files = |_: &str| Err("a page reads no files: write the value into the row".into());
+    let entries = core::nvs_rows(&of.text("csv")?, no_files).map_err(wrong)?;
+    let image = core::nvs_image(&entries, size, format).map_err(wrong)?;
+    Ok(values::object(&[
+        ("places", values::js(&image.places)),
+        ("pages_used", image.pages_used.into()),
+        ("pages", (size / 4096).into()),
+        ("read_only", image.read_only.into()),
+        ("bytes", js_sys::Uint8Array::from(image.bytes.expose()).into()),
+    ]))
 }
 
 fn done<T: Serialize>(result: Result<T, ToolError>) -> Result<JsValue, JsValue> {

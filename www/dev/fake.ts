@@ -423,6 +423,7 @@ const tools: Tools = {
   cmeiCheck: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
   cmeiBuild: async () => ({ cmei: "111234561234569", valid: true, tui: "11123456", serial: "123456", free_digit: 9, luhn_digit: 9, luhn: true }),
   cmeiBatch: async () => ({ count: 3, cmeis: ["111234560000011", "111234560000029", "111234560000037"] }),
+  nvs: async () => ({ bytes: new Uint8Array(4096), places: [], pages: 1, pages_used: 1, read_only: true }),
   handover: async ({ platform, form, credential }) => ({
     file: `${platform}-device.${form === "header" ? "h" : form === "nvs" ? "bin" : form}`,
     media_type: "text/plain",

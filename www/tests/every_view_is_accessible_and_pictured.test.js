@@ -178,12 +178,19 @@ for (const lang of ["en", "zh"]) {
       await page.setViewportSize(asWide);
       await c.get("fleet-stop").click();
       await page.locator("[data-testid=fleet][data-phase=idle]").waitFor();
-      for (const tool of ["cipher", "sign", "credentials", "cmei", "imei"]) {
+      for (const tool of ["credentials", "sign", "cipher", "wifi", "cmei", "imei", "nvs", "time", "topics"]) {
         await page.goto(`${c.up.origin}/#/tools/${tool}`);
-        await c.get("tool-run").click();
         await c.get("tool-result").waitFor();
         await look(`tool-${tool}`);
       }
+      await page.goto(`${c.up.origin}/#/tools/imei`);
+      await c.get("tool-input-do").selectOption("list");
+      await c.get("tool-list").waitFor();
+      await look("tool-list");
+      await page.goto(`${c.up.origin}/#/tools/cipher`);
+      await c.get("tool-input-random").fill("zz");
+      await c.get("tool-error").waitFor();
+      await look("tool-wrong");
       await page.goto(`${c.up.origin}/#/devices`);
       await page.setViewportSize({ width: 390, height: 844 });
       await look("narrow");

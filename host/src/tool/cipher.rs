@@ -28,7 +28,8 @@ impl Cipher {
         let Self { cipher: r#type, secret, random, mac } = self;
         let key = cipher(&CipherInput { r#type, secret, random, mac }).map_err(refused)?;
         // The bytes begin with the secret itself, which is on the command line already and need not be on the screen.
-        let steps: Vec<_> = key.steps.iter().filter(|step| step.name != "bytes").collect();
+        let steps: Vec<_> =
+            key.steps.iter().filter(|step| !step.name.starts_with("bytes")).collect();
         let text = format!(
             "cipherType {} hashes its parts with one comma byte (2C) between them:\n\n{}\n\
              The AES-128 key is the first half of the hash.",

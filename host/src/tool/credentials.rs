@@ -6,7 +6,7 @@ use muster::PlatformName;
 use muster::tool::{CredentialsInput, credentials};
 use serde_json::{Value, json};
 
-use super::{Answer, refused, unusable};
+use super::{Answer, explained, refused, unusable};
 use crate::exit::Exit;
 
 /// Make the login (ClientID, user name, password) that a device uses.
@@ -58,7 +58,7 @@ impl Credentials {
             }
         }
         text.push('\n');
-        text.push_str(&login.steps.iter().map(|step| step.value.as_str()).collect::<String>());
+        text.push_str(&explained(&login.steps));
         let mut json = json!({
             "client_id": login.client_id, "username": login.username, "password": login.password,
         });

@@ -34,5 +34,6 @@ export const tools: Tools = {
   cmeiBuild: async (parts) => (await shared()).tools.cmeiBuild(parts),
   cmeiBatch: async (parts) => (await shared()).tools.cmeiBatch(parts),
   imeiCheck: async (imei) => (await shared()).tools.imeiCheck(imei),
+  nvs: async (input) => (await shared()).tools.nvs(input),
   handover: async (input) => (await shared()).tools.handover(input),
 };

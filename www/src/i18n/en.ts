@@ -7,6 +7,7 @@ import { fleet } from "./en-fleet";
 import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 import { replay } from "./en-replay";
+import { calculators } from "./en-tools";
 
 export const en = {
   appName: "Muster",
@@ -573,6 +574,7 @@ export const en = {
   devs,
   timeline,
   replay,
+  calculators,
   bind,
   relay,
   compare,

@@ -6,6 +6,7 @@ import { fleet } from "./zh-fleet";
 import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 import { replay } from "./zh-replay";
+import { calculators } from "./zh-tools";
 
 export const zh: Dict = {
   appName: "Muster",
@@ -566,6 +567,7 @@ export const zh: Dict = {
   devs,
   timeline,
   replay,
+  calculators,
   bind,
   relay,
   compare,

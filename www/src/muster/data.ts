@@ -2932,6 +2932,10 @@ password?: string,
  */
 path?: string,
 /**
+ * What the password or the signature is the HMAC of.
+ */
+string_to_sign?: string,
+/**
  * The signature in the body.
  */
 sign?: string,

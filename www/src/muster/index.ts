@@ -166,6 +166,7 @@ class Instance implements Muster {
       cmeiBuild: (parts) => tool("cmei_build", parts),
       cmeiBatch: (parts) => tool("cmei_batch", parts),
       imeiCheck: (imei) => tool("imei_check", { imei }),
+      nvs: (input) => tool("nvs", input),
       handover: (input) => tool("handover", input),
     };
   }

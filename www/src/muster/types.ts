@@ -25,6 +25,7 @@ import type {
   ImeiCheck,
   LogLine,
   Next,
+  NvsPlace,
   Operation,
   OperationResult,
   PlatformName,
@@ -337,6 +338,9 @@ export type HandoverInput = {
 /** A file, the device's secret in it. */
 export type Handover = HandoverOutput & { bytes: Uint8Array };
 
+/** An image, what is where in it, and how many of its pages hold entries. */
+export type NvsPartition = { bytes: Uint8Array; places: NvsPlace[]; pages: number; pages_used: number; read_only: boolean };
+
 /** The calculators of `muster tool`; each result is the JSON of that tool. */
 export interface Tools {
   cipher(input: CipherInput): Promise<CipherOutput>;
@@ -349,6 +353,8 @@ export interface Tools {
   cmeiBuild(parts: CmeiBuildInput): Promise<CmeiCheck>;
   cmeiBatch(parts: CmeiBatchInput): Promise<CmeiBatch>;
   imeiCheck(imei: string): Promise<ImeiCheck>;
+  /** The image of an ESP32's NVS partition from Espressif's CSV. */
+  nvs(input: { csv: string; size: number; format?: number }): Promise<NvsPartition>;
   /** A registered device's credentials as a file for firmware and flashers. */
   handover(input: HandoverInput): Promise<Handover>;
 }

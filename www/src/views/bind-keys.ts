@@ -24,7 +24,7 @@ type Line = { name: string; own: string; cloud: string; secret: boolean };
 
 const TYPES = CIPHER.find(({ name }) => name === "type")?.choices ?? [];
 /** What gives a secret away. */
-const OPEN = new Set(["parts", "length", "IV = random"]);
+const OPEN = new Set(["parts", "length", "comma", "second comma", "MAC", "random", "IV = random"]);
 
 @customElement("m-bind-keys")
 export class BindKeys extends DeskView {
