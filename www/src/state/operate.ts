@@ -142,6 +142,8 @@ class Operate extends Store {
     this.platform = platform;
     this.product = product ?? "";
     this.failure = null;
+    // A way back leads to what is shown, or nobody sees where it leads.
+    this.did = null;
     this.#empty();
     this.close();
     this.changed();

@@ -189,9 +189,9 @@ export class CloudView extends View {
       close();
       if (result?.result !== "product") return;
       const { id } = result;
+      this.#go(platform, id);
       operate.tell(() => o().did.created(id));
       announce(o().did.created(id));
-      this.#go(platform, id);
     };
     return html`<dialog class="small" aria-labelledby="product-new-title" data-testid="product-dialog" @close=${close}>
       <form @submit=${submit}>

@@ -26,7 +26,7 @@ export class Homes extends View {
 
   #left(until: number): TemplateResult {
     const d = o().homes;
-    const left = until - clock.now;
+    const left = until - Date.now();
     return left > 0 ? html`<span class="quiet-text">${d.left(waitText(left))}</span>` : html`<span class="caution">${d.over}</span>`;
   }
 
@@ -67,7 +67,7 @@ export class Homes extends View {
   #waiting(): TemplateResult {
     const d = o().homes;
     // What ran out since the cloud was asked is gone.
-    const waiting = operate.waiting.filter((device) => device.announced || (device.token_until ?? 0) > clock.now);
+    const waiting = operate.waiting.filter((device) => device.announced || (device.token_until ?? 0) > Date.now());
     return html`<section class="box" aria-labelledby="waiting-title">
       <h2 id="waiting-title">${d.waiting}</h2>
       <p class="quiet-text">${waiting.length === 0 ? d.noWaiting : d.waitingLead}</p>

@@ -57,7 +57,7 @@ export class Topology extends View {
   #permit(gateway: GatewayView, name: string): TemplateResult {
     const d = o().topology;
     const { permit } = gateway;
-    const left = permit?.until == null ? null : permit.until - clock.now;
+    const left = permit?.until == null ? null : permit.until - Date.now();
     const open = permit !== null && (left === null || left > 0);
     const seconds = this.seconds[name] ?? "60";
     const only = this.only[name] ?? "";
