@@ -60,7 +60,7 @@ mod time;
 pub mod cloud;
 #[cfg(any(feature = "cloud", feature = "tool"))]
 mod csv;
-#[cfg(all(feature = "mqtt", feature = "serde"))]
+#[cfg(feature = "lab")]
 pub mod faults;
 #[cfg(test)]
 #[path = "plugin/heap.rs"]
@@ -73,7 +73,7 @@ pub mod mqtt;
 pub mod page;
 #[cfg(all(feature = "plugin", target_family = "wasm"))]
 mod plugin;
-#[cfg(all(feature = "mqtt", feature = "serde"))]
+#[cfg(feature = "lab")]
 pub mod replay;
 #[cfg(feature = "cloud")]
 pub mod sim;

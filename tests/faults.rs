@@ -1,4 +1,11 @@
 //! Faults: which message is met, and what becomes of it.
+#![cfg(all(
+    feature = "lab",
+    feature = "ucloud",
+    feature = "cmcc",
+    feature = "krtyun",
+    feature = "alibaba"
+))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "faults/a_changed_message_stays_a_message.rs"]

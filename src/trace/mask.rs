@@ -236,6 +236,7 @@ fn find_all<'a>(bytes: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize
 }
 
 /// Where the value of this member is: of a text without the quotes, else up to what ends it.
+#[cfg(feature = "lab")]
 pub(crate) fn value_span(bytes: &[u8], name: &str) -> Option<(usize, usize)> {
     let mut at = 0;
     while let Some((span, after)) = string(bytes, at) {

@@ -10,16 +10,20 @@ mod mask;
 pub(crate) mod packet;
 
 use alloc::borrow::ToOwned;
+#[cfg(feature = "lab")]
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+#[cfg(feature = "lab")]
+pub(crate) use mask::value_span;
 pub use mask::{COVER, is_secret_setting};
-pub(crate) use mask::{Mask, value_of, value_span};
+pub(crate) use mask::{Mask, value_of};
 pub use packet::{Cutter, MqttPacket, PacketType};
 
 use crate::agent::Stored;
+#[cfg(feature = "lab")]
 use crate::faults::{Fault, Strike};
 use crate::http::{Request, Response, header};
 use crate::input::Outcome;
@@ -148,6 +152,7 @@ pub enum What {
         relay: Option<bool>,
     },
     /// A fault that a person armed struck. What it struck is here as it was before, or, of a changed one, after.
+    #[cfg(feature = "lab")]
     Fault {
         /// Which rule.
         rule: String,
@@ -462,10 +467,12 @@ struct Kept {
     of: Option<(u32, f64)>,
     raw: Raw,
     /// It is here because of a fault.
+    #[cfg(feature = "lab")]
     strike: Option<Strike>,
 }
 
 /// What a fault struck.
+#[cfg(feature = "lab")]
 #[derive(Clone, Copy, Debug)]
 pub enum Struck<'a> {
     /// No message.
@@ -548,6 +555,7 @@ impl Trace {
     }
 
     /// A fault struck.
+    #[cfg(feature = "lab")]
     pub fn fault(&mut self, strike: Strike, struck: Struck<'_>, moment: Moment) {
         let (direction, raw) = match struck {
             Struck::Nothing => {
@@ -754,7 +762,15 @@ impl Trace {
 
     fn keep(&mut self, direction: Direction, of: Option<(u32, f64)>, raw: Raw, moment: Moment) {
         let seq = self.next;
-        self.hold(Kept { seq, moment, direction, of, raw, strike: None });
+        self.hold(Kept {
+            seq,
+            moment,
+            direction,
+            of,
+            raw,
+            #[cfg(feature = "lab")]
+            strike: None,
+        });
     }
 
     fn hold(&mut self, kept: Kept) {
@@ -769,6 +785,12 @@ impl Trace {
         self.push(what, moment);
     }
 
+    #[cfg(not(feature = "lab"))]
+    fn view(&self, kept: &Kept, reveal: bool) -> (What, Vec<u8>) {
+        self.view_of(kept, reveal)
+    }
+
+    #[cfg(feature = "lab")]
     fn view(&self, kept: &Kept, reveal: bool) -> (What, Vec<u8>) {
         let (what, bytes) = self.view_of(kept, reveal);
         let Some(Strike { rule, fault, detail }) = kept.strike.clone() else {

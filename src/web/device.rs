@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::string::String;
+#[cfg(feature = "lab")]
 use std::vec::Vec;
 
 use futures_channel::mpsc;
@@ -16,7 +17,9 @@ use super::driver::{Driver, Harm, VERSION, Word};
 use super::fetch;
 use super::hooks::DeviceHooks;
 use super::read::{Members, need};
+use super::record::Record;
 use super::relay::Route;
+#[cfg(feature = "lab")]
 use super::rules;
 #[cfg(feature = "cloud")]
 use super::tab::Cloud;
@@ -26,6 +29,7 @@ use crate::agent::{Agent, Stored};
 use crate::input::Intent;
 use crate::output::StoreKey;
 use crate::platform::Config;
+#[cfg(feature = "lab")]
 use crate::replay::{KEPT_BYTES, Recorder};
 use crate::secret::SecretBytes;
 use crate::settings::Settings;
@@ -38,7 +42,7 @@ pub struct Device {
     words: mpsc::UnboundedSender<Word>,
     trace: Rc<RefCell<Trace>>,
     cut: Rc<Cell<bool>>,
-    recorder: Option<Rc<RefCell<Recorder>>>,
+    record: Record,
 }
 
 #[wasm_bindgen]
@@ -72,8 +76,9 @@ impl Device {
     }
 
     /// Its life so far for a `Replay`, secrets and all; undefined if it is not recorded. There is one after its end too.
+    #[cfg(feature = "lab")]
     pub fn recording(&self) -> Option<Vec<u8>> {
-        let recorder = self.recorder.as_ref()?;
+        let recorder = self.record.0.as_ref()?;
         Some(recorder.borrow().recording().to_bytes().into_inner())
     }
 
@@ -84,6 +89,7 @@ impl Device {
     }
 
     /// Changes the faults that are armed: `{ clear, disarm, arm }` in, an array of `Armed` out.
+    #[cfg(feature = "lab")]
     pub fn faults(&self, change: JsValue) -> Promise {
         values::promise(|reply| match rules::read_change(change) {
             Ok(change) => self.send(Word::Faults(change, reply)),
@@ -130,8 +136,13 @@ impl Device {
             }
         }
         let route = Route::of(options.flag("relay")?);
-        let mut harm = Harm::new(platform, rules::read_rules(options.list("faults")?)?);
-        let record = options.flag("record")?;
+        #[cfg(feature = "lab")]
+        let (mut harm, record) = (
+            Harm::new(platform, rules::read_rules(options.list("faults")?)?),
+            options.flag("record")?,
+        );
+        #[cfg(not(feature = "lab"))]
+        let mut harm = Harm;
         options.finish()?;
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
@@ -143,20 +154,24 @@ impl Device {
         let mut clock = Clock::start();
         harm.wind(&mut clock);
         let (seed, now) = (fetch::seed()?, clock.now());
+        #[cfg(feature = "lab")]
         let recorder = record
             .then(|| Recorder::new(platform, settings, stored.clone(), seed, now, KEPT_BYTES));
         let agent =
             Agent::new(config, stored, seed, now).map_err(|error| values::misuse(&error))?;
-        let recorder = recorder.map(|mut recorder| {
+        #[cfg(feature = "lab")]
+        let record = Record(recorder.map(|mut recorder| {
             recorder.said(&agent);
             Rc::new(RefCell::new(recorder))
-        });
+        }));
+        #[cfg(not(feature = "lab"))]
+        let record = Record;
         let (words, inbox) = mpsc::unbounded();
         let cut = Rc::new(Cell::new(false));
         let driver = Driver::new(
             platform,
             agent,
-            recorder.clone(),
+            record.clone(),
             Rc::clone(&trace),
             hooks,
             tab,
@@ -167,7 +182,7 @@ impl Device {
             harm,
         );
         spawn_local(driver.live(inbox));
-        Ok(Self { words, trace, cut, recorder })
+        Ok(Self { words, trace, cut, record })
     }
 }
 

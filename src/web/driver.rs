@@ -1,5 +1,9 @@
 //! The loop around an [`Agent`]: what a device's outputs ask for is carried out here, and what comes of it goes back in.
 
+#[cfg(feature = "lab")]
+mod faults;
+#[cfg(not(feature = "lab"))]
+#[path = "driver/no_faults.rs"]
 mod faults;
 
 use std::boxed::Box;
@@ -19,6 +23,7 @@ use super::clock::Clock;
 use super::fetch::{self, Aborter};
 use super::hooks::DeviceHooks;
 use super::link::{News, Wire};
+use super::record::Record;
 use super::relay::Route;
 use super::tab::Door;
 use super::values::{self, Reply};
@@ -30,10 +35,11 @@ use crate::mqtt::{ClientEvent, ClientSession};
 use crate::output::{Command, Connect, Download, Install, Output, StoreKey, Token};
 use crate::page::{Next, NextWhy};
 use crate::platform::PlatformName;
-use crate::replay::Recorder;
 use crate::secret::SecretBytes;
 use crate::time::Instant;
-use crate::trace::{Cutter, Direction, Link, Success, Trace, Trouble, What};
+#[cfg(feature = "lab")]
+use crate::trace::Cutter;
+use crate::trace::{Direction, Link, Success, Trace, Trouble, What};
 use faults::Storing;
 pub(super) use faults::{Change, Harm};
 
@@ -58,7 +64,7 @@ pub(super) const VERSION: &str = "version";
 pub(super) struct Driver {
     platform: PlatformName,
     agent: Agent,
-    recorder: Option<Rc<RefCell<Recorder>>>,
+    record: Record,
     trace: Rc<RefCell<Trace>>,
     hooks: DeviceHooks,
     tab: Option<Door>,
@@ -88,12 +94,20 @@ struct Live {
     /// Once bytes can pass.
     session: Option<ClientSession>,
     /// What came of a packet that is not whole yet.
+    #[cfg(feature = "lab")]
     down: Cutter,
 }
 
 impl Live {
     fn new(token: Token, connect: Connect, wire: Wire) -> Self {
-        Self { token, connect, wire, session: None, down: Cutter::default() }
+        Self {
+            token,
+            connect,
+            wire,
+            session: None,
+            #[cfg(feature = "lab")]
+            down: Cutter::default(),
+        }
     }
 }
 
@@ -105,7 +119,7 @@ impl Driver {
     pub(super) fn new(
         platform: PlatformName,
         agent: Agent,
-        recorder: Option<Rc<RefCell<Recorder>>>,
+        record: Record,
         trace: Rc<RefCell<Trace>>,
         hooks: DeviceHooks,
         tab: Option<Door>,
@@ -118,7 +132,7 @@ impl Driver {
         Self {
             platform,
             agent,
-            recorder,
+            record,
             trace,
             hooks,
             tab,
@@ -303,17 +317,11 @@ impl Driver {
     /// Every input passes here, and nowhere else.
     fn feed(&mut self, input: Input) -> Result<(), ApiMisuse> {
         let now = self.clock.now();
-        if let Some(recorder) = &self.recorder {
-            recorder.borrow_mut().input(&input, now, self.trace.borrow().last());
-        }
+        self.record.input(&input, now, &self.trace);
         let done = self.agent.handle_input(input, now);
-        if let Some(recorder) = &self.recorder {
-            recorder.borrow_mut().said(&self.agent);
-        }
+        self.record.said(&self.agent);
         self.outputs();
-        if let Some(recorder) = &self.recorder {
-            recorder.borrow_mut().rest(&mut self.agent);
-        }
+        self.record.rest(&mut self.agent);
         done
     }
 

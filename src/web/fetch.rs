@@ -14,11 +14,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
 
 use super::relay::{self, Route};
-use super::spoil::{self, Pour};
+use super::spoil::{self, Fault, Pour};
 use super::trouble;
 use super::values;
 use crate::error::Failure;
-use crate::faults::Fault;
 use crate::hex;
 use crate::http::{MAX_BODY, Request, Response, header};
 use crate::input::{Answer, Progress};

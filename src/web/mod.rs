@@ -22,6 +22,12 @@
 //! | `trouble` | what a browser hides about a failure |
 //! | `hooks`, `clock`, `values` | what crosses into JavaScript |
 
+// What a smaller module leaves out is used in the complete one, and that one is linted.
+#![cfg_attr(
+    not(all(feature = "lab", feature = "app", feature = "cloud", feature = "tool")),
+    allow(dead_code)
+)]
+
 #[cfg(feature = "app")]
 mod app;
 mod clock;
@@ -33,9 +39,11 @@ mod fleet;
 mod hooks;
 mod link;
 mod read;
+mod record;
 mod relay;
 #[cfg(feature = "tool")]
 mod replay;
+#[cfg(feature = "lab")]
 mod rules;
 mod spoil;
 #[cfg(feature = "cloud")]

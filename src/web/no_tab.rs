@@ -2,7 +2,7 @@
 
 use super::fetch::{Aborter, Broken, Image};
 use super::link::{Listener, Wire};
-use crate::faults::Fault;
+use super::spoil::Fault;
 use crate::http::Request;
 use crate::input::{Answer, Progress};
 use crate::output::Download;

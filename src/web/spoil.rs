@@ -1,12 +1,21 @@
 //! Images on their way into the staging slot, spoiled where a fault says so.
 
+#[cfg(feature = "lab")]
 use gloo_timers::future::TimeoutFuture;
 
-use super::fetch::{Aborter, Broken, Hasher, IDLE, Image};
+#[cfg(feature = "lab")]
+use super::fetch::IDLE;
+use super::fetch::{Aborter, Broken, Hasher, Image};
 use crate::error::Failure;
-use crate::faults::Fault;
+#[cfg(feature = "lab")]
+pub(super) use crate::faults::Fault;
 use crate::input::Progress;
 use crate::output::Download;
+
+/// A module without faults knows none.
+#[cfg(not(feature = "lab"))]
+#[derive(Debug)]
+pub(super) enum Fault {}
 
 /// Takes an image in, piece by piece.
 pub(super) struct Pour<'a, P> {
@@ -19,6 +28,7 @@ pub(super) struct Pour<'a, P> {
 /// What a server answers by a fault, instead of an image.
 pub(super) fn refusal(fault: Option<&Fault>) -> Result<(), Broken> {
     match fault {
+        #[cfg(feature = "lab")]
         Some(Fault::DownloadStatus { status }) => {
             Err(Broken { failure: Failure::Status(*status), trouble: None })
         }
@@ -39,6 +49,13 @@ impl<'a, P: FnMut(Progress)> Pour<'a, P> {
     }
 
     /// Takes a piece; false if the image is over with it.
+    #[cfg(not(feature = "lab"))]
+    pub(super) async fn take(&mut self, piece: &[u8]) -> Result<bool, Failure> {
+        self.keep(piece)
+    }
+
+    /// Takes a piece; false if the image is over with it.
+    #[cfg(feature = "lab")]
     pub(super) async fn take(&mut self, piece: &[u8]) -> Result<bool, Failure> {
         match self.fault.clone() {
             Some(Fault::DownloadCorrupt { bytes, after }) => {
@@ -93,11 +110,13 @@ impl<'a, P: FnMut(Progress)> Pour<'a, P> {
     }
 
     /// How many bytes are still to come before this place.
+    #[cfg(feature = "lab")]
     fn before(&self, after: u32) -> u64 {
         u64::from(after).saturating_sub(self.hasher.received())
     }
 
     /// What comes before this place, and what after.
+    #[cfg(feature = "lab")]
     fn split<'p>(&self, piece: &'p [u8], after: u32) -> (&'p [u8], &'p [u8]) {
         let at = usize::try_from(self.before(after)).unwrap_or(usize::MAX);
         piece.split_at_checked(at).unwrap_or((piece, &[]))
@@ -107,6 +126,7 @@ impl<'a, P: FnMut(Progress)> Pour<'a, P> {
         self.hasher.take(piece, self.progress).map(|()| true)
     }
 
+    #[cfg(feature = "lab")]
     async fn wait(&self, ms: u32) -> Result<(), Failure> {
         TimeoutFuture::new(ms).await;
         // Nobody waits for it any more.

@@ -23,14 +23,13 @@ use super::fetch::{self, Aborter, Broken, Image};
 use super::hooks::CloudHooks;
 use super::link::{Listener, News, Order, Wire};
 use super::read::Members;
-use super::spoil::{self, Pour};
+use super::spoil::{self, Fault, Pour};
 use super::values::{self, Reply, invalid};
 use crate::cloud::{
     Action, Change, Cloud as Core, CloudConfig, CloudInput, CloudOutput, ConnectionId, HttpRequest,
     Operation, OperationResult, RequestId, demo,
 };
 use crate::error::Failure;
-use crate::faults::Fault;
 use crate::hex;
 use crate::http::{Request, Response};
 use crate::input::{Answer, Progress};

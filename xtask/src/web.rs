@@ -36,9 +36,12 @@ struct Module {
     features: &'static str,
 }
 
-/// Two of them, because the first paint needs devices alone.
-const MODULES: [Module; 2] =
-    [Module { name: "muster", features: "web" }, Module { name: "muster_all", features: ALL }];
+/// Devices alone, for pages that embed them; with faults and recordings, for the first paint of the console; everything.
+const MODULES: [Module; 3] = [
+    Module { name: "muster", features: "web" },
+    Module { name: "muster_lab", features: "web,lab" },
+    Module { name: "muster_all", features: ALL },
+];
 const ALL: &str = "web,app,cloud,tool,fleet";
 
 /// The note beside a result.

@@ -49,8 +49,8 @@ export * from "./types";
 
 /** Starts the Worker and the instance in it. Owners, clouds of the tab and calculators get another one, on demand. */
 export async function load(options: LoadOptions = {}): Promise<Muster> {
-  const { worker, wasm, workerAll, wasmAll } = options;
-  return new Instance(await begin("muster", worker, wasm), () => begin("muster_all", workerAll, wasmAll));
+  const { worker, wasm, workerAll, wasmAll, lab = false } = options;
+  return new Instance(await begin(lab ? "muster_lab" : "muster", worker, wasm), () => begin("muster_all", workerAll, wasmAll), lab);
 }
 
 async function begin(module: ModuleName, worker?: string | URL, wasm?: string | URL): Promise<Line> {
@@ -151,6 +151,7 @@ class Instance implements Muster {
   constructor(
     private readonly line: Line,
     private readonly loadAll: () => Promise<Line>,
+    private readonly lab: boolean,
   ) {
     this.died = new Promise((resolve) => (this.die = resolve));
     void line.died.then((why) => this.over(why));
@@ -174,8 +175,11 @@ class Instance implements Muster {
   async device(options: DeviceOptions): Promise<Device> {
     const { platform, settings, name = "", cloud } = options;
     const { storage, lent } = kept(options.storage);
+    // The smallest module knows neither faults nor recordings.
+    const small = this.lab || (options.faults === undefined && options.record !== true);
     // A device of a cloud lives where the cloud does.
-    const device = new RemoteDevice(cloud ? remote(cloud).line : this.line, platform);
+    const line = cloud ? remote(cloud).line : small ? this.line : await this.everything();
+    const device = new RemoteDevice(line, platform);
     const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay), ...(options.record === true ? { record: true as const } : {}) };
     const faults = device.faults.first(options.faults ?? []);
     return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, faults, ...way }, lent);

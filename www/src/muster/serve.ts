@@ -7,7 +7,7 @@ import type { Ask, Handle, Question, Say } from "./protocol";
 import { forget, storeFor, type Store } from "./storage";
 import type { ArmedFault, Entry, FleetStatus, LogLine, Next } from "./types";
 
-/** The bindings of a module. The small one has devices alone. */
+/** The bindings of a module. The smallest one has devices alone, without faults and recordings. */
 export type Bindings = Pick<typeof all, "default" | "Device" | "setPending"> & Partial<Pick<typeof all, "App" | "Cloud" | "Fleet" | "Replay" | "tool">>;
 
 type Device = all.Device;
@@ -62,7 +62,7 @@ async function answer(question: Ask): Promise<unknown> {
     case "intend":
       return device(question.handle).intend(question.intent);
     case "faults":
-      return device(question.handle).faults(question.change);
+      return armed(device(question.handle)).faults(question.change);
     case "dropNetwork":
       return device(question.handle).dropNetwork();
     case "cutPower": {
@@ -111,7 +111,7 @@ async function answer(question: Ask): Promise<unknown> {
     case "kept":
       return new Map(await is(thing(question.handle).store).load());
     case "recording":
-      return device(question.handle).recording();
+      return device(question.handle).recording?.();
     case "replay": {
       const replay = new (is(bindings.Replay))(question.recording);
       try {
@@ -179,7 +179,9 @@ async function startDevice(question: Extract<Ask, { ask: "device" }>): Promise<v
         });
       },
     };
-    const options = { platform, settings, stored, faults: question.faults ?? [], ...by(question.relay), record: question.record === true };
+    const faults = question.faults ?? [];
+    const more = { ...(faults.length > 0 ? { faults } : {}), ...(question.record === true ? { record: true } : {}) };
+    const options = { platform, settings, stored, ...by(question.relay), ...more };
     const device =
       question.cloud === undefined
         ? new bindings.Device(options, hooks)
@@ -247,7 +249,7 @@ async function forgetTaken(handle: Handle, n: number, names: string[]): Promise<
 function end(handle: Handle): Uint8Array | undefined {
   const { device, app, cloud, fleet, replay, store } = thing(handle);
   things.delete(handle);
-  const recording = device?.recording();
+  const recording = device?.recording?.();
   device?.free();
   app?.free();
   cloud?.free();
@@ -265,6 +267,12 @@ function thing(handle: Handle): Thing {
 
 function device(handle: Handle): Device {
   return is(thing(handle).device);
+}
+
+/** The smallest module knows no faults. */
+function armed(device: Device): Device {
+  if ("faults" in device) return device;
+  throw Object.assign(new Error("faults: this device takes none"), { code: "misuse", next: "start it with `faults`; an empty list will do" });
 }
 
 function app(handle: Handle): App {

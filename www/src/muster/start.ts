@@ -12,16 +12,18 @@ export interface Port {
   busy?(busy: boolean): void;
 }
 
-/** Which module: the small one has devices alone. */
-export type ModuleName = "muster" | "muster_all";
+/** Which module: devices alone; with faults and recordings; everything. */
+export type ModuleName = "muster" | "muster_lab" | "muster_all";
 
 /** Starts the Worker of a module; `url`: where it is, if not beside this file. */
 export function start(module: ModuleName, url?: string | URL): Port {
   if (url !== undefined) return new Worker(String(url), { type: "module", name: module }) as Port;
-  return (module === "muster" ? small() : large()) as Port;
+  return WORKERS[module]() as Port;
 }
 
 // Written out, because this is how bundlers recognise a Worker.
-const small = (): Worker => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" });
-const large = (): Worker =>
-  new Worker(new URL("./worker-all.ts", import.meta.url), { type: "module", name: "muster-all" });
+const WORKERS: Record<ModuleName, () => Worker> = {
+  muster: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "muster" }),
+  muster_lab: () => new Worker(new URL("./worker-lab.ts", import.meta.url), { type: "module", name: "muster-lab" }),
+  muster_all: () => new Worker(new URL("./worker-all.ts", import.meta.url), { type: "module", name: "muster-all" }),
+};

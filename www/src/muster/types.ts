@@ -45,6 +45,8 @@ export type DeviceNameOf = DeviceName;
 
 /** Where Workers and modules are, if not beside this file. `…All`: those loaded on demand. */
 export type LoadOptions = {
+  /** Faults and recordings for devices on the network, too, without loading everything: the console's choice. */
+  lab?: boolean;
   worker?: string | URL;
   wasm?: string | URL;
   workerAll?: string | URL;
@@ -93,7 +95,7 @@ export type DeviceOptions = {
    * `mqtt://` and `mqtts://` brokers, servers without CORS. WebSockets go straight all the same.
    */
   relay?: boolean;
-  /** Faults that are armed when it is born. */
+  /** Faults that are armed when it is born. Only a device that was given some, or an empty list, takes others later. */
   faults?: readonly FaultRule[];
   /** Keeps what came in, at most 4 MiB of it, for `recording()`. */
   record?: boolean;

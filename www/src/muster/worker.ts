@@ -1,4 +1,4 @@
-// The Worker of a page's devices: the small module, there from the first paint on.
+// The Worker of the devices of a page that embeds them: the smallest module.
 
 import * as bindings from "./generated/muster/muster";
 import { serve, type Bindings } from "./serve";

@@ -30,7 +30,7 @@ class Engine extends Store {
   async #load(): Promise<Muster> {
     this.#set("loading", "");
     try {
-      const muster = await (await loader())();
+      const muster = await (await loader())({ lab: true });
       this.generation += 1;
       void muster.died.then((why) => {
         this.#muster = undefined;
