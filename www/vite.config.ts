@@ -27,5 +27,5 @@ export default defineConfig(({ command }) => ({
   plugins: [offline()],
   worker: { format: "es" },
   server: { proxy: { "/api": lend, "/mqtt": lend } },
-  test: { include: ["unit/**/*.test.ts"] },
+  test: { include: ["unit/**/*.test.ts"], setupFiles: ["unit/setup.ts"] },
 }));

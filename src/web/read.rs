@@ -126,7 +126,12 @@ impl Members {
     }
 
     pub(super) fn map(&self, name: &'static str) -> Read<BTreeMap<String, String>> {
-        Ok(self.pairs(name)?.into_iter().collect())
+        // One by one: collecting would bring a sort along, and that is more code than all of this file.
+        let mut map = BTreeMap::new();
+        for (key, value) in self.pairs(name)? {
+            map.insert(key, value);
+        }
+        Ok(map)
     }
 
     /// Bytes by their names, as a list of lists or as an object; empty if absent.

@@ -26,8 +26,8 @@ function takeLink(): void {
   void import("./views/incoming").then(({ openLink }) => openLink(hash));
 }
 
-i18n.start();
 theme.start();
+await i18n.start();
 addEventListener("hashchange", takeLink);
 takeLink();
 router.start();
@@ -35,6 +35,7 @@ clouds.start();
 library.start();
 devices.remember();
 page.start();
+document.body.prepend(document.createElement("m-app"));
 
 // The page is drawn first; the WebAssembly is fetched while the person reads; what it takes to do without the server
 // comes last.

@@ -1,30 +1,51 @@
 import { Store, kept } from "../state/store";
 import type { Both } from "../state/settings";
-import { en, type Dict } from "./en";
-import { zh } from "./zh";
+import type { Dict } from "./en";
 
 export type Language = "en" | "zh";
 export const LANGUAGES: readonly Language[] = ["en", "zh"];
 
-const DICTS: Record<Language, Dict> = { en, zh };
+/** A page is read in one language: the other one is fetched when somebody asks for it. */
+const DICTS: Record<Language, () => Promise<Dict>> = {
+  en: async () => (await import("./en")).en,
+  zh: async () => (await import("./zh")).zh,
+};
 
 class I18n extends Store {
   language: Language = "en";
+  readonly #loaded: Partial<Record<Language, Dict>> = {};
+  #wanted: Language = "en";
 
-  start(): void {
+  /** Nothing has a text before this is done. */
+  async start(): Promise<void> {
     const stored = kept.get("lang");
     const wanted = stored ?? navigator.languages.find((tag) => /^(en|zh)\b/i.test(tag)) ?? "en";
-    this.#use(/^zh/i.test(wanted) ? "zh" : "en");
+    const language = /^zh/i.test(wanted) ? "zh" : "en";
+    await this.load(language);
+    this.#use(language);
   }
 
+  /** At once, if it is here; otherwise when it has come, unless the person has changed their mind by then. */
   set(language: Language): void {
     kept.set("lang", language);
-    this.#use(language);
-    this.changed();
+    this.#wanted = language;
+    const turn = () => {
+      if (this.#wanted !== language) return;
+      this.#use(language);
+      this.changed();
+    };
+    if (this.#loaded[language] !== undefined) turn();
+    else void this.load(language).then(turn, () => {});
+  }
+
+  async load(language: Language): Promise<void> {
+    this.#loaded[language] ??= await DICTS[language]();
   }
 
   get dict(): Dict {
-    return DICTS[this.language];
+    const dict = this.#loaded[this.language];
+    if (dict === undefined) throw new Error("there is no text before start()");
+    return dict;
   }
 
   #use(language: Language): void {
