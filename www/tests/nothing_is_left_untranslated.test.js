@@ -11,7 +11,7 @@ const SAME = new Set(
   hex digest realm online offline cmcc ucloud alibaba ssid random mac awss cipher list filter bind window relay gateway topo permit
   interval daily production test setting register regnwl hmacsha256 hmacsha1 hmacmd5 true false Keep Alive Version Module Shift
   ms default imei cmei mode latency success params timestamp version platform wifi code
-  Luhn uiot-core key value username password signature valid tui serial luhn tac
+  Luhn Breeze uiot-core key value username password signature valid tui serial luhn tac
   deviceName deviceSecret productKey clientId authType securemode signmethod iotId demo Demo gateway1 Probe English`.split(/\s+/),
 );
 
@@ -21,8 +21,10 @@ function latin(page) {
     const CODE = "code, pre, kbd, samp, .mono, [class*=mono], option, textarea, script, style, [data-testid=log], [data-testid=announcer]";
     const isCode = (element) => element.closest(CODE) !== null || /mono/i.test(getComputedStyle(element).fontFamily.split(",")[0] ?? "");
     const found = [];
+    // Titles of documents and of their sections are cited as they are.
+    const cited = (text) => text.replace(/《[^》]*》/g, "").replace(/ ?的 [A-Z][A-Za-z ]+/g, "");
     const note = (where, text) => {
-      for (const word of text.match(/[A-Za-z0-9_][A-Za-z0-9_.&'’/:-]*[A-Za-z0-9_]|[A-Za-z]{2}/g) ?? []) found.push({ where, word, text: text.slice(0, 120) });
+      for (const word of cited(text).match(/[A-Za-z0-9_][A-Za-z0-9_.&'’/:-]*[A-Za-z0-9_]|[A-Za-z]{2}/g) ?? []) found.push({ where, word, text: text.slice(0, 120) });
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
