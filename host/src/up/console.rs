@@ -36,6 +36,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
     img-src 'self' data: blob:; font-src 'self'; worker-src 'self'; \
     connect-src 'self' ws: wss: http: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// What a person's script may do, in its own Worker: be evaluated, and nothing else. It has no network at all, whatever it
+/// finds there: not even this server, not even another script.
+const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'unsafe-eval'; sandbox allow-scripts";
+
+/// The Worker of scripts is in a file of its own, because a worker is bound by the policy that its own file came with.
+const SCRIPT_WORKER: &str = "assets/script-worker-";
+
 /// A file of the console as it was built.
 pub(crate) struct Embedded {
     /// Below `dist/`, with `/` between the folders.
@@ -189,6 +196,10 @@ fn answer(asset: &Asset, path: &str, headers: &HeaderMap) -> Response {
     for (name, value) in SECURITY {
         out.insert(name, HeaderValue::from_static(value));
     }
+    if path.starts_with(SCRIPT_WORKER) {
+        let policy = HeaderValue::from_static(SCRIPT_POLICY);
+        out.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     let keep = if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
     } else {
@@ -317,6 +328,21 @@ mod tests {
         for response in [small, plain] {
             assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        }
+    }
+
+    #[test]
+    fn scripts_may_be_evaluated_in_their_own_worker_alone_and_have_no_network_there() {
+        let policy = |path| {
+            let response = answer(&asset(), path, &headers(&[]));
+            response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+        };
+        let script = policy("assets/script-worker-abc.js");
+        assert!(script.starts_with("default-src 'none'; script-src 'unsafe-eval'"), "{script}");
+        assert!(!script.contains("connect-src") && !script.contains("'self'"), "{script}");
+        for path in ["index.html", "assets/worker-abc.js", "assets/index.js", "script-worker-a.js"]
+        {
+            assert!(!policy(path).contains("'unsafe-eval'"), "{path}");
         }
     }
 
