@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
-use super::driver::{Driver, Harm, VERSION, Word};
+use super::driver::{Driver, Harm, Packet, VERSION, Word};
 use super::fetch;
 use super::hooks::DeviceHooks;
 use super::read::{Members, need};
@@ -27,7 +27,7 @@ use super::tab::Door;
 use super::values;
 use crate::agent::{Agent, Stored};
 use crate::input::Intent;
-use crate::output::StoreKey;
+use crate::output::{Publish, QoS, StoreKey, Subscribe};
 use crate::platform::Config;
 #[cfg(feature = "lab")]
 use crate::replay::{KEPT_BYTES, Recorder};
@@ -97,6 +97,18 @@ impl Device {
         })
     }
 
+    /// Publishes beside the core: resolves when it is acknowledged, or, of QoS 0, when it has left.
+    pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8) -> Promise {
+        self.raw(qos, &topic.clone(), |qos| {
+            Packet::Publish(Publish { topic, qos, payload: SecretBytes::new(payload) })
+        })
+    }
+
+    /// Subscribes beside the core. What comes is in the timeline.
+    pub fn subscribe(&self, topic: String, qos: u8) -> Promise {
+        self.raw(qos, &topic.clone(), |qos| Packet::Subscribe(Subscribe { topic, qos }))
+    }
+
     /// Logs out and ends. Resolves when everything is closed and stored.
     pub fn stop(&self) -> Promise {
         values::promise(|reply| self.send(Word::Stop(reply)))
@@ -111,10 +123,25 @@ impl Device {
 }
 
 impl Device {
+    fn raw(&self, qos: u8, topic: &str, packet: impl FnOnce(QoS) -> Packet) -> Promise {
+        values::promise(|reply| {
+            let qos = match qos {
+                0 => QoS::AtMostOnce,
+                1 => QoS::AtLeastOnce,
+                _ => return reply.give(Err(values::invalid("qos", "has to be 0 or 1"))),
+            };
+            if topic.is_empty() || topic.len() > 256 || topic.contains(['+', '#', '\0']) {
+                let problem = "has to have 1 to 256 bytes, without + and #";
+                return reply.give(Err(values::invalid("topic", problem)));
+            }
+            self.send(Word::Raw(packet(qos), reply));
+        })
+    }
+
     fn send(&self, word: Word) {
         // What comes too late is answered at once.
         match self.words.unbounded_send(word).map_err(|error| error.into_inner()) {
-            Err(Word::Intent(_, reply) | Word::Faults(_, reply)) => {
+            Err(Word::Intent(_, reply) | Word::Faults(_, reply) | Word::Raw(_, reply)) => {
                 reply.give(Err(values::stopped()))
             }
             Err(Word::Stop(reply)) => reply.give(Ok(JsValue::UNDEFINED)),

@@ -5,6 +5,7 @@ mod faults;
 #[cfg(not(feature = "lab"))]
 #[path = "driver/no_faults.rs"]
 mod faults;
+mod raw;
 
 use std::boxed::Box;
 use std::cell::{Cell, RefCell};
@@ -42,6 +43,8 @@ use crate::trace::Cutter;
 use crate::trace::{Direction, Link, Success, Trace, Trouble, What};
 use faults::Storing;
 pub(super) use faults::{Change, Harm};
+pub(super) use raw::Packet;
+use raw::Raw;
 
 /// Something that happens to a device.
 pub(super) enum Word {
@@ -53,6 +56,8 @@ pub(super) enum Word {
     Intent(Intent, Reply),
     DropNetwork,
     Faults(Change, Reply),
+    /// A packet of a script's.
+    Raw(Packet, Reply),
     /// What a fault held back.
     Late(u32),
     Stop(Reply),
@@ -84,6 +89,7 @@ pub(super) struct Driver {
     words: mpsc::UnboundedSender<Word>,
     cut: Rc<Cell<bool>>,
     harm: Harm,
+    raw: Raw,
 }
 
 /// A connection under way or open.
@@ -150,6 +156,7 @@ impl Driver {
             words,
             cut,
             harm,
+            raw: Raw::default(),
         }
     }
 
@@ -171,6 +178,7 @@ impl Driver {
             self.settle().await;
         }
         // What is under way ends with what it belongs to.
+        self.end_raw();
         for aborter in self.downloads.into_values().chain(self.requests.into_values()) {
             aborter.abort();
         }
@@ -208,6 +216,7 @@ impl Driver {
             Word::Link(..) => {}
             Word::Answer(token, answer, trouble) => self.answer(token, answer, trouble),
             Word::Late(id) => self.late(id),
+            Word::Raw(packet, reply) => self.send_raw(packet, reply),
             Word::Faults(change, reply) => reply.give(Ok(self.change_faults(change))),
             Word::Progress(token, progress) => {
                 if self.downloads.contains_key(&token) {
@@ -283,15 +292,22 @@ impl Driver {
                 continue;
             }
             let mut closed = None;
-            while let Some(event) = session.poll_event() {
+            let token = link.token;
+            while let Some(event) = self.session().and_then(ClientSession::poll_event) {
                 idle = false;
                 match event {
                     ClientEvent::Connected { .. } => {
-                        self.inputs.push_back(Input::Connected(link.token));
+                        self.inputs.push_back(Input::Connected(token));
                     }
-                    ClientEvent::Message(message) => self.inputs.push_back(Input::Message(message)),
+                    ClientEvent::Message(message) => {
+                        if !self.is_raw_topic(&message.topic) {
+                            self.inputs.push_back(Input::Message(message));
+                        }
+                    }
                     ClientEvent::Acked(token, ack) => {
-                        self.inputs.push_back(Input::Acked(token, ack));
+                        if !self.acked_raw(token, ack) {
+                            self.inputs.push_back(Input::Acked(token, ack));
+                        }
                     }
                     ClientEvent::Refused(code) => closed = Some(Closed::Refused(code)),
                     ClientEvent::Failed(failure) => closed = Some(Closed::Failed(failure)),
@@ -311,6 +327,7 @@ impl Driver {
 
     fn closed(&mut self, token: Token, url: &str, closed: Closed, trouble: Option<Trouble>) {
         self.trace.borrow_mut().link(Link::Closed, url, trouble, self.clock.moment());
+        self.end_raw();
         self.inputs.push_back(Input::Closed(token, closed));
     }
 
@@ -332,6 +349,7 @@ impl Driver {
                 Output::Command(command) => self.commands.push_back(command),
                 Output::Event(event) => {
                     let moment = self.clock.moment();
+                    self.note_ready(&event);
                     let met = self.harm.meets_events().then(|| event.clone());
                     self.trace.borrow_mut().push(What::Event { event }, moment);
                     if let Some(event) = met {
@@ -408,6 +426,7 @@ impl Driver {
     fn connect(&mut self, token: Token, connect: Connect) {
         if let Some(mut old) = self.link.take() {
             old.wire.abort();
+            self.end_raw();
         }
         let moment = self.clock.moment();
         self.trace.borrow_mut().link(Link::Opening, &connect.url, None, moment);
