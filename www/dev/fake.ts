@@ -78,6 +78,8 @@ class FakeDevice implements Device {
   next: Next | null = null;
   onnext: ((next: Next | null) => void) | null = null;
   oncut: Device["oncut"] = null;
+  async publish(): Promise<void> {}
+  async subscribe(): Promise<void> {}
   /** Armed and shown; what is acted out here nothing strikes. */
   readonly faults: Armory = new Armory(async ({ clear, disarm = [], arm = [] }) => {
     const ids = new Set([...disarm, ...arm.map(({ id }) => id)]);

@@ -100,6 +100,31 @@ for (const lang of ["en", "zh"]) {
       await c.get("page-secrets").check();
       await look("page-save");
       await c.get("page-close").click();
+      await c.get("panel-faults").click();
+      for (const [group, id] of [["replies", "lost_secret"], ["power", "cut_before_store"], ["firmware", "corrupt"]]) {
+        await c.get(`fault-group-${group}`).click();
+        await c.get(`arm-${id}`).click();
+        await page.locator(`[data-testid=fault-armed][data-id=${id}]`).waitFor();
+      }
+      await c.get("faults-json").locator("summary").click();
+      await c.get("faults-text").fill('{"fault":"delay","on":{"message":"publish"}}');
+      await c.get("faults-use").click();
+      await look("faults");
+      await c.get("panel-script").click();
+      await c.get("script-example").selectOption("telemetry");
+      await c.get("script-text").fill("log('one');\nmissing();");
+      await c.get("script-run").click();
+      await c.get("script-place").waitFor();
+      await look("script");
+      await c.get("panel-faults").click();
+      await c.get("faults-clear").click();
+      await page.setViewportSize({ width: 360, height: 780 });
+      await look("faults-360");
+      await c.get("panel-script").click();
+      await look("script-360");
+      await c.get("panel-close").click();
+      await page.setViewportSize({ width: 1280, height: 860 });
+
       await c.get("new-device").click();
       await c.start("alibaba");
       await c.state("online");

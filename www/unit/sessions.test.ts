@@ -33,6 +33,8 @@ class FakeDevice extends Feed implements Device {
   next: Next | null = null;
   onnext: ((next: Next | null) => void) | null = null;
   oncut: Device["oncut"] = null;
+  async publish() {}
+  async subscribe() {}
   readonly faults = new Armory(async () => []);
   readonly intents: Intent[] = [];
   constructor(readonly options: DeviceOptions) {

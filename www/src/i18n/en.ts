@@ -4,6 +4,7 @@ import { bind } from "./en-bind";
 import { relay, relayReasons } from "./en-relay";
 import { faults } from "./en-faults";
 import { fleet } from "./en-fleet";
+import { script } from "./en-script";
 import { devs } from "./en-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./en-timeline";
 import { replay } from "./en-replay";
@@ -13,6 +14,8 @@ export const en = {
   appName: "Muster",
   faults,
   nav: { label: "Views", devices: "Devices", fleet: "Fleet", cloud: "Cloud", bind: "Bind", tools: "Tools" },
+  script,
+  nav: { label: "Views", devices: "Devices", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   skip: "Skip to the content",
   world: {
     label: "Which clouds",

@@ -3,6 +3,7 @@ import { bind } from "./zh-bind";
 import { relay, relayReasons } from "./zh-relay";
 import { faults } from "./zh-faults";
 import { fleet } from "./zh-fleet";
+import { script } from "./zh-script";
 import { devs } from "./zh-devices";
 import { compare, exporting, recording, report, signed, timeline } from "./zh-timeline";
 import { replay } from "./zh-replay";
@@ -12,6 +13,8 @@ export const zh: Dict = {
   appName: "Muster",
   faults,
   nav: { label: "视图", devices: "设备", fleet: "设备群", cloud: "云端", bind: "绑定", tools: "工具" },
+  script,
+  nav: { label: "视图", devices: "设备", cloud: "云端", bind: "绑定", tools: "工具" },
   skip: "跳到内容",
   world: { label: "使用哪个云", local: "本地云", tab: "页内云", real: "真实云" },
   language: "语言",

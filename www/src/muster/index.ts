@@ -349,6 +349,15 @@ class RemoteDevice extends Traced implements Device {
     return this.line.ask({ ask: "intend", handle: this.id, intent });
   }
 
+  publish(topic: string, payload: string | Uint8Array, { qos = 0 }: { qos?: 0 | 1 } = {}): Promise<void> {
+    const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+    return this.line.ask({ ask: "publish", handle: this.id, topic, payload: bytes, qos });
+  }
+
+  subscribe(topic: string, { qos = 0 }: { qos?: 0 | 1 } = {}): Promise<void> {
+    return this.line.ask({ ask: "subscribe", handle: this.id, topic, qos });
+  }
+
   dropNetwork(): Promise<void> {
     return this.line.ask({ ask: "dropNetwork", handle: this.id });
   }

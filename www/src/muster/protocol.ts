@@ -42,6 +42,8 @@ export type Ask =
       record?: true;
     }
   | { ask: "faults"; handle: Handle; change: FaultChange }
+  | { ask: "publish"; handle: Handle; topic: string; payload: Uint8Array; qos: number }
+  | { ask: "subscribe"; handle: Handle; topic: string; qos: number }
   | { ask: "intend"; handle: Handle; intent: Intent }
   | { ask: "dropNetwork" | "cutPower" | "credential" | "recording" | "stop"; handle: Handle }
   | { ask: "packet"; handle: Handle; seq: number; reveal: boolean }

@@ -63,6 +63,10 @@ async function answer(question: Ask): Promise<unknown> {
       return device(question.handle).intend(question.intent);
     case "faults":
       return armed(device(question.handle)).faults(question.change);
+    case "publish":
+      return armed(device(question.handle)).publish(question.topic, question.payload, question.qos);
+    case "subscribe":
+      return armed(device(question.handle)).subscribe(question.topic, question.qos);
     case "dropNetwork":
       return device(question.handle).dropNetwork();
     case "cutPower": {

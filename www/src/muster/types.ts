@@ -148,6 +148,13 @@ export interface Device extends AsyncIterable<Entry> {
   /** Cuts the connection without a word. */
   dropNetwork(): Promise<void>;
   readonly faults: Faults;
+  /**
+   * Publishes through the device's own MQTT session, beside the core: for topics on which the core does not speak.
+   * Resolves when it is acknowledged, or, of QoS 0, when it has left. Rejects with `offline`, `not_supported`, `invalid`.
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1 }): Promise<void>;
+  /** Subscribes likewise (`refused`: the broker said no). What comes is in the timeline, and does not reach the core. */
+  subscribe(topic: string, options?: { qos?: 0 | 1 }): Promise<void>;
   /** A fault has cut the power: the device is no more. Whoever wants to, starts it again after `restart_ms`. */
   oncut: ((cut: { restart_ms: number | null }) => void) | null;
   /** What it stored of its registration, as the JSON that it is: identity and secret. Undefined before. */

@@ -1,7 +1,8 @@
 // The devices of this page.
 
 import { named } from "../muster/armory";
-import type { ArmedFault, Device, FaultRule, Intent, Next, PacketLook, PlatformName, Storage } from "../muster/types";
+import { MusterError } from "../muster/errors";
+import type { ArmedFault, Device, Entry, FaultRule, Intent, Next, PacketLook, PlatformName, Storage } from "../muster/types";
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
@@ -35,6 +36,8 @@ export type Plan = {
   relay?: boolean;
   /** What is armed, as it would be for a new device. */
   faults?: readonly FaultRule[];
+  /** Its script. */
+  script?: string;
 };
 
 export class Session extends Store {
@@ -68,6 +71,8 @@ export class Session extends Store {
   seen = 0;
   /** It was opened from a file: to look at, not to run. */
   recording: { file: string; exported: string } | null = null;
+  /** Whoever wants to hear of each entry of the device's as it comes. */
+  readonly heard = new Set<(entry: Entry) => void>();
   /** The faults that are armed, and how far each is. */
   faults: readonly ArmedFault[] = [];
   /** After a fault has cut the power: when it is back. */
@@ -225,6 +230,7 @@ export class Session extends Store {
       for await (const entry of device) {
         this.timeline.push(entry);
         this.facts = reduce(this.facts, entry);
+        for (const hear of this.heard) hear(entry);
         if (entry.kind === "misuse") this.misuse = entry.message;
         if (entry.kind === "event" && entry.event.event === "bind_token") void this.owner?.hear(entry.event.token);
         this.#arrived.request();
@@ -249,6 +255,31 @@ export class Session extends Store {
     this.timeline.note(note, Date.now());
     this.facts = { ...this.facts, word, ready: false, bindToken: null };
     this.changed();
+  }
+
+  /** Sends a packet beside the core; rejects if there is no device. */
+  async sendPublish(topic: string, payload: string, qos: 0 | 1): Promise<void> {
+    await this.#on().publish(topic, payload, { qos });
+  }
+
+  async sendSubscribe(topic: string, qos: 0 | 1): Promise<void> {
+    await this.#on().subscribe(topic, { qos });
+  }
+
+  /** An intent of a script's: it hears itself what came of it. */
+  async attempt(intent: Intent): Promise<void> {
+    await this.#on().intend(intent);
+  }
+
+  #on(): Device {
+    if (this.#device === undefined) throw new MusterError("offline", "the device is off", "start it");
+    return this.#device;
+  }
+
+  /** Keeps what a person wrote. */
+  setScript(script: string): void {
+    this.plan = { ...this.plan, script };
+    devices.keep();
   }
 
   /** Arms these as well, or in the place of those with the same id; they are kept with the device. */

@@ -21,10 +21,14 @@ export type Profile = {
   relay?: boolean;
   /** What is armed whenever it starts. */
   faults?: readonly FaultRule[];
+  /** Its script, as a person wrote it. */
+  script?: string;
 };
 
 /** More than anybody watches at once. */
 const MAX_PROFILES = 50;
+/** Characters of a script. */
+export const LONGEST_SCRIPT = 64 * 1024;
 const PLATFORMS: readonly string[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 const WORLDS: readonly string[] = ["local", "tab", "real"];
 
@@ -42,7 +46,7 @@ export function profileOf(plan: Omit<Profile, "missing">): Profile {
     if (bare !== value) missing.push(key);
     settings[key] = bare;
   }
-  return { platform, world, storage, settings, missing, ...(plan.relay === true ? { relay: true } : {}), ...(plan.faults === undefined || plan.faults.length === 0 ? {} : { faults: plan.faults }) };
+  return { platform, world, storage, settings, missing, ...(plan.relay === true ? { relay: true } : {}), ...(plan.faults === undefined || plan.faults.length === 0 ? {} : { faults: plan.faults }), ...(plan.script === undefined || plan.script === "" ? {} : { script: plan.script }) };
 }
 
 function withoutSecrets(url: string): string {
@@ -63,14 +67,14 @@ export function readProfiles(text: string | null): Profile[] {
 
 function read(item: unknown): Profile | null {
   if (typeof item !== "object" || item === null) return null;
-  const { platform, world, storage, settings, missing, label, relay, faults } = item as Record<string, unknown>;
+  const { platform, world, storage, settings, missing, label, relay, faults, script } = item as Record<string, unknown>;
   if (typeof platform !== "string" || !PLATFORMS.includes(platform) || typeof world !== "string" || !WORLDS.includes(world)) return null;
   if (storage !== "memory" && storage !== "browser") return null;
   if (typeof settings !== "object" || settings === null || !Array.isArray(missing)) return null;
   const pairs = Object.entries(settings).filter((pair): pair is [string, string] => typeof pair[1] === "string");
   const rules = readRules(faults ?? []);
   const armed = isWrong(rules) || rules.length === 0 ? {} : { faults: rules };
-  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true, ...armed } as const;
+  const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true, ...armed, ...(typeof script === "string" && script !== "" && script.length <= LONGEST_SCRIPT ? { script } : {}) } as const;
   const profile = profileOf(plan);
   const called = typeof label === "string" && label !== "" ? { label: label.slice(0, 64) } : {};
   return { ...profile, ...called, missing: [...new Set([...profile.missing, ...missing.filter((key): key is string => typeof key === "string")])] };

@@ -36,6 +36,7 @@ const PATHS = {
   edit: svg`<path d="M5 19l1-4L16 5l3 3L9 18zM14 7l3 3"/>`,
   twin: svg`<rect x="4" y="8" width="10" height="13" rx="2"/><path d="M9 5V5a2 2 0 0 1 2-2h7a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2"/>`,
   share: svg`<circle cx="6" cy="12" r="2.500"/><circle cx="17" cy="6" r="2.500"/><circle cx="17" cy="18" r="2.500"/><path d="M8.300 10.800 14.700 7.200M8.300 13.200l6.400 3.600"/>`,
+  code: svg`<path d="m8 7-5 5 5 5M16 7l5 5-5 5M14 4l-4 16"/>`,
   bolt: svg`<path d="M13 3 5 14h6l-1 7 8-11h-6z"/>`,
   file: svg`<path d="M7 3h7l4 4v14H7zM14 3v4h4"/>`,
 } as const;

@@ -18,6 +18,7 @@ export type Panel = {
 
 export const PANELS: readonly Panel[] = [
   { id: "faults", icon: "bolt", title: () => t().faults.panel, load: () => import("./faults"), body: (session) => html`<m-faults .session=${session}></m-faults>` },
+  { id: "script", icon: "code", title: () => t().script.panel, load: () => import("./script"), body: (session) => html`<m-script .session=${session}></m-script>` },
   { id: "replay", icon: "retry", title: () => t().replay.title, load: () => import("./replay"), body: (session) => html`<m-replay .session=${session}></m-replay>`, recordings: true },
 ];
 
