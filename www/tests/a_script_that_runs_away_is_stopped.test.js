@@ -62,7 +62,7 @@ behaviour("errors say where they are: of syntax, at once, later, and of what the
     ["every(1, () => {});", "RangeError: the interval", "1"],
     ["await publish('/$system/x/y/password', '{}');", "one on which the device itself speaks", "1"],
     ["await faults.arm({ fault: 'delay', on: { message: 'publish' } });", "faults[0].ms: missing", "1"],
-    ["\n\nawait post(3);", "", "3"],
+    ["\n\nawait post(3);", "properties are an object", "3"],
   ];
   for (const [source, text, place] of cases) {
     const [told, at] = await error(source);

@@ -230,6 +230,7 @@ export class Script extends Store {
     const { session } = this;
     switch (call.call) {
       case "post":
+        if (!isObject(call.properties)) throw new Error("properties are an object of names and values");
         return session.attempt({ intent: "post_properties", json: JSON.stringify(call.properties) });
       case "report":
         return session.attempt({ intent: "report" });
