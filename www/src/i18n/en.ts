@@ -15,7 +15,6 @@ export const en = {
   faults,
   nav: { label: "Views", devices: "Devices", fleet: "Fleet", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   script,
-  nav: { label: "Views", devices: "Devices", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   skip: "Skip to the content",
   world: {
     label: "Which clouds",

@@ -44,6 +44,8 @@ function toggle(session: Session, panel: Panel): void {
 export function openPanel(session: Session): TemplateResult | typeof nothing {
   const panel = offered(session).find(({ id }) => id === session.panel);
   if (panel === undefined) return nothing;
+  // One that was open before a reload was opened by nobody; a second load is none.
+  void panel.load();
   return html`<section class="panel" id="panel" data-testid="panel" data-panel=${panel.id} aria-label=${panel.title()}>
     <div class="panel-head">
       <h3>${panel.title()}</h3>
