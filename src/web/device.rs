@@ -13,7 +13,9 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::Clock;
-use super::driver::{Driver, Harm, Packet, VERSION, Word};
+#[cfg(feature = "lab")]
+use super::driver::Packet;
+use super::driver::{Driver, Harm, VERSION, Word};
 use super::fetch;
 use super::hooks::DeviceHooks;
 use super::read::{Members, need};
@@ -27,7 +29,9 @@ use super::tab::Door;
 use super::values;
 use crate::agent::{Agent, Stored};
 use crate::input::Intent;
-use crate::output::{Publish, QoS, StoreKey, Subscribe};
+use crate::output::StoreKey;
+#[cfg(feature = "lab")]
+use crate::output::{Publish, QoS, Subscribe};
 use crate::platform::Config;
 #[cfg(feature = "lab")]
 use crate::replay::{KEPT_BYTES, Recorder};
@@ -98,6 +102,7 @@ impl Device {
     }
 
     /// Publishes beside the core: resolves when it is acknowledged, or, of QoS 0, when it has left.
+    #[cfg(feature = "lab")]
     pub fn publish(&self, topic: String, payload: Vec<u8>, qos: u8) -> Promise {
         self.raw(qos, &topic.clone(), |qos| {
             Packet::Publish(Publish { topic, qos, payload: SecretBytes::new(payload) })
@@ -105,6 +110,7 @@ impl Device {
     }
 
     /// Subscribes beside the core. What comes is in the timeline.
+    #[cfg(feature = "lab")]
     pub fn subscribe(&self, topic: String, qos: u8) -> Promise {
         self.raw(qos, &topic.clone(), |qos| Packet::Subscribe(Subscribe { topic, qos }))
     }
@@ -123,6 +129,7 @@ impl Device {
 }
 
 impl Device {
+    #[cfg(feature = "lab")]
     fn raw(&self, qos: u8, topic: &str, packet: impl FnOnce(QoS) -> Packet) -> Promise {
         values::promise(|reply| {
             let qos = match qos {

@@ -5,6 +5,10 @@ mod faults;
 #[cfg(not(feature = "lab"))]
 #[path = "driver/no_faults.rs"]
 mod faults;
+#[cfg(feature = "lab")]
+mod raw;
+#[cfg(not(feature = "lab"))]
+#[path = "driver/no_raw.rs"]
 mod raw;
 
 use std::boxed::Box;
@@ -156,7 +160,7 @@ impl Driver {
             words,
             cut,
             harm,
-            raw: Raw::default(),
+            raw: Raw::new(),
         }
     }
 

@@ -6,8 +6,13 @@ use crate::output::{Event, Token};
 use crate::web::values::Reply;
 
 /// Nothing is under way.
-#[derive(Default)]
 pub(super) struct Raw;
+
+impl Raw {
+    pub(super) fn new() -> Self {
+        Self
+    }
+}
 
 /// There is none.
 pub(in crate::web) enum Packet {}

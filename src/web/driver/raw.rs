@@ -30,6 +30,12 @@ pub(super) struct Raw {
     ready: bool,
 }
 
+impl Raw {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+}
+
 /// What a script sends.
 pub(in crate::web) enum Packet {
     Publish(Publish),

@@ -273,10 +273,10 @@ function device(handle: Handle): Device {
   return is(thing(handle).device);
 }
 
-/** The smallest module knows no faults. */
+/** The smallest module knows no faults, and no packets beside the core. */
 function armed(device: Device): Device {
   if ("faults" in device) return device;
-  throw Object.assign(new Error("faults: this device takes none"), { code: "misuse", next: "start it with `faults`; an empty list will do" });
+  throw Object.assign(new Error("this device takes no faults, and no packets beside its own"), { code: "misuse", next: "start it with `faults`; an empty list will do" });
 }
 
 function app(handle: Handle): App {
