@@ -659,7 +659,7 @@ export const en = {
     example: "Put the example back",
     input: "Input",
     optional: "optional",
-    working: "The example is worked out already: change anything and calculate again.",
+    working: "The example is worked out already: change anything, and it is computed as you type.",
   },
   handover: {
     open: "Credentials as a file",

@@ -652,7 +652,7 @@ export const zh: Dict = {
     example: "恢复示例",
     input: "输入",
     optional: "可选",
-    working: "示例已算好：修改任意内容后重新计算。",
+    working: "示例已算好：修改任意内容，结果随输入更新。",
   },
   handover: {
     open: "导出凭证文件",
