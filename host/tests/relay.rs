@@ -5,9 +5,9 @@
 mod support;
 
 #[path = "device/mosquitto.rs"]
-pub mod mosquitto;
+mod mosquitto;
 #[path = "device/process.rs"]
-pub mod process;
+mod process;
 
 mod relay {
     pub mod page;
