@@ -50,7 +50,7 @@ behaviour("an update to all: who is there goes through its stages, who is away w
 
   // Behind the bars there is a table.
   await campaign.getByTestId("campaign-table").click();
-  assert.equal(await page.locator("[data-testid=upgrade-row][data-state=succeeded]").count(), 1);
+  await page.locator("[data-testid=upgrade-row][data-state=succeeded]").waitFor();
   assert.equal(await page.locator("[data-testid=upgrade-row][data-state=pending]").count(), 4);
   await campaign.getByTestId("campaign-cancel").click();
   await page.locator("[data-testid=stage-cancelled][data-count='4']").waitFor();
