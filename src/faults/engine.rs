@@ -363,7 +363,10 @@ impl<'a> View<'a> {
             && part(&on.path, self.path)
             && text
             && on.event.as_ref().is_none_or(|want| {
-                *want == self.event || self.step.is_some_and(|step| *want == step_name(step))
+                *want == self.event
+                    || self
+                        .step
+                        .is_some_and(|step| want.strip_prefix("step:") == Some(step_name(step)))
             })
     }
 }

@@ -196,7 +196,7 @@ pub struct On {
     /// A part of the payload or the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Of `event`: its name, such as `ready`; or, of a step, the step's, such as `store_secret`.
+    /// Of `event`: its name, such as `ready`; or, of a step, the step's, such as `step:store_secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
 }

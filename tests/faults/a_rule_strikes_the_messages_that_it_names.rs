@@ -91,7 +91,7 @@ fn moments_at_events_steps_and_at_once() {
     let mut faults = Faults::new(PlatformName::Ucloud);
     let at = |event: &str| Some(On { event: Some(event.into()), ..on(Kind::Event) });
     faults.arm(rule("ready", Fault::NetworkLoss { ms: 1 }, at("ready")));
-    faults.arm(rule("step", Fault::ClockJump { ms: 1.0 }, at("store_secret")));
+    faults.arm(rule("step", Fault::ClockJump { ms: 1.0 }, at("step:store_secret")));
     faults.arm(rule("now", Fault::BrokerRestart { ms: 1 }, None));
     let ids = |strikes: Vec<muster::faults::Strike>| -> Vec<String> {
         strikes.into_iter().map(|strike| strike.rule).collect()

@@ -8,11 +8,11 @@ const WAIT = 60_000;
 
 /** An image of 150,000 bytes for the open device, ordered in the Cloud view. */
 async function push(c, platform, version) {
-  await c.page.goto(`${c.up.origin}/#/cloud/${platform}?product=${PRODUCT[platform]}`);
+  await c.page.goto(`${c.up.origin}/#/cloud/${platform}/firmware?product=${PRODUCT[platform]}`);
   await c.get("firmware-file").setInputFiles({ name: "image.bin", mimeType: "application/octet-stream", buffer: randomBytes(150_000) });
   await c.get("firmware-version").fill(version);
   await c.get("firmware-upload").click();
-  await c.get("firmware-said").waitFor();
+  await c.page.locator(`[data-testid=image][data-version="${version}"]`).waitFor();
   await c.get("push-version").selectOption(version);
   await c.get("push-send").click();
   await c.page.goto(`${c.up.origin}/#/devices`);

@@ -14,7 +14,7 @@ describe("what a script hears", () => {
   it("is named by what people listen for", () => {
     const named = (what: What) => eventOf(entry(what))?.names;
     expect(named({ kind: "event", event: { event: "ready" } })).toEqual(["ready"]);
-    expect(named({ kind: "event", event: { event: "step", step: "store_secret" } })).toEqual(["step", "store_secret"]);
+    expect(named({ kind: "event", event: { event: "step", step: "store_secret" } })).toEqual(["step", "step:store_secret"]);
     expect(named({ kind: "event", event: { event: "properties_set", json: "{}" } })).toEqual(["properties_set", "property_set"]);
     expect(named({ kind: "mqtt", direction: "down", packet: { type: "PUBLISH", size: 9, masked: 0, topic: "t" } })).toEqual(["message", "packet"]);
     expect(named({ kind: "mqtt", direction: "up", packet: { type: "PUBLISH", size: 9, masked: 0, topic: "t" } })).toEqual(["packet"]);

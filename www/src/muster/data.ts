@@ -410,7 +410,7 @@ path?: string,
  */
 text?: string,
 /**
- * Of `event`: its name, such as `ready`; or, of a step, the step's, such as `store_secret`.
+ * Of `event`: its name, such as `ready`; or, of a step, the step's, such as `step:store_secret`.
  */
 event?: string, };
 

@@ -139,7 +139,7 @@ export const CATALOGUE: readonly Ready[] = [
   // ---------- power ----------
   { id: "cut_before_store", group: "power", platforms: ALL, params: () => [back], repeats: true, rule: (_, values) => ({ fault: "power_cut", key: "credential", when: "before", restart_ms: int(values, "restart") * SECOND }) },
   { id: "cut_after_store", group: "power", platforms: ALL, params: () => [back], repeats: true, rule: (_, values) => ({ fault: "power_cut", key: "credential", when: "after", restart_ms: int(values, "restart") * SECOND }) },
-  { id: "cut_in_update", group: "power", platforms: MQTT, params: () => [back], repeats: true, rule: (_, values) => ({ fault: "power_cut", when: "before", on: { message: "event", event: "download" }, restart_ms: int(values, "restart") * SECOND }) },
+  { id: "cut_in_update", group: "power", platforms: MQTT, params: () => [back], repeats: true, rule: (_, values) => ({ fault: "power_cut", when: "before", on: { message: "event", event: "step:download" }, restart_ms: int(values, "restart") * SECOND }) },
   { id: "cut_at_install", group: "power", platforms: MQTT, params: () => [{ key: "when", options: ["after", "before"], value: "after" }, back], repeats: true, rule: (_, values) => ({ fault: "power_cut", key: "version", when: values["when"] === "before" ? "before" : "after", restart_ms: int(values, "restart") * SECOND }) },
   { id: "cut_now", group: "power", platforms: ALL, params: () => [back], repeats: false, rule: (_, values) => ({ fault: "power_cut", when: "before", restart_ms: int(values, "restart") * SECOND }) },
   { id: "store_fail", group: "power", platforms: ALL, params: none, repeats: true, rule: () => ({ fault: "store_fail", key: "credential" }) },

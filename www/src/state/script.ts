@@ -52,7 +52,7 @@ export function eventOf(entry: Entry): ScriptEvent | null {
         const properties = parsed(event.json);
         return { names: ["properties_set", "property_set"], event: { event: "properties_set", properties: typeof properties === "object" ? properties : {} } };
       }
-      return { names: event.event === "step" ? ["step", event.step] : [event.event], event: { ...event } };
+      return { names: event.event === "step" ? ["step", `step:${event.step}`] : [event.event], event: { ...event } };
     }
     case "mqtt": {
       const { packet, direction } = entry;
