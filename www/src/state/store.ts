@@ -17,8 +17,11 @@ export class Store {
 class Keeping extends Store {
   /** Why not: it has no more room, or forbids it. */
   trouble: "full" | "forbidden" | null = null;
+  /** What could not be written and has not been since: that another thing found room says nothing of it. */
+  readonly #lost = new Set<string>();
 
-  tell(error: unknown): void {
+  tell(what: string, error: unknown): void {
+    this.#lost.add(what);
     const full = error instanceof DOMException && (error.name === "QuotaExceededError" || error.name === "NS_ERROR_DOM_QUOTA_REACHED");
     const trouble = full ? "full" : "forbidden";
     if (this.trouble === trouble) return;
@@ -26,9 +29,9 @@ class Keeping extends Store {
     this.changed();
   }
 
-  /** Something was kept again. */
-  well(): void {
-    if (this.trouble === null) return;
+  /** It was kept, or there is nothing to keep of it. */
+  well(what: string): void {
+    if (!this.#lost.delete(what) || this.#lost.size > 0) return;
     this.trouble = null;
     this.changed();
   }
@@ -37,7 +40,7 @@ class Keeping extends Store {
 export const keeping = new Keeping();
 
 /** A storage of the browser, which it may forbid. */
-const storage = (of: () => Storage) => ({
+const storage = (name: string, of: () => Storage) => ({
   get(key: string): string | null {
     try {
       return of().getItem(`muster.${key}`);
@@ -49,22 +52,23 @@ const storage = (of: () => Storage) => ({
   set(key: string, value: string): boolean {
     try {
       of().setItem(`muster.${key}`, value);
-      keeping.well();
+      keeping.well(`${name}.${key}`);
       return true;
     } catch (error) {
-      keeping.tell(error);
+      keeping.tell(`${name}.${key}`, error);
       return false;
     }
   },
   remove(key: string): void {
     try {
       of().removeItem(`muster.${key}`);
+      keeping.well(`${name}.${key}`);
     } catch {
       // What was forbidden to be kept is not there.
     }
   },
 });
 
-export const kept = storage(() => localStorage);
+export const kept = storage("local", () => localStorage);
 /** For this tab alone, until it is closed. */
-export const keptHere = storage(() => sessionStorage);
+export const keptHere = storage("session", () => sessionStorage);
