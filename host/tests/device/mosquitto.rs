@@ -34,7 +34,8 @@ impl Broker {
     pub fn with(listeners: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         certificates(dir.path());
-        let [tcp, tls, websocket, secure_websocket, misnamed] = free_ports();
+        // All at once: what is given back may be handed out again.
+        let [tcp, tls, websocket, secure_websocket, misnamed, more @ ..] = free_ports::<21>();
         let at = dir.path().display();
         let mut config = format!(
             "user root\nallow_anonymous true\nlog_dest stderr\nlog_type all\nconnection_messages true\n\
@@ -45,7 +46,7 @@ impl Broker {
              certfile {at}/server.pem\nkeyfile {at}/server.key\n\
              listener {misnamed} 127.0.0.1\ncertfile {at}/misnamed.pem\nkeyfile {at}/misnamed.key\n"
         );
-        let more = free_ports::<16>()[..listeners.len()].to_vec();
+        let more = more[..listeners.len()].to_vec();
         for (port, lines) in more.iter().zip(listeners) {
             let lines = lines.replace("{at}", &at.to_string());
             config += &format!("listener {port} 127.0.0.1\n{lines}\n");
