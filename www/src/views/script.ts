@@ -84,14 +84,14 @@ export class ScriptView extends View {
         <span class="quiet-text" data-testid="script-state" data-state=${script.running ? "running" : (script.ended ?? "off")}>${script.running ? d.running : script.ended === null ? nothing : d.ended[script.ended]}</span>
       </div>
       ${long ? html`<p class="bad-text" role="alert">${d.tooLong}</p>` : nothing}
-      <textarea class="script-text" rows="12" spellcheck="false" autocomplete="off" wrap="off" aria-label=${d.editor} data-testid="script-text" .value=${this.text} @input=${this.#input}></textarea>
+      <textarea class="script-text" rows="8" spellcheck="false" autocomplete="off" wrap="off" aria-label=${d.editor} data-testid="script-text" .value=${this.text} @input=${this.#input}></textarea>
       <section aria-labelledby="script-output">
         <div class="fault-head"><h4 id="script-output">${d.output}</h4>${script.lines.length === 0 ? nothing : html`<button type="button" class="btn" data-testid="script-clear" @click=${() => this.#clear()}>${d.clear}</button>`}</div>
         ${script.lines.length === 0
           ? html`<p class="quiet-text">${d.nothing}</p>`
-          : html`<ol class="script-lines" tabindex="0" role="log" aria-labelledby="script-output">${script.lines.map(
+          : html`<div class="script-lines" tabindex="0" role="log" aria-labelledby="script-output"><ol>${script.lines.map(
               ({ at, level, text, place }) => html`<li class=${level} data-testid="script-line" data-level=${level}><time>${clockText(at)}</time><span>${level === "note" ? (d.notes[text] ?? text) : text}${place === null ? nothing : html` <button type="button" class="quiet" data-testid="script-place" data-line=${place.line} @click=${() => this.#go(place)}>${d.at(place.line, place.column)}</button>`}</span></li>`,
-            )}</ol>`}
+            )}</ol></div>`}
       </section>
       <details class="more"><summary>${d.help}</summary><dl class="script-api">${d.api.map(([code, text]) => html`<dt><code>${code}</code></dt><dd class="sans">${text}</dd>`)}</dl></details>
     </div>`;
