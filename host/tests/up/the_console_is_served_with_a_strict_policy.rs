@@ -44,8 +44,8 @@ fn every_file_has_its_type_its_policy_and_its_time_to_live() {
         assert_eq!(
             policy,
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; \
-             font-src 'self'; worker-src 'self'; connect-src 'self' ws: wss: http: https:; base-uri 'none'; \
-             form-action 'none'; frame-ancestors 'none'",
+             font-src 'self'; worker-src 'self'; connect-src 'self' ws: wss: http: https:; manifest-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             "{path}"
         );
         for (name, value) in [
