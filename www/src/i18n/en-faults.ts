@@ -4,6 +4,7 @@ export const faults = {
   panel: "Faults",
   armed: (n: number) => (n === 1 ? "1 fault is armed" : `${n} faults are armed`),
   entry: "Fault",
+  keys: { credential: "the secret", schedule: "the schedule", firmware: "the update order", version: "the new version" },
   done: {
     lose: "lost",
     delay: (wait: string) => `${wait} late`,

@@ -4,6 +4,7 @@ export const faults: Dict["faults"] = {
   panel: "故障注入",
   armed: (n) => `已布置 ${n} 个故障`,
   entry: "故障",
+  keys: { credential: "密钥", schedule: "心跳计划", firmware: "升级指令", version: "新版本号" },
   done: {
     lose: "丢弃",
     delay: (wait) => `延迟 ${wait}`,

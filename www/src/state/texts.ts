@@ -282,10 +282,10 @@ export function faultText(fault: Fault): string {
     case "power_cut": {
       const { key, when } = fault;
       if (key === undefined) return d.power_cut;
-      return (when === "before" ? d.power_cut_before : d.power_cut_after)(key);
+      return (when === "before" ? d.power_cut_before : d.power_cut_after)(t().faults.keys[key] ?? key);
     }
     case "store_fail":
-      return d.store_fail(fault.key);
+      return d.store_fail(t().faults.keys[fault.key] ?? fault.key);
     case "download_corrupt":
       return d.download_corrupt(fault.bytes, fault.after);
     case "download_truncate":
