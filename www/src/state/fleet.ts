@@ -45,7 +45,7 @@ type Made = { key: string; platform: PlatformName; world: World; storage: Storag
 
 class FleetStore extends Store {
   setup: Setup = {
-    platform: "krtyun",
+    platform: "ucloud",
     source: "count",
     count: 50,
     prefix: `fleet-${tag()}-`,
