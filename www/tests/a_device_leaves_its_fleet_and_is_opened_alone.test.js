@@ -15,6 +15,7 @@ for (const [world, storage] of [["local", "memory"], ["local", "browser"], ["tab
     await c.state("online", page);
     assert.equal(await c.entries("event", "registered", page).count(), 0, "it had its secret");
     await page.getByTestId("rail-fleet").click();
+    await page.locator("[data-testid=fleet-count-of][data-state=taken]").waitFor();
     assert.deepEqual(await fleets.counts(), { registering: 0, login: 0, online: 4, taken: 1 });
     await fleets.get("fleet-stop").click();
     await page.locator("[data-testid=fleet][data-phase=idle]").waitFor();

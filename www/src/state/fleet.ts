@@ -131,12 +131,16 @@ class FleetStore extends Store {
   async run(): Promise<void> {
     this.failure = null;
     if (this.making === "importing" || this.making === "making") return;
+    // What is said of the run before is not said of this one, not even until its first device moves.
+    if (this.phase === "idle") {
+      this.verdict = null;
+      this.changed();
+    }
     try {
       const made = await this.#make();
       if (made === null) return;
       if (this.phase === "idle") {
         this.series.clear();
-        this.verdict = null;
         this.#judged = false;
         await made.fleet.set(this.#bounds(made.world, made.platform));
       }
@@ -229,6 +233,7 @@ class FleetStore extends Store {
     try {
       const settings = await made.fleet.take(row.n, { storage, name: profileKey(plan) });
       if (settings !== undefined) devices.start(plan);
+      this.#hear(await made.fleet.status());
     } catch (error) {
       this.#refused(error);
     }
