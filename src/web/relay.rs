@@ -172,10 +172,12 @@ fn forget() {
     TOKEN.set(None);
 }
 
+/// The page's own server, and yet with the mode `cors`: of a request without a referrer, the Fetch specification ("append a
+/// request `Origin` header") sends `Origin: null` in any other mode, and the relay wants to know the page.
 fn builder(url: &str, method: Method, aborter: &Aborter) -> RequestBuilder {
     RequestBuilder::new(url)
         .method(method)
-        .mode(web_sys::RequestMode::SameOrigin)
+        .mode(web_sys::RequestMode::Cors)
         .credentials(web_sys::RequestCredentials::Omit)
         .cache(web_sys::RequestCache::NoStore)
         .referrer_policy(web_sys::ReferrerPolicy::NoReferrer)

@@ -64,3 +64,27 @@ test("what was asked for before the end is kept before the store is given back",
   expect(place.released).toBe(1);
   await Promise.race([written, new Promise((resolve) => setTimeout(resolve, 5))]);
 });
+
+test("one store is lent to one at a time, and to the next when it was given back", async () => {
+  const place = new Place();
+  const lent = lend(place);
+  expect(() => lend(place)).toThrow(expect.objectContaining({ name: "StorageError", code: "in_use" }));
+  await lent.over();
+  const again = lend(place);
+  await borrowed(again.port).write([["a", new Uint8Array(1)]]);
+  await again.over();
+  expect(place.released).toBe(2);
+});
+
+test("what comes after the end is refused, and does not touch what the next one keeps", async () => {
+  const place = new Place();
+  const lent = lend(place);
+  const store = borrowed(lent.port);
+  const first = store.write([["a", new Uint8Array(1)]]);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const over = lent.over();
+  const late = store.write([["b", new Uint8Array(1)]]);
+  const refused = expect(Promise.race([late, over.then(() => Promise.reject(new Error("no answer: it was given back")))])).rejects.toThrow("given back");
+  await Promise.all([first, refused]);
+  expect(place.done).toEqual(["a"]);
+});

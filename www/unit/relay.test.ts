@@ -146,5 +146,14 @@ describe("the relay's list", () => {
     expect(toAllow("relay_address", "mqtt://h", undefined)).toEqual([]);
     expect(toAllow("relay_tls", "mqtts://h", "x")).toEqual([]);
     expect(startCommand(["a:1", "b:2"])).toBe("muster up --relay --relay-allow a:1 --relay-allow b:2");
+    expect(startCommand(["*.a.example:1", "[fd00::5]:1883"])).toBe('muster up --relay --relay-allow "*.a.example:1" --relay-allow "[fd00::5]:1883"');
+  });
+
+  it("puts nothing into a shell's hands but hosts and ports", () => {
+    for (const broker of ["mqtt://x$(reboot):1883", "mqtt://x;reboot;:1883", "mqtt://x y:1883", "mqtt://`id`:1883", "mqtt://a&&b:1883", 'mqtt://a"b:1883']) {
+      expect(startCommand(toAllow("relay_host", broker, undefined)), broker).toBe("muster up --relay");
+    }
+    const detail = "h:80 redirects to x$(reboot).example:443, which is not on the relay's list";
+    expect(startCommand(toAllow("relay_redirect", "http://h/", detail))).toBe("muster up --relay");
   });
 });

@@ -24,7 +24,8 @@ pub(crate) fn npm(args: &[String]) -> Outcome {
 
 /// Makes folder and tarball; the result is the tarball.
 pub(crate) fn build() -> Outcome<PathBuf> {
-    web::modules()?;
+    // Held to the end: what is read here, another command would make anew.
+    let _alone = web::begin()?;
     let place = target_dir().join("npm");
     let folder = place.join("muster-device");
     let mut node = command("node", &["package/build.mjs"]);

@@ -68,13 +68,8 @@ pub(crate) fn build() -> Outcome {
     console()
 }
 
-/// Brings the bindings up to date, and what is needed to make something of them.
-pub(crate) fn modules() -> Outcome {
-    begin().map(drop)
-}
-
-/// Bindings and packages; nobody else builds until the result is dropped.
-fn begin() -> Outcome<File> {
+/// Bindings and packages, brought up to date; nobody else builds until the result is dropped.
+pub(crate) fn begin() -> Outcome<File> {
     let folder = target_dir();
     fs::create_dir_all(&folder).map_err(|e| cannot("create", &folder, &e))?;
     // Two commands at once would write into the same folders.

@@ -134,14 +134,15 @@ impl Relay {
     }
 }
 
-/// `GET /api/relay`: whether there is one, and where it goes.
+/// `GET /api/relay`: whether there is one, where it goes, and what of that it was started with.
 pub(crate) async fn status(State(up): State<Arc<Up>>) -> Answer {
     Ok(super::http::json(&match &up.relay {
         Some(relay) => json!({
             "on": true,
             "allow": relay.dialer.allowed().all().collect::<Vec<_>>(),
+            "own": relay.dialer.allowed().own().collect::<Vec<_>>(),
         }),
-        None => json!({ "on": false, "allow": [] }),
+        None => json!({ "on": false, "allow": [], "own": [] }),
     }))
 }
 

@@ -6,13 +6,14 @@
 
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { StorageError } from "../../src/muster/errors";
 import type { Store } from "../../src/muster/types";
 
 const FILE = "values.json";
 const LOCK = "lock";
+const TEMPORARY = /^\.values\.json\.[0-9a-f]{12}$/;
 const FORMAT = "muster-store";
 
 /** Directories that this process uses. */
@@ -30,26 +31,27 @@ type Change = [name: string, value?: Uint8Array];
 
 class Directory implements Store {
   #values: Map<string, Uint8Array> | undefined;
+  #opened: Promise<void> | undefined;
   #round: Promise<void> | undefined;
   #next: { changes: Change[]; kept: Promise<void> } | undefined;
+  /** It was given back: until it is loaded again, nothing is kept. */
+  #over = false;
+  #ending: Promise<void> | undefined;
 
   constructor(private readonly path: string) {}
 
   async load(): Promise<ReadonlyMap<string, Uint8Array>> {
-    if (this.#values === undefined) {
-      await mkdir(this.path, { recursive: true, mode: 0o700 }).catch(because(`${this.path} cannot be made`));
-      lock(this.path);
-      try {
-        this.#values = await read(join(this.path, FILE));
-      } catch (error) {
-        unlock(this.path);
-        throw error;
-      }
-    }
+    await this.#ending;
+    this.#over = false;
+    this.#opened ??= this.#open();
+    await this.#opened;
+    if (this.#values === undefined) throw this.#given();
     return new Map(this.#values);
   }
 
   async write(changes: Change[]): Promise<void> {
+    // A late one would take the lock anew, and nobody would give it back.
+    if (this.#over) throw this.#given();
     if (this.#values === undefined) await this.load();
     if (this.#next === undefined) {
       const next = { changes: [] as Change[], kept: Promise.resolve() };
@@ -67,15 +69,35 @@ class Directory implements Store {
     return this.#next.kept;
   }
 
-  async release(): Promise<void> {
-    await this.#round?.catch(() => {});
-    if (this.#values === undefined) return;
-    this.#values = undefined;
-    unlock(this.path);
+  /** What was asked for before is kept first. */
+  release(): Promise<void> {
+    this.#over = true;
+    this.#ending ??= this.#end().finally(() => (this.#ending = undefined));
+    return this.#ending;
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const made = await mkdir(this.path, { recursive: true, mode: 0o700 }).catch(because(`${this.path} cannot be made`));
+      lock(this.path);
+      try {
+        if (made !== undefined) await lasting(this.path, made).catch(because(`${this.path} cannot be made to last`));
+        await tidy(this.path).catch(because(`${this.path} cannot be read`));
+        this.#values = await read(join(this.path, FILE));
+      } catch (error) {
+        unlock(this.path);
+        throw error;
+      }
+    } catch (error) {
+      this.#opened = undefined;
+      throw error;
+    }
   }
 
   async #keep(changes: Change[]): Promise<void> {
     this.#next = undefined;
+    // Begun from nothing, the file would lose all that it has.
+    if (this.#values === undefined) throw this.#given();
     const after = new Map(this.#values);
     for (const [name, value] of changes) {
       if (value) after.set(name, value.slice());
@@ -84,6 +106,33 @@ class Directory implements Store {
     await replace(this.path, encode(after)).catch(because(`${this.path} did not keep it`));
     this.#values = after;
   }
+
+  async #end(): Promise<void> {
+    await this.#opened?.catch(() => {});
+    await this.#round?.catch(() => {});
+    if (this.#values === undefined) return;
+    this.#values = undefined;
+    this.#opened = undefined;
+    unlock(this.path);
+  }
+
+  #given(): StorageError {
+    return new StorageError("storage", `${this.path} was given back`, "load it again");
+  }
+}
+
+/** A new directory is there after a power cut only if those that it is in know of it: from `path` up to `first`, the outermost new one. */
+async function lasting(path: string, first: string): Promise<void> {
+  for (let folder = path; ; folder = dirname(folder)) {
+    await flushed(dirname(folder));
+    if (folder === first || folder === dirname(folder)) return;
+  }
+}
+
+/** A program that was killed while it wrote leaves what it wrote, and that may be a secret which was erased since. */
+async function tidy(path: string): Promise<void> {
+  const left = (await readdir(path)).filter((name) => TEMPORARY.test(name));
+  await Promise.all(left.map((name) => rm(join(path, name), { force: true })));
 }
 
 async function replace(path: string, text: string): Promise<void> {
@@ -101,7 +150,11 @@ async function replace(path: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
-  // Windows has no such thing: its rename is as durable as it gets.
+  await flushed(path);
+}
+
+/** What a directory holds survives a power cut. Windows has no such thing: its rename is as durable as it gets. */
+async function flushed(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const folder = await open(path, "r");
   try {

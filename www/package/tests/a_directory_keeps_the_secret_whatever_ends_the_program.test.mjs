@@ -43,6 +43,46 @@ test("values are there after a write, for the user alone, and nothing else is", 
   await again.release();
 });
 
+test("what comes when it was given back is refused, and loses nothing of what is there", async () => {
+  const path = await place();
+  const store = directory(path);
+  await store.load();
+  const kept = store.write([["credential", bytes(7)]]);
+  const given = store.release();
+  await assert.rejects(store.write([["x", bytes(1)]]), (error) => error instanceof StorageError && error.code === "storage");
+  await Promise.all([kept, given]);
+  await assert.rejects(store.write([["x", bytes(1)]]), { code: "storage" });
+  assert.deepEqual(await readdir(path), ["values.json"]);
+  assert.deepEqual([...(await store.load())], [["credential", bytes(7)]]);
+  await store.write([["x", bytes(2)]]);
+  assert.deepEqual([...(await store.load())], [["credential", bytes(7)], ["x", bytes(2)]]);
+  await store.release();
+});
+
+test("what a program that was killed while it wrote has left is removed, and nothing else", async () => {
+  const path = await place();
+  const left = [".values.json.0123456789ab", ".values.json.mine", "notes.txt"];
+  for (const name of left) await writeFile(join(path, name), "a secret");
+  const store = directory(path);
+  await store.load();
+  assert.deepEqual((await readdir(path)).sort(), [".values.json.mine", "lock", "notes.txt"]);
+  await store.release();
+});
+
+test("two devices are not given one store", async () => {
+  const cloud = await Cloud.start();
+  const store = directory(await place());
+  const first = await Device.start({ platform: "ucloud", cloud, storage: store });
+  await first.ready({ timeout: 20_000 });
+  await assert.rejects(Device.start({ platform: "krtyun", cloud, storage: store }), (error) => error instanceof StorageError && error.code === "in_use");
+  assert.equal((await store.load()).size > 0, true);
+  await first.stop();
+  const second = await Device.start({ platform: "ucloud", cloud, storage: store });
+  await second.ready({ timeout: 20_000 });
+  await second.stop();
+  await cloud.stop();
+});
+
 test("many writes at once are all kept, the last one of a name wins", async () => {
   const path = await place();
   const store = directory(path);
@@ -132,13 +172,18 @@ for await (const event of device) {
 }`,
   );
   let credential;
+  let registered = false;
   const asked = [];
   for (const moment of ["connect_to_register", "request_secret", "store_secret", "registered", "login", "credential", "credential"]) {
     const child = spawn("node", [program], { cwd: installed.folder, stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout });
     let known = false;
     for await (const line of lines) {
-      if (line === "request_secret") asked.push(moment);
+      if (line === "request_secret") {
+        assert.ok(!registered, `killed at ${moment}, it asks for a secret that it has`);
+        asked.push(moment);
+      }
+      if (line === "registered") registered = true;
       const [word, ...rest] = line.split(" ");
       if (word === "stopped") assert.fail(`it stopped after it was killed at ${moment}`);
       if (word === "credential") {

@@ -174,11 +174,12 @@ class Instance implements Muster {
 
   async device(options: DeviceOptions): Promise<Device> {
     const { platform, settings, name = "", cloud } = options;
-    const { storage, lent } = kept(options.storage);
     // The smallest module knows neither faults nor recordings.
     const small = this.lab || (options.faults === undefined && options.record !== true);
     // A device of a cloud lives where the cloud does.
     const line = cloud ? remote(cloud).line : small ? this.line : await this.everything();
+    // Not before the module is there: what is lent has to come back, and from here on somebody sees to that.
+    const { storage, lent } = kept(options.storage);
     const device = new RemoteDevice(line, platform);
     const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay), ...(options.record === true ? { record: true as const } : {}) };
     const faults = device.faults.first(options.faults ?? []);
@@ -192,8 +193,9 @@ class Instance implements Muster {
   }
 
   async cloud(options: CloudOptions = {}): Promise<Cloud> {
-    const cloud = new RemoteCloud(await this.everything());
+    const line = await this.everything();
     const { storage, lent } = kept(options.storage);
+    const cloud = new RemoteCloud(line);
     return cloud.begin({ ask: "cloud", handle: cloud.id, storage, name: options.name ?? "" }, lent);
   }
 

@@ -1,7 +1,7 @@
 // A store of the page's own, lent to the Worker over a channel: the Worker asks, the page keeps, and only its answer
 // counts. So persist-then-acknowledge holds whatever the store is made of.
 
-import { fromPlain, toPlain, type PlainError } from "./errors";
+import { StorageError, fromPlain, toPlain, type PlainError } from "./errors";
 import type { Store } from "./types";
 
 type Change = [name: string, value?: Uint8Array];
@@ -11,12 +11,17 @@ type Granted = { id: number; values?: [string, Uint8Array][]; error?: PlainError
 /** The page's end. `over` gives the store back, once: when the device has ended, or its Worker died. */
 export type Lent = { port: MessagePort; over: () => Promise<void> };
 
+/** What is lent now. Two devices that keep their secrets in one place would overwrite each other's. */
+const out = new WeakSet<Store>();
+
 export function lend(store: Store): Lent {
+  if (out.has(store)) throw new StorageError("in_use", "another device, or a cloud, uses this store", "stop it, or give this one a store of its own");
+  out.add(store);
   const { port1, port2 } = new MessageChannel();
   let released: Promise<void> | undefined;
   // One after the other: what was asked for first is kept first.
   let turn: Promise<unknown> = Promise.resolve();
-  const release = (): Promise<void> => (released ??= turn.then(() => store.release()));
+  const release = (): Promise<void> => (released ??= turn.then(() => store.release()).finally(() => out.delete(store)));
   port1.onmessage = ({ data }: MessageEvent<Wish>) => {
     const granted = turn.then(() => grant(data));
     turn = granted.then((answer) => port1.postMessage(answer));
@@ -24,6 +29,8 @@ export function lend(store: Store): Lent {
   async function grant(wish: Wish): Promise<Granted> {
     const { id } = wish;
     try {
+      // It may be somebody else's by now.
+      if (released !== undefined) throw new StorageError("storage", "the store was given back", "start the device again");
       if (wish.wish === "load") return { id, values: [...(await store.load())] };
       if (wish.wish === "write") await store.write(wish.changes);
       return { id };

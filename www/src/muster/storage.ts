@@ -39,6 +39,8 @@ const TABLE = "values";
 
 /** IndexedDB, under a name that one tab at a time may use. */
 export async function browser(kind: Kind, name: string): Promise<Store> {
+  // What a cloud keeps has slashes in its names: behind a name with one it would be found under two.
+  if (kind !== "device" && name.includes("/")) throw Object.assign(new Error(`${name}: the name of a cloud or a fleet has no slash`), { code: "misuse" });
   if (typeof indexedDB === "undefined") throw storageError("there is no browser's storage here");
   const release = await lock(`muster/${kind}/${name}`);
   let database: IDBDatabase;
@@ -51,11 +53,14 @@ export async function browser(kind: Kind, name: string): Promise<Store> {
   const prefix = `${kind}/${name}/`;
   // Everything that begins with the prefix: U+FFFF is behind every character of a name.
   const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+  // Behind a slash it is another device's, whose name begins with this one's.
+  const own = (key: string) => kind !== "device" || !key.includes("/");
   return {
     async load() {
       const table = database.transaction(TABLE, "readonly").objectStore(TABLE);
       const [keys, values] = await Promise.all([settled(table.getAllKeys(range)), settled(table.getAll(range))]);
-      return new Map(keys.map((key, at) => [String(key).slice(prefix.length), values[at] as Uint8Array]));
+      const all = keys.map((key, at): [string, Uint8Array] => [String(key).slice(prefix.length), values[at] as Uint8Array]);
+      return new Map(all.filter(([key]) => own(key)));
     },
     write(changes) {
       return new Promise((resolve, reject) => {
@@ -74,16 +79,6 @@ export async function browser(kind: Kind, name: string): Promise<Store> {
       release();
     },
   };
-}
-
-/** Names of a kind that something is kept under. */
-export async function names(kind: Kind): Promise<string[]> {
-  const database = await open();
-  const table = database.transaction(TABLE, "readonly").objectStore(TABLE);
-  const keys = await settled(table.getAllKeys());
-  database.close();
-  const found = keys.map(String).filter((key) => key.startsWith(`${kind}/`));
-  return [...new Set(found.map((key) => key.split("/")[1] ?? ""))];
 }
 
 /** Forgets everything that is kept under a name. */

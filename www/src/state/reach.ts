@@ -75,9 +75,12 @@ export function onList(allow: readonly string[], url: string): boolean {
   });
 }
 
-/** How to start the relay so that it goes there. */
+/** Host and port as the relay takes them, and nothing that a shell would take for more than that. */
+const ENTRY = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]):\d{1,5}$/i;
+
+/** How to start the relay so that it goes there: a person will paste it into a shell, and hosts come from strangers' files. */
 export function startCommand(more: readonly string[] = []): string {
-  return ["muster up --relay", ...more.map((entry) => `--relay-allow ${entry}`)].join(" ");
+  return ["muster up --relay", ...[...new Set(more)].filter((entry) => ENTRY.test(entry)).map((entry) => `--relay-allow ${/[*[]/.test(entry) ? `"${entry}"` : entry}`)].join(" ");
 }
 
 /** What has to be added to the relay's list, by what it said against an address. Empty: nothing, or it is not known. */

@@ -56,7 +56,7 @@ export function wayTo(urls: readonly string[], byRelay: boolean, set: (on: boole
           })}
         </ul>`}
     <div class="options">${option(false, d.direct, d.directHelp)}${option(true, d.by, d.byHelp)}</div>
-    ${byRelay ? (relay.state === "on" ? (missing.length === 0 ? nothing : needs(d.notListed, startCommand(missing.flatMap((url) => toAllow("relay_host", url, undefined))))) : needs(d.off[relay.state === "none" ? "none" : "off"], startCommand())) : stuck ? html`<p class="caution" data-testid="way-stuck">${d.stuck}</p>` : nothing}
+    ${byRelay ? (relay.state === "on" ? (missing.length === 0 ? nothing : needs(d.notListed, startCommand([...relay.own, ...missing.flatMap((url) => toAllow("relay_host", url, undefined))]))) : needs(d.off[relay.state === "none" ? "none" : "off"], startCommand())) : stuck ? html`<p class="caution" data-testid="way-stuck">${d.stuck}</p>` : nothing}
   </fieldset>`;
 }
 
@@ -78,7 +78,7 @@ const COMMANDED: ReadonlySet<string> = new Set(["relay_off", "relay_host", "rela
 /** Below what the relay says against an address: how to start it so that it goes there. */
 export function relayCommand(session: Session, reason: TroubleReason | "plain_tcp" | null, url: string, detail: string | undefined): TemplateResult | typeof nothing {
   if (session.plan.world !== "real" || reason === null || !COMMANDED.has(reason)) return nothing;
-  return commandLine(startCommand(toAllow(reason, url, detail)));
+  return commandLine(startCommand([...relay.own, ...toAllow(reason, url, detail)]));
 }
 
 /** Beside what keeps a browser from an address: the way by the relay, or how to get one. */

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use muster::{Answer, Closed, Downloaded, Event, Identity, Input, Now, Outcome, Step, UnixTime};
+use muster::{
+    Answer, Closed, Downloaded, Due, Event, Identity, Input, Now, Outcome, Step, UnixTime,
+};
 use serde_json::{Value, json};
 
 use super::super::clock::rfc3339;
@@ -295,10 +297,13 @@ impl Status {
                 self.counters.registrations += 1;
             }
             Event::Ready => self.is_well(unix),
-            Event::Heartbeat { next, next_unix, .. } => {
+            Event::Heartbeat { next, next_unix, why } => {
                 self.counters.heartbeats += 1;
                 self.last_heartbeat = Some(unix);
-                self.due(*next, *next_unix, now, unix);
+                // Where the MQTT keep alive stands in for heartbeats no other event will come: the session watches its
+                // PINGRESP itself, and when that stays away, the connection is closed.
+                let next = next.filter(|_| *why != Due::KeepAlive);
+                self.due(next, *next_unix, now, unix);
                 // After a failure it may be the first good news of a device that was ready before.
                 if self.was_ready {
                     self.is_well(unix);
@@ -442,7 +447,7 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use muster::{Advice, Due, Error, Failure, PlatformName, Token};
+    use muster::{Advice, Error, Failure, PlatformName, Token};
 
     fn status() -> Status {
         let identity =
@@ -492,6 +497,21 @@ mod tests {
         let error = Error::Network { failure: Failure::Dns };
         it.event(&Event::Stopped { error, advice: Advice::CheckNetwork }, NOW, UNIX, str::to_owned);
         assert!(!it.is_healthy(UNIX));
+    }
+
+    #[test]
+    fn where_the_keep_alive_stands_in_no_heartbeat_is_overdue() {
+        let mut it = status();
+        it.event(&Event::Ready, NOW, UNIX, str::to_owned);
+        let next = Some(muster::Instant(245_000));
+        it.event(
+            &Event::Heartbeat { next, next_unix: None, why: Due::KeepAlive },
+            NOW,
+            UNIX,
+            str::to_owned,
+        );
+        assert_eq!(it.next_due(), None);
+        assert!(it.is_healthy(UnixTime(86_400_000)));
     }
 
     #[test]

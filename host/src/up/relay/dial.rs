@@ -17,8 +17,12 @@ use super::refusal::{Kind, Refusal};
 use crate::device::http::io_failure;
 use crate::device::tls;
 
-/// For each of: name, TCP, TLS.
-const STEP_WITHIN: Duration = Duration::from_secs(10);
+/// All of it, well before whoever asked gives up: a page waits 20 seconds, and is to hear the reason.
+const REACHED_WITHIN: Duration = Duration::from_secs(15);
+/// TCP to one address, so that a dead one leaves time for the next.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 4;
 
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -73,15 +77,19 @@ impl Dialer {
 
     pub(crate) async fn dial(&self, target: &Target) -> Result<Reached, Refusal> {
         self.check(target)?;
-        let addresses = within(target, resolve(target)).await?;
+        within(REACHED_WITHIN, target, self.reach(target)).await
+    }
+
+    async fn reach(&self, target: &Target) -> Result<Reached, Refusal> {
+        let addresses = resolve(target).await?;
         let permitted: Vec<_> =
             addresses.iter().filter(|at| self.allowed.permits(at.ip(), at.port())).collect();
         if permitted.is_empty() {
             return Err(private(target, &addresses));
         }
         let mut last = None;
-        for &at in permitted {
-            match within(target, connect(target, at)).await {
+        for &at in permitted.into_iter().take(ADDRESSES) {
+            match within(CONNECTED_WITHIN, target, connect(target, at)).await {
                 Ok(tcp) => {
                     let from = tcp.local_addr().ok().map(|own| own.ip());
                     return Ok(Reached { stream: self.secured(target, tcp).await?, at, from });
@@ -115,7 +123,7 @@ impl Dialer {
             let connector = TlsConnector::from(Arc::clone(&self.tls));
             connector.connect(name, tcp).await.map_err(|e| refused(untrusted(&e, target)))
         };
-        Ok(Box::new(within(target, connecting).await?))
+        Ok(Box::new(connecting.await?))
     }
 }
 
@@ -182,10 +190,11 @@ async fn connect(target: &Target, at: SocketAddr) -> Result<TcpStream, Refusal> 
 }
 
 async fn within<T>(
+    time: Duration,
     target: &Target,
     step: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
-    timeout(STEP_WITHIN, step).await.unwrap_or_else(|_| Err(late(target)))
+    timeout(time, step).await.unwrap_or_else(|_| Err(late(target)))
 }
 
 pub(crate) fn late(target: &Target) -> Refusal {

@@ -45,26 +45,25 @@ const ANSWER: u64 = 1024 * 1024;
 const IMAGE: u64 = 256 * 1024 * 1024;
 /// All headers together, either way.
 const HEADERS: usize = 16 * 1024;
-/// From the request to the answer's headers.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// From the request to the answer's headers: a page waits 30 seconds, and is to hear the reason.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
 /// A body may take long, but not stand still.
 const PIECE_WITHIN: Duration = Duration::from_secs(30);
 const REDIRECTS: usize = 5;
 
 /// What clouds of devices know; `x-ca-…` beside them.
-const SENT: [&str; 11] = [
+const SENT: [&str; 8] = [
     "accept",
-    "accept-language",
     "authorization",
     "ca_version",
     "content-md5",
     "content-type",
     "date",
-    "if-range",
-    "password",
     "range",
     "user-agent",
 ];
+/// Of these, what a host hears to which another one leads: it was not asked to be trusted with more.
+const SENT_ON: [&str; 3] = ["accept", "range", "user-agent"];
 /// Of the connection, not of the answer; and cookies, which a page may not see.
 const KEPT_BACK: [&str; 9] = [
     "connection",
@@ -234,9 +233,10 @@ async fn follow(
     peer: IpAddr,
 ) -> Result<(Target, hyper::Response<Incoming>), Refusal> {
     let mut place = asked.place.clone();
+    let mut headers = asked.headers.clone();
     relay.dialer.check(&place.target)?;
     for _ in 0..=REDIRECTS {
-        let answer = send(relay, asked, &place, body.clone(), peer).await?;
+        let answer = send(relay, &asked.method, &place, &headers, body.clone(), peer).await?;
         let to = answer.headers().get(header::LOCATION).map(text);
         let (true, true, Some(to)) = (asked.redirects(), answer.status().is_redirection(), to)
         else {
@@ -263,16 +263,25 @@ async fn follow(
                 "give the http:// address if it is meant",
             ));
         }
+        if next.target != place.target {
+            headers = sent_on(&headers);
+        }
         place = next;
     }
     let message = format!("{} redirects without an end", place.target);
     Err(Refusal::new(Kind::Failed, message, "ask whoever runs that server"))
 }
 
+fn sent_on(headers: &HeaderMap) -> HeaderMap {
+    let known = headers.iter().filter(|(name, _)| SENT_ON.contains(&name.as_str()));
+    known.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 async fn send(
     relay: &Relay,
-    asked: &Asked,
+    method: &Method,
     place: &Place,
+    headers: &HeaderMap,
     body: Bytes,
     peer: IpAddr,
 ) -> Result<hyper::Response<Incoming>, Refusal> {
@@ -291,9 +300,9 @@ async fn send(
     // Ends with the answer, or with whoever waits for it.
     tokio::spawn(connection);
     let mut request = hyper::Request::new(Body::from(body));
-    *request.method_mut() = asked.method.clone();
+    *request.method_mut() = method.clone();
     *request.uri_mut() = place.path.clone();
-    *request.headers_mut() = asked.headers.clone();
+    *request.headers_mut() = headers.clone();
     let headers = request.headers_mut();
     let invalid = |_| Refusal::invalid("X-Relay-To cannot be a Host header");
     headers.insert(header::HOST, HeaderValue::from_str(&place.host()).map_err(invalid)?);
@@ -302,7 +311,7 @@ async fn send(
     headers
         .entry(header::USER_AGENT)
         .or_insert(HeaderValue::from_static(concat!("muster-relay/", env!("CARGO_PKG_VERSION"))));
-    if asked.method == Method::POST && wants_device_ip(place.path.path()) {
+    if *method == Method::POST && wants_device_ip(place.path.path()) {
         let ip = device_ip(peer, from).to_string();
         headers.insert("x-ai-ip", HeaderValue::from_str(&ip).map_err(invalid)?);
     }
@@ -341,7 +350,8 @@ fn answered(
     let (parts, body) = answer.into_parts();
     let length =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: u64| length > most) {
+    // Of HEAD it is the length of what is not sent.
+    if asked.method != Method::HEAD && length.is_some_and(|length: u64| length > most) {
         return Err(too_large("answer"));
     }
     let pairs: Vec<(&str, String)> = parts

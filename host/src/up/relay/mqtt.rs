@@ -140,8 +140,11 @@ async fn carry(mut socket: WebSocket, target: &Target, reached: Reached) {
     };
     // The broker hears that it is over, after all that was sent before.
     let _ = timeout(Duration::from_secs(1), to_broker.shutdown()).await;
-    if let (End::Say(code, reason), Ok(mut socket)) = (end, to_page.reunite(from_page)) {
-        close(&mut socket, code, &reason).await;
+    let Ok(mut socket) = to_page.reunite(from_page) else { return };
+    match end {
+        End::Say(code, reason) => close(&mut socket, code, &reason).await,
+        // The library has the answer to a Close ready, and sends it when it is asked to go on.
+        End::Page => drained(&mut socket).await,
     }
 }
 
@@ -152,13 +155,16 @@ async fn up(
     active: &Active,
 ) -> End {
     let mut first = true;
-    while let Some(Ok(message)) = from_page.next().await {
+    while let Some(message) = from_page.next().await {
         let bytes = match message {
-            Message::Binary(bytes) => bytes,
+            Ok(Message::Binary(bytes)) => bytes,
             // Answered by the library.
-            Message::Ping(_) | Message::Pong(_) => continue,
-            Message::Text(_) => return End::Say(1003, "MQTT travels in binary frames".into()),
-            Message::Close(_) => return End::Page,
+            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Text(_)) => return End::Say(1003, "MQTT travels in binary frames".into()),
+            Err(error) if is_too_long(&error) => {
+                return End::Say(4413, format!("one message is at most {MESSAGE} bytes long"));
+            }
+            Ok(Message::Close(_)) | Err(_) => return End::Page,
         };
         // MQTT 3.1.1, 3.1: a client begins with CONNECT. So nothing else is spoken through here.
         if std::mem::take(&mut first) && bytes.first() != Some(&0x10) {
@@ -230,6 +236,12 @@ impl Active {
     }
 }
 
+fn is_too_long(error: &axum::Error) -> bool {
+    use tokio_tungstenite::tungstenite::Error;
+    let inner = std::error::Error::source(error).and_then(|error| error.downcast_ref::<Error>());
+    matches!(inner, Some(Error::Capacity(_)))
+}
+
 async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
     // RFC 6455, 5.5: 125 bytes with the code.
     let mut end = reason.len().min(123);
@@ -239,9 +251,14 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
     let reason = Utf8Bytes::from(reason.get(..end).unwrap_or_default());
     let frame = CloseFrame { code, reason };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
-        let rest = async { while matches!(socket.recv().await, Some(Ok(_))) {} };
-        let _ = timeout(Duration::from_secs(1), rest).await;
+        drained(socket).await;
     }
+}
+
+/// Until the page has heard how it ended, or for a second.
+async fn drained(socket: &mut WebSocket) {
+    let rest = async { while matches!(socket.recv().await, Some(Ok(_))) {} };
+    let _ = timeout(Duration::from_secs(1), rest).await;
 }
 
 #[cfg(test)]
