@@ -127,6 +127,8 @@ fn too_much_is_refused() {
     assert_eq!(server.heard().len(), 0, "nothing of it was sent");
     assert_eq!(refused("POST", "/", b""), "limit");
     assert_eq!(refused("GET", "/huge", b""), "limit");
+    // Of HEAD it is what a GET would bring.
+    assert_eq!(page.answer("HEAD", &to("/huge"), &none(), b"").0, 200);
     assert_eq!(refused("GET", "/head", b""), "limit");
     assert_eq!(refused("GET", "/nonsense", b""), "failed");
     assert_eq!(page.answer("GET", &to("/"), &none(), b"").2.len(), 2_000_000);

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::page::{Page, none, up};
 use super::server::{Server, answer};
 use crate::mosquitto::free_ports;
@@ -100,6 +102,29 @@ fn a_redirect_does_not_lead_off_the_list() {
     // A signed call means what it says to whom it was signed for.
     assert_eq!(page.answer("POST", &to("/away"), &none(), b"").0, 302);
     assert_eq!(other.heard().len(), 0);
+}
+
+/// A signature or a secret was given to one host.
+#[test]
+fn a_redirect_takes_no_credentials_to_another_host() {
+    let other = Server::new(|_| answer("200 OK", "", "the image"));
+    let away = other.at();
+    let server = Server::new(move |first| match first.split(' ').nth(1).unwrap() {
+        "/here" => answer("302 Found", "Location: /there\r\n", ""),
+        _ => answer("302 Found", &format!("Location: http://{away}/\r\n"), ""),
+    });
+    let data = tempfile::tempdir().unwrap();
+    let up = up(&data, &["--relay-allow", &server.at(), "--relay-allow", &other.at()]);
+    let headers =
+        json!([["Authorization", "Bearer s3cret"], ["X-Ca-Key", "k"], ["Range", "bytes=0-"]]);
+    let to = format!("http://{}/here", server.at());
+    assert_eq!(Page::of(&up).answer("GET", &to, &headers, b"").2, b"the image");
+    let own = server.heard();
+    assert_eq!(own.len(), 2);
+    assert!(own.iter().all(|request| request.contains("s3cret")), "{own:?}");
+    let heard = other.heard().concat();
+    assert!(heard.contains("Range: bytes=0-"), "{heard}");
+    assert!(!heard.contains("s3cret") && !heard.contains("X-Ca-Key"), "{heard}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn it_is_off_unless_asked_for() {
     let data = tempfile::tempdir().unwrap();
     let up = Up::start(data.path());
     let at = up.http();
-    assert_eq!(up.get("/api/relay"), json!({ "on": false, "allow": [] }));
+    assert_eq!(up.get("/api/relay"), json!({ "on": false, "allow": [], "own": [] }));
     let token = ask_token(at, &format!("Origin: http://{at}\r\n"));
     assert_eq!(
         (token.status, token.json()["kind"].as_str().unwrap().to_owned()),

@@ -38,7 +38,7 @@ fn mqtt_is_carried_over_tcp_and_tls() {
             let got = socket.bytes(publish.len() + 4).await;
             assert_eq!(got.len(), publish.len() + 4);
             assert!(String::from_utf8_lossy(&got).contains(&payload));
-            socket.close().await;
+            assert!(socket.close().await, "a close in order is answered in order");
         });
         // The broker learns that the page is gone.
         broker.wait_for(&[&format!("by-{scheme}"), "closed its connection"], 1);
@@ -109,6 +109,10 @@ fn nothing_but_mqtt_passes() {
         socket.reached().await;
         socket.send_text("hello").await;
         assert_eq!(socket.closed().await.0, 1003);
+        let mut socket = page.mqtt(&format!("mqtt://{at}")).await;
+        socket.reached().await;
+        socket.send(&vec![0x10; 300 * 1024]).await;
+        assert_eq!(socket.closed().await.0, 4413, "longer than any cloud takes");
     });
     assert!(!broker.log().iter().any(|line| line.contains("GET")), "{:?}", broker.log());
 }

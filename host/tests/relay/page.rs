@@ -197,9 +197,16 @@ impl Socket {
         }
     }
 
-    pub async fn close(mut self) {
+    /// Closes it in order: whether the other end answered.
+    pub async fn close(mut self) -> bool {
         self.0.close(None).await.unwrap();
-        while let Some(Ok(_)) = self.0.next().await {}
+        loop {
+            match tokio::time::timeout(PATIENCE, self.0.next()).await.unwrap() {
+                Some(Ok(Message::Close(_))) => return true,
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return false,
+            }
+        }
     }
 }
 
