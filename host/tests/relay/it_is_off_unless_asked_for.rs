@@ -34,6 +34,7 @@ fn it_says_where_it_goes() {
     );
     let said = up.get("/api/relay");
     assert_eq!(said["on"], true);
+    assert_eq!(said["own"], json!(["10.1.2.3:1883", "*.example.com:443"]));
     for entry in [
         "10.1.2.3:1883",
         "*.example.com:443",
