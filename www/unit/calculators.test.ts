@@ -88,7 +88,9 @@ describe("times", () => {
     expect(readMoment("2018-06-05 04:18:33", 0)?.unix).toBe(1528172313000);
     expect(readMoment("2018-06-05T12:18:33+08:00", 0)?.unix).toBe(1528172313000);
     expect(readMoment("now", 7)?.unix).toBe(7);
-    for (const wrong of ["yesterday", "99999999999999999", "-1", "2018-13-40"]) expect(readMoment(wrong, 0), wrong).toBeNull();
+    expect(readMoment("2024-02-29", 0)?.unix).toBe(Date.UTC(2024, 1, 29));
+    expect([forms(0xffffffff * 1000).hex, forms(2 ** 32 * 1000).hex].map((hex) => hex.replaceAll(" ", ""))).toEqual(["ffffffff", "0000000100000000"]);
+    for (const wrong of ["yesterday", "99999999999999999", "-1", "2018-13-40", "2024-02-31", "2023-02-29 00:00", "2024-04-31T00:00:00+08:00"]) expect(readMoment(wrong, 0), wrong).toBeNull();
   });
   it("are written in every form", () => {
     const all = forms(2524608000000);

@@ -2,6 +2,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { clouds } from "../src/state/clouds";
 import type { Demo } from "../src/muster/types";
 
+const muster = vi.hoisted(() => ({ cloud: null as unknown }));
+vi.mock("../src/state/engine", () => ({ engine: { state: "ready", generation: 1, subscribe: () => () => {}, get: async () => ({ cloud: () => (muster.cloud as () => Promise<unknown>)() }) } }));
+
 afterEach(() => vi.restoreAllMocks());
 
 const NOTHING: Demo = { ucloud: null, cmcc: null, krtyun: null, alibaba: null, alibaba_app: null };
@@ -19,4 +22,17 @@ test("the demo is asked for once at a time, however often a view draws itself me
   expect(answers).toEqual([NOTHING, NOTHING, NOTHING]);
   await clouds.demo("local");
   expect(asked).toBe(2);
+});
+
+test("clouds that could not begin, because another tab has them, can be asked for again", async () => {
+  let begun = 0;
+  muster.cloud = async () => {
+    begun += 1;
+    if (begun === 1) throw Object.assign(new Error("another tab of this browser runs it"), { code: "in_use" });
+    return { demo: async () => NOTHING };
+  };
+  await expect(clouds.inTab()).rejects.toThrow("another tab");
+  const cloud = await clouds.inTab();
+  expect(await clouds.inTab()).toBe(cloud);
+  expect(begun).toBe(2);
 });

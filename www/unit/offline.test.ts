@@ -24,11 +24,19 @@ describe("the service worker", () => {
     for (const url of ["https://iot-auth.cn-shanghai.aliyuncs.com/auth/register/device", "http://127.0.0.1:1/console/assets/a-1.js", "https://127.0.0.1:7878/"]) expect(way(url), url).toBe("leave");
   });
 
-  it("keeps this version and the one before, whose pages may be open", () => {
-    expect(outdated(["muster-console-a", "other", "muster-console-b", "muster-console-c"], "muster-console-c")).toEqual(["muster-console-a"]);
-    expect(outdated(["muster-console-c", "muster-console-d"], "muster-console-d")).toEqual([]);
-    expect(outdated(["muster-console-d"], "muster-console-d")).toEqual([]);
+  it("keeps this version and the one that answered before it, whose pages may be open", () => {
+    const kept = (...names: string[]) => names.map((name, at) => ({ name, since: at + 1 }));
+    expect(outdated(kept("muster-console-a", "other", "muster-console-b", "muster-console-c"), "muster-console-c")).toEqual(["muster-console-a"]);
+    expect(outdated(kept("muster-console-c", "muster-console-d"), "muster-console-d")).toEqual([]);
+    expect(outdated(kept("muster-console-d"), "muster-console-d")).toEqual([]);
     // A version that came back is not the one to go.
-    expect(outdated(["muster-console-a", "muster-console-b"], "muster-console-a")).toEqual([]);
+    expect(outdated(kept("muster-console-a", "muster-console-b"), "muster-console-a")).toEqual([]);
+  });
+
+  it("lets go of a version that only waited, and not of the one whose pages are open", () => {
+    const versions = [{ name: "muster-console-a", since: 5 }, { name: "muster-console-b", since: null }, { name: "muster-console-c", since: null }];
+    expect(outdated(versions, "muster-console-c")).toEqual(["muster-console-b"]);
+    // In whatever order they are told.
+    expect(outdated([{ name: "muster-console-z", since: 9 }, { name: "muster-console-a", since: 5 }], "muster-console-c")).toEqual(["muster-console-a"]);
   });
 });

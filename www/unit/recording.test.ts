@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { i18n } from "../src/i18n";
-import type { Entry, What } from "../src/muster/types";
+import type { AppEvent, Entry, Error, Event, Update, What } from "../src/muster/types";
 import { Log } from "../src/state/log";
 import { fileParts, play, readFile, redaction, type SessionFile, type Source } from "../src/state/recording";
 import { MOST_ENTRIES, fenced, md, reportText } from "../src/state/report";
@@ -112,6 +112,87 @@ describe("a file that is none", () => {
     ];
     for (const change of wrong) expect(told((file) => change(file.rows[2] ?? {})), String(change)).toEqual({ why: "wrong_entry", number: 3 });
     expect(told((file) => (file.rows[1] = null as never))).toEqual({ why: "wrong_entry", number: 2 });
+  });
+});
+
+describe("the events of a file", () => {
+  type E = Event;
+  const error: Error[] = [
+    { blame: "codec", error: "too_deep" },
+    { blame: "codec", error: { missing: "id" } },
+    { blame: "peer_misbehaved", how: "wrong_identity" },
+    { blame: "rejected", by: { how: "suback", topic: "t" } },
+    { blame: "rejected", by: { how: "http", status: 500, message: "" } },
+    { blame: "network", failure: { status: 404 } },
+    { blame: "no_reply", step: "login" },
+    { blame: "local", failure: { missing_setting: "imei" } },
+  ];
+  // As keys, so that a new variant of Rust's is missed by the compiler.
+  const events: Record<E["event"], E> = {
+    step: { event: "step", step: "confirm_secret" },
+    registered: { event: "registered", identity: { platform: "cmcc", product: "p", device: "d" } },
+    ready: { event: "ready" },
+    heartbeat: { event: "heartbeat", next: null, next_unix: 7, why: "limit" },
+    scheduled: { event: "scheduled", next: 7, next_unix: null, why: "first_use_of_day" },
+    update: { event: "update", update: { phase: "offered", from: "1", to: "2", size: null } },
+    retrying: { event: "retrying", error: error[0]!, failures: 1, in_ms: 2 },
+    stopped: { event: "stopped", error: error[0]!, advice: "ask_vendor" },
+    warning: { event: "warning", warning: { kind: "ignored", error: error[0]! } },
+    properties_set: { event: "properties_set", json: "{}" },
+    properties_posted: { event: "properties_posted" },
+    bind_token: { event: "bind_token", token: TOKEN, for_ms: 1 },
+    permit: { event: "permit", seconds: 1, product: null },
+    topology: { event: "topology", status: 0, devices: ["a"] },
+  };
+  const device = { product_key: "p", device_name: "d" };
+  const calls: Record<AppEvent["event"], AppEvent> = {
+    step: { event: "step", step: "cipher" },
+    discovered: { event: "discovered", devices: [device] },
+    filtered: { event: "filtered", devices: [{ device, product_name: null, net_type: null, node_type: null, category_key: null, category_name: null, category_id: null }] },
+    chosen: { event: "chosen", device },
+    key_ready: { event: "key_ready", device },
+    waiting: { event: "waiting", for_ms: 1 },
+    token_known: { event: "token_known", iot_id: "i" },
+    bound: { event: "bound", device, iot_id: "i" },
+    failed: { event: "failed", step: "bind", failure: { why: "parameter", error: { parameter: "a", problem: "is missing" } } },
+    cancelled: { event: "cancelled" },
+    retrying: { event: "retrying", call: "bind", error: error[0]!, failures: 1, in_ms: 2 } as unknown as AppEvent,
+  };
+  const updates: Record<Update["phase"], Update> = {
+    offered: { phase: "offered", from: "1", to: "2", size: 3 },
+    downloading: { phase: "downloading", received: 1, total: null },
+    verified: { phase: "verified", digest: true },
+    installed: { phase: "installed", from: "1", to: "2" },
+    reported: { phase: "reported", version: "2" },
+    failed: { phase: "failed", reason: { download: { status: 500 } } },
+    cancelled: { phase: "cancelled" },
+  };
+  const line = (side: "device" | "app", what: object) => ({ side, life: 1, seq: 1, at: 0, unix: 1, ...what });
+  const opened = (...rows: object[]) => readFile(JSON.stringify({ ...JSON.parse(written(session())), rows }));
+  const shown = (side: "device" | "app", kind: "event" | "app_event", event: object) => opened(line(side, { kind, event }));
+
+  it("are taken as the core tells them, each of them", () => {
+    for (const event of [...Object.values(events), ...Object.values(updates).map((update) => ({ event: "update", update })), ...error.map((one) => ({ event: "stopped", error: one, advice: "check_device" }))]) expect(shown("device", "event", event), JSON.stringify(event)).not.toHaveProperty("why");
+    for (const event of Object.values(calls)) expect(shown("app", "app_event", event), JSON.stringify(event)).not.toHaveProperty("why");
+  });
+
+  it("are refused by their number if the page could not show them", () => {
+    const bad: object[] = [
+      { event: "update" },
+      { event: "update", update: { phase: "exploded" } },
+      { event: "retrying" },
+      { event: "retrying", error: { blame: "rejected" }, failures: 1, in_ms: 1 },
+      { event: "step", step: "dance" },
+      { event: "topology", status: 1, devices: "all" },
+      { event: "warning" },
+      { event: "invented" },
+    ];
+    for (const event of bad) expect(shown("device", "event", event), JSON.stringify(event)).toEqual({ why: "wrong_entry", number: 1 });
+    for (const event of [{ event: "chosen" }, { event: "failed", step: "bind" }, { event: "step", step: "login" }]) expect(shown("app", "app_event", event), JSON.stringify(event)).toEqual({ why: "wrong_entry", number: 1 });
+    expect(opened(line("device", { kind: "link", what: "lost", url: "ws://x" }))).toEqual({ why: "wrong_entry", number: 1 });
+    expect(opened(line("device", { kind: "link", what: "closed", url: "ws://x", trouble: { reason: "ghosts", url: "ws://x" } }))).toEqual({ why: "wrong_entry", number: 1 });
+    expect(opened(line("device", { kind: "fault", rule: "r", done: { fault: "delay" } }))).toEqual({ why: "wrong_entry", number: 1 });
+    expect(opened(line("device", { kind: "fault", rule: "r", done: { fault: "delay", ms: 5 } }))).not.toHaveProperty("why");
   });
 });
 

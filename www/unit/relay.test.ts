@@ -20,7 +20,7 @@ function vendors(): string[] {
 }
 
 vi.mock("../src/state/engine", () => ({ engine: { state: "ready", generation: 1, subscribe: () => () => {}, get: async () => ({ device: started, app: started }) } }));
-const started = vi.fn(async () => ({ next: null, onnext: null, stop: async () => {}, [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) }));
+const started = vi.fn(async () => ({ next: null, onnext: null, faults: {}, recording: async () => undefined, stop: async () => {}, [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) }));
 
 describe("the way", () => {
   const plan = { platform: "krtyun" as const, world: "real" as const, storage: "memory" as const, settings: { product_id: "1", device_id: "2", broker: "mqtt://h" } };

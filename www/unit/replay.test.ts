@@ -83,6 +83,38 @@ describe("the player", () => {
     }
   });
 
+  test("goes on one step at a time when its speed is changed while a step is under way", async () => {
+    vi.useFakeTimers();
+    try {
+      const { player: p, replay } = player();
+      await p.go(0);
+      p.faster("max");
+      // The engine takes its time: nearly always a step is under way.
+      replay.goTo.mockImplementation((step) => new Promise((done) => setTimeout(() => done({ at: step, mono: step * 10 } as ReplayPlace), 100)));
+      p.toggle();
+      await vi.advanceTimersByTimeAsync(10);
+      p.faster("1");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect([p.at, p.playing]).toEqual([3, false]);
+      // The step that was under way may be asked for once more, and none else twice.
+      const asked = replay.goTo.mock.calls.map(([step]) => step);
+      expect(asked.filter((step) => step > 1)).toEqual([2, 3]);
+
+      // A pause is one, even for the step under way.
+      await vi.advanceTimersByTimeAsync(200);
+      const went = p.go(0);
+      await vi.advanceTimersByTimeAsync(200);
+      await went;
+      p.toggle();
+      await vi.advanceTimersByTimeAsync(20);
+      p.pause();
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect([p.at, p.playing]).toEqual([0, false]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test("of many wishes the last one counts", async () => {
     const { player: p, replay } = player();
     const answers: ((place: ReplayPlace) => void)[] = [];

@@ -37,6 +37,7 @@ class FakeDevice extends Feed implements Device {
   async subscribe() {}
   readonly faults = new Armory(async () => []);
   readonly intents: Intent[] = [];
+  stops = 0;
   constructor(readonly options: DeviceOptions) {
     super();
   }
@@ -55,6 +56,8 @@ class FakeDevice extends Feed implements Device {
     return undefined;
   }
   async stop() {
+    this.stops += 1;
+    if (this.stops > 1) throw new Error("stopped");
     this.push({ kind: "mqtt", direction: "up", packet: { type: "DISCONNECT", size: 2, masked: 0 } });
     this.end();
   }
@@ -82,12 +85,14 @@ class FakeApp extends Feed implements App {
   async packet() {
     return undefined;
   }
+  stops = 0;
   async stop() {
+    this.stops += 1;
     this.end();
   }
 }
 
-const world = vi.hoisted(() => ({ devices: [] as unknown[], apps: [] as unknown[], refuse: null as unknown, listeners: new Set<() => void>(), state: "ready" }));
+const world = vi.hoisted(() => ({ hold: null as Promise<void> | null, holdDevice: null as Promise<void> | null, devices: [] as unknown[], apps: [] as unknown[], refuse: null as unknown, listeners: new Set<() => void>(), state: "ready" }));
 vi.mock("../src/state/engine", () => ({
   engine: {
     get state() {
@@ -95,27 +100,55 @@ vi.mock("../src/state/engine", () => ({
     },
     generation: 1,
     subscribe: (listener: () => void) => world.listeners.add(listener),
-    get: async (): Promise<Partial<Muster>> => ({
-      device: async (options) => {
-        if (world.refuse !== null) throw world.refuse;
-        const device = new FakeDevice(options);
-        world.devices.push(device);
-        return device;
-      },
-      app: async () => {
-        const app = new FakeApp();
-        world.apps.push(app);
-        return app;
-      },
-    }),
+    get: async (): Promise<Partial<Muster>> => {
+      await world.hold;
+      return {
+        device: async (options) => {
+          if (world.refuse !== null) throw world.refuse;
+          const device = new FakeDevice(options);
+          world.devices.push(device);
+          await world.holdDevice;
+          return device;
+        },
+        app: async () => {
+          const app = new FakeApp();
+          world.apps.push(app);
+          await world.holdDevice;
+          return app;
+        },
+      };
+    },
+  },
+}));
+const demos = vi.hoisted(() => ({ hold: null as Promise<void> | null, demo: null as unknown }));
+vi.mock("../src/state/clouds", () => ({
+  clouds: {
+    world: "local",
+    subscribe: () => () => {},
+    known: () => undefined,
+    inTab: async () => ({}),
+    demo: async () => {
+      await demos.hold;
+      if (demos.demo === null) throw new Error("nobody answers");
+      return demos.demo;
+    },
   },
 }));
 
 const { devices } = await import("../src/state/devices");
+const { arranged } = await import("../src/state/device-list");
+const { bundleParts } = await import("../src/state/bundle");
+const { addDevices, fromFile } = await import("../src/state/incoming");
+const { i18n } = await import("../src/i18n");
+const { Owner } = await import("../src/state/owner");
+const { Log } = await import("../src/state/log");
+const { MOST_DEVICES } = await import("../src/state/profiles");
 const settled = () => new Promise((done) => setTimeout(done, 5));
 const plan = { platform: "alibaba" as const, world: "local" as const, settings: { product_key: "p", device_name: "d", broker: "ws://x" }, storage: "memory" as const };
 
 beforeEach(async () => {
+  vi.unstubAllGlobals();
+  world.hold = world.holdDevice = demos.hold = demos.demo = null;
   world.state = "ready";
   world.refuse = null;
   for (const session of [...devices.sessions]) await devices.remove(session);
@@ -168,6 +201,86 @@ describe("a session", () => {
     world.refuse = null;
     await session.start();
     expect(session).toMatchObject({ running: true, failure: null });
+  });
+
+  it("that is stopped while it starts runs nowhere, and can be started again", async () => {
+    const session = devices.start(plan);
+    let go = () => {};
+    world.holdDevice = new Promise((done) => (go = done));
+    await settled();
+    expect([session.busy, session.running]).toEqual([true, false]);
+    const stopped = session.stop();
+    world.holdDevice = null;
+    go();
+    await stopped;
+    expect([session.busy, session.running, session.facts.word]).toEqual([false, false, "off"]);
+    expect(lastDevice().stops).toBe(1);
+    await session.start();
+    expect([world.devices.length, session.running]).toEqual([2, true]);
+  });
+
+  it("that is taken off the list while it starts runs nowhere", async () => {
+    let go = () => {};
+    world.hold = new Promise((done) => (go = done));
+    const session = devices.start(plan);
+    const put = devices.remove(session);
+    // The same device from its card meanwhile is another entry with the same store.
+    world.hold = null;
+    const twin = devices.start(plan);
+    go();
+    await settled();
+    await settled();
+    put();
+    expect(session.running).toBe(false);
+    expect((world.devices as FakeDevice[]).filter(({ stops }) => stops === 0)).toHaveLength(twin.running ? 1 : 0);
+  });
+
+  it("that is given other settings while it starts runs with those", async () => {
+    const session = devices.start(plan);
+    session.replan({ ...plan, settings: { ...plan.settings, keep_alive: "30" } });
+    await session.restart();
+    expect((world.devices as FakeDevice[]).filter(({ stops }) => stops === 0).map(({ options }) => options.settings["keep_alive"])).toEqual(["30"]);
+    expect(session.running).toBe(true);
+  });
+
+  it("is stopped once, however often that is asked for", async () => {
+    const session = devices.start(plan);
+    await settled();
+    await Promise.all([session.stop(), session.stop(), session.restart()]);
+    expect(lastDevice()).not.toBe(world.devices[0]);
+    expect([(world.devices[0] as FakeDevice).stops, session.running]).toEqual([1, true]);
+  });
+
+  it("does not come back after a fault's power cut if it is told to stay off", async () => {
+    vi.useFakeTimers();
+    try {
+      const session = devices.start(plan);
+      await vi.advanceTimersByTimeAsync(5);
+      lastDevice().oncut?.({ restart_ms: 60_000 });
+      lastDevice().end();
+      expect([session.facts.word, session.back === null]).toEqual(["cut", false]);
+      await session.stop();
+      expect(session.back).toBeNull();
+      await vi.advanceTimersByTimeAsync(120_000);
+      expect(world.devices).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("says that it is gone when its entries end because the instance died", async () => {
+    const session = devices.start(plan);
+    await settled();
+    // As the Worker's line does it: entries end first, and that it died is told some microtasks later.
+    lastDevice().end();
+    void Promise.resolve()
+      .then(() => {})
+      .then(() => {})
+      .then(() => (world.state = "dead"));
+    await settled();
+    await settled();
+    expect(session.facts.word).toBe("dead");
+    expect(notes(session.timeline.rows)).toEqual(["started", "died"]);
   });
 
   it("is gone when the instance died", async () => {
@@ -247,6 +360,74 @@ describe("a reload", () => {
     expect(lastDevice().options.settings["device_secret"]).toBe("SECRET");
   });
 
+  it("keeps asking for the device's own secret, whichever way it is started", async () => {
+    devices.start(own);
+    await settled();
+    reload();
+    demos.demo = { alibaba: { settings: { product_key: "p", product_secret: "x" }, devices: [] } };
+    const session = devices.sessions[0]!;
+    // From its card, with what the demo knows.
+    expect(devices.start({ ...browser, settings: { ...plan.settings, product_secret: "x" } })).toBe(session);
+    await settled();
+    expect([session.running, session.missing]).toEqual([false, ["device_secret"]]);
+    // The dialog, with its field left empty.
+    session.replan({ ...browser, settings: { ...plan.settings, product_secret: "x" } });
+    expect(await session.goOn()).toBe(false);
+    expect(world.devices).toHaveLength(1);
+    // A person says so.
+    session.without();
+    expect(await session.goOn()).toBe(true);
+  });
+
+  it("lets go of a device that is stopped while its demo is asked", async () => {
+    devices.start({ ...browser, settings: { ...plan.settings, product_secret: "SECRET" } });
+    await settled();
+    reload();
+    let go = () => {};
+    demos.hold = new Promise((done) => (go = done));
+    demos.demo = { alibaba: { settings: { product_key: "p", product_secret: "x" }, devices: [] } };
+    const session = devices.sessions[0]!;
+    const gone = session.goOn();
+    await session.stop();
+    go();
+    expect(await gone).toBe(true);
+    await settled();
+    expect([session.running, world.devices.length]).toEqual([false, 1]);
+  });
+
+  it("loses none of as many devices as the list takes, and no other one is taken", async () => {
+    const many = Array.from({ length: MOST_DEVICES }, (_, at) => ({ ...browser, settings: { ...plan.settings, device_name: `d${at}` } }));
+    for (const one of many) devices.add(one);
+    expect(devices.room).toBe(0);
+    expect(() => devices.add({ ...browser, settings: { ...plan.settings, device_name: "more" } })).toThrow("no place");
+    expect(() => devices.start({ ...browser, settings: { ...plan.settings, device_name: "more" } })).toThrow("no place");
+    expect(devices.duplicate(devices.sessions[0]!)).toBeNull();
+    // One of them is there already.
+    expect(devices.add(many[7]!).added).toBe(false);
+    const names = () => devices.sessions.map((session) => session.names.device);
+    const before = names();
+    reload();
+    expect(names()).toEqual(before);
+    // And so in another tab.
+    devices.keep();
+    here.values.clear();
+    reload();
+    expect(names()).toEqual(before);
+    devices.sessions.splice(0);
+  });
+
+  it("keeps how far each fault is: one that has struck does not strike again", async () => {
+    const session = devices.start(browser);
+    await session.arm([{ fault: "power_cut", when: "before", key: "credential", id: "cut" }]);
+    await settled();
+    lastDevice().faults.hear([{ ...session.faults[0]!, seen: 1, struck: 1 }]);
+    devices.keepNow();
+    reload();
+    expect(devices.sessions[0]?.faults).toMatchObject([{ id: "cut", seen: 1, struck: 1 }]);
+    // Another device like it begins anew.
+    expect(devices.duplicate(devices.sessions[0]!)?.faults).toMatchObject([{ id: "cut", seen: 0, struck: 0 }]);
+  });
+
   it("is another thing than another tab, which knows only devices whose secrets the browser keeps", async () => {
     devices.start(plan);
     devices.start({ ...browser, settings: { ...plan.settings, device_name: "kept" } });
@@ -268,7 +449,98 @@ describe("a reload", () => {
   });
 });
 
+describe("the list", () => {
+  it("is searched by what it shows, in the language in use", async () => {
+    vi.stubGlobal("document", { documentElement: { lang: "" } });
+    const session = devices.start({ ...plan, world: "real" });
+    await settled();
+    const found = (search: string) => arranged(devices.sessions, { search, sort: "added" }).flatMap(({ sessions }) => sessions);
+    lastDevice().push({ kind: "event", event: { event: "ready" } });
+    await settled();
+    try {
+      for (const search of ["Alibaba", "Real cloud", "online", "alibaba real"]) expect(found(search), search).toEqual([session]);
+      i18n.set("zh");
+      for (const search of ["阿里云", "真实云", "在线", "online", "alibaba"]) expect(found(search), search).toEqual([session]);
+      await session.stop();
+      expect([found("已关机"), found("在线")]).toEqual([[session], []]);
+    } finally {
+      i18n.set("en");
+    }
+  });
+});
+
+describe("a whole page as a file", () => {
+  it("carries what is armed and the scripts; a device's own session does not", async () => {
+    const { session } = devices.add({ ...plan, world: "tab", script: "log('MINE')" });
+    await session.arm([{ fault: "network_loss", ms: 500, id: "loss" }]);
+    session.timeline.note("started", 1);
+    const text = [...bundleParts(devices.sessions, [], { timelines: true, secrets: false }, new Date(0))].join("");
+    const file = JSON.parse(text) as { devices: { recording: { device: object } }[] };
+    expect(file.devices[0]?.recording.device).not.toHaveProperty("script");
+    expect(file.devices[0]?.recording.device).not.toHaveProperty("faults");
+    await devices.remove(session);
+
+    const read = fromFile(text, "page.json");
+    if (!("items" in read)) throw new Error("it is not read");
+    expect(read.items).toMatchObject([{ unknown: [], script: "log('MINE')", rules: [{ id: "loss" }] }]);
+    const made = addDevices(read.items, { origin: "http://x", host: "x", protocol: "http:" } as never);
+    expect(made).toMatchObject({ added: 1, left: 0, unshown: [] });
+    expect(made.last?.plan.script).toBe("log('MINE')");
+    expect(made.last?.faults).toMatchObject([{ id: "loss", ms: 500 }]);
+    expect(made.last?.running).toBe(false);
+  });
+
+  it("names faults and scripts that it cannot take, and takes the device", () => {
+    const { session } = devices.add({ ...plan, world: "tab" });
+    const file = JSON.parse([...bundleParts([session], [], { timelines: false, secrets: false }, new Date(0))].join("")) as { devices: Record<string, unknown>[] };
+    Object.assign(file.devices[0]!, { faults: [{ fault: "explode" }], script: 7 });
+    const read = fromFile(JSON.stringify(file), "page.json");
+    expect(read).toMatchObject({ items: [{ unknown: ["faults", "script"], script: "", rules: [], profile: { platform: "alibaba" } }] });
+  });
+});
+
+describe("the faults of a device", () => {
+  const loss = { fault: "network_loss", ms: 500 } as const;
+
+  it("are 64 at most, all calls together, and a script hears that", async () => {
+    const { session } = devices.add(plan);
+    for (let at = 0; at < 64; at += 1) await session.harm({ arm: [loss] });
+    await expect(session.harm({ arm: [loss] })).rejects.toThrow("faults has more than 64 rules");
+    expect([session.faults.length, session.misuse]).toEqual([64, null]);
+    await session.arm([loss]);
+    expect([session.faults.length, session.misuse]).toEqual([64, "faults has more than 64 rules"]);
+    // In the place of one that is there it is none more.
+    await session.arm([{ ...loss, id: "network_loss-1", ms: 900 }]);
+    expect([session.faults.length, session.misuse]).toEqual([64, null]);
+  });
+});
+
 describe("the owner's side", () => {
+  it("is one app, however many want it at once, and none if it was stopped meanwhile", async () => {
+    const owner = new Owner("local", { app_key: "k" }, new Log());
+    let go = () => {};
+    world.holdDevice = new Promise((done) => (go = done));
+    const both = Promise.all([owner.start(), owner.start()]);
+    await settled();
+    go();
+    await both;
+    expect([world.apps.length, owner.lives.length]).toEqual([1, 1]);
+    await owner.stop();
+
+    world.holdDevice = new Promise((done) => (go = done));
+    const late = owner.start();
+    await settled();
+    const stopped = owner.stop();
+    go();
+    await expect(late).rejects.toMatchObject({ code: "stopped" });
+    await stopped;
+    expect([owner.running, (world.apps as FakeApp[]).map(({ stops }) => stops)]).toEqual([false, [1, 1]]);
+    world.holdDevice = null;
+    await owner.start();
+    expect([owner.running, world.apps.length]).toEqual([true, 3]);
+    await owner.stop();
+  });
+
   const lastApp = () => world.apps.at(-1) as FakeApp;
   const announce = (for_ms: number) => {
     // The device's clock and the page's are the same machine's.

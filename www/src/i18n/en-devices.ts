@@ -2,6 +2,12 @@
 
 export const devs = {
   there: (name: string) => `${name} is on the list already: the same device is not started twice.`,
+  full: (most: number) => `The list has ${most} devices, and takes no more: of more, a reload would lose some. Take some off it first.`,
+  addedSome: (n: number, left: number, most: number) => `${n} added, none started; ${left} left out: the list takes ${most} devices.`,
+  unshown: (names: string) => `What is in their timelines cannot be shown, and was left out: ${names}.`,
+  anewTitle: "Start without it?",
+  anewText: (keys: string) => `Not entered: ${keys}. Without its own secret the device registers anew, and that can void the secret that it has in the field.`,
+  anewOk: "Start without it",
   close: "Close this notice",
   undo: "Undo",
   // ---------- one device ----------
@@ -73,6 +79,8 @@ export const devs = {
   settingsNone: "all as by default",
   kind: { device: "device", profile: "profile" },
   timeline: (n: number) => (n === 1 ? "with 1 entry of its timeline" : `with ${n} entries of its timeline`),
+  armed: (n: number) => (n === 1 ? "with 1 fault armed" : `with ${n} faults armed`),
+  scripted: "with a script, which does not run by itself",
   unplayed: "Its timeline cannot be read and is left out:",
   hasSecrets: (keys: string) => `This file holds secrets: ${keys}. Devices get them in memory; saved profiles never do.`,
   unknown: (keys: string) => `Unknown here, and left out: ${keys}.`,
@@ -134,6 +142,7 @@ export const devs = {
   pageTitle: "Save the page as a file",
   pageLead: "To go on elsewhere, or to hand it over. It is opened with “Open a file…”, and shown before anything is done with it.",
   pageDevices: (n: number) => (n === 1 ? "1 device with its settings" : `${n} devices with their settings`),
+  pageFaults: "Faults that are armed and scripts go along, a script as it was written.",
   pageRecordings: "Recordings that are open here are files already, and stay out.",
   pageTimelines: (n: number) => `Their timelines: ${n} entries, secrets covered`,
   pageProfiles: (n: number) => (n === 1 ? "1 saved profile" : `${n} saved profiles`),
@@ -151,6 +160,7 @@ export const devs = {
     forbidden: "This browser keeps nothing for this page: what changes now is gone with a reload.",
   },
   // ---------- without the server ----------
+  notLoaded: "This part of the page could not be loaded: its server is gone, or has another version by now.",
   newVersion: "A newer version of the console is there.",
   newVersionReload: "Reload",
   newVersionTitle: "Reload into the newer version?",

@@ -130,6 +130,7 @@ export const fleet = {
   example: (name: string) => `first: ${name}`,
   otherCauses: (n: number) => `and ${many(n)} of other kinds`,
   byItself: "It is tried again by itself.",
+  tooMany: (beyond: number, room: number) => `${many(room)} fit in this tab, which has 255 WebSockets: ${many(beyond)} will not be started here. Once the fleet is made, the command line that runs them is shown.`,
   beyondTitle: (n: number) => (n === 1 ? "1 device does not fit in a tab" : `${many(n)} devices do not fit in a tab`),
   beyondText: (most: number) => `A tab has 255 WebSockets; ${most} are free for the fleet. The others run with muster fleet in a terminal, with the same file: it has no such limit.`,
   beyondSave: "Save the others' list",

@@ -134,6 +134,7 @@ export const fleet: Texts<typeof english> = {
   example: (name) => `首例：${name}`,
   otherCauses: (n) => `另有 ${many(n)} 次其他原因`,
   byItself: "会自动重试。",
+  tooMany: (beyond, room) => `此标签页有 255 个 WebSocket，可容纳 ${many(room)} 台；其余 ${many(beyond)} 台不会在此启动。设备群建立后会给出在终端中运行它们的命令。`,
   beyondTitle: (n) => `${many(n)} 台设备在一个标签页中容纳不下`,
   beyondText: (most) => `一个标签页只有 255 个 WebSocket，设备群可用 ${most} 个。其余设备可在终端中用同一个文件运行 muster fleet，没有此限制。`,
   beyondSave: "保存其余设备的清单",

@@ -103,7 +103,14 @@ class Line {
     return new Promise((resolve, reject) => {
       this.asked.set(id, { resolve, reject });
       this.tell();
-      this.worker.postMessage({ id, ...question }, transfer);
+      try {
+        this.worker.postMessage({ id, ...question }, transfer);
+      } catch (error) {
+        // What cannot be sent is never answered.
+        this.asked.delete(id);
+        this.tell();
+        throw error;
+      }
     });
   }
 

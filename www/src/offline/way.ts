@@ -19,8 +19,12 @@ export function wayOf({ method, mode, url }: Asked, origin: string, files: Reado
 
 export const CACHE = "muster-console-";
 
-/** Which of the kept versions may go: this one stays, and the one before it, whose pages may still be open. */
-export function outdated(names: readonly string[], own: string): string[] {
-  const before = names.filter((name) => name.startsWith(CACHE) && name !== own);
-  return before.slice(0, -1);
+/** Of a kept version: when it began to answer; null: it never did, and no page is of it. */
+export type Kept = { name: string; since: number | null };
+
+/** Which of the kept versions may go: this one stays, and the one that answered before it, whose pages may still be open. */
+export function outdated(versions: readonly Kept[], own: string): string[] {
+  const others = versions.filter(({ name }) => name.startsWith(CACHE) && name !== own);
+  const before = others.reduce<Kept | null>((last, one) => ((one.since ?? 0) > (last?.since ?? 0) ? one : last), null);
+  return others.filter((one) => one !== before).map(({ name }) => name);
 }

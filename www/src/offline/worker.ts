@@ -1,13 +1,15 @@
 /// <reference lib="webworker" />
 // The service worker, dist/sw.js. The build writes the list of files and their version into it (build/offline.ts).
 
-import { CACHE, outdated, wayOf } from "./way";
+import { CACHE, outdated, wayOf, type Kept } from "./way";
 
 declare const self: ServiceWorkerGlobalScope;
 
 const BUILT = JSON.parse("__MUSTER_BUILT__") as { version: string; index: string; files: string[] };
 const NAME = CACHE + BUILT.version;
 const FILES: ReadonlySet<string> = new Set(BUILT.files);
+/** Under it each version keeps when it began to answer: one that only waited has no page. No address of a file is like that. */
+const SINCE = "/console/since";
 /** How long a server may take to answer for the page before what is kept is shown. */
 const PATIENCE = 4_000;
 
@@ -18,7 +20,9 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      for (const name of outdated(await caches.keys(), NAME)) await caches.delete(name);
+      const versions = await Promise.all((await caches.keys()).map(async (name): Promise<Kept> => ({ name, since: await since(name) })));
+      for (const name of outdated(versions, NAME)) await caches.delete(name);
+      await (await caches.open(NAME)).put(SINCE, new Response(String(Date.now())));
       await self.clients.claim();
     })(),
   );
@@ -44,8 +48,23 @@ self.addEventListener("message", (event) => {
   else if (said?.type === "has" && typeof said.path === "string") event.ports[0]?.postMessage(FILES.has(said.path));
 });
 
+async function since(name: string): Promise<number | null> {
+  const kept = await caches.match(SINCE, { cacheName: name });
+  return kept === undefined ? null : Number(await kept.text());
+}
+
 /** All of a version, or none: with one file missing it would fail when nobody can help. */
 async function keep(): Promise<void> {
+  try {
+    await fill();
+  } catch (error) {
+    // What is not whole is of no use; a version that answers already stays as it is.
+    if ((await since(NAME)) === null) await caches.delete(NAME);
+    throw error;
+  }
+}
+
+async function fill(): Promise<void> {
   const cache = await caches.open(NAME);
   await Promise.all(
     BUILT.files.map(async (path) => {

@@ -195,13 +195,23 @@ type Scope = {
     };
   };
 
+  /** Not before this moment by the clock: a timer may be some milliseconds early, and waits for at most 24.8 days. */
+  const when = (due: number, work: () => unknown) => {
+    let cancel = () => {};
+    const wait = (): void => {
+      cancel = after(due - now() > 0 ? due - now() : 0, () => (due - now() > 0 ? wait() : work()));
+    };
+    wait();
+    return () => cancel();
+  };
+
   /** "08:00" or "08:00:30": each day, by this machine's clock; a Date or milliseconds since 1970: once. */
   const at = (time: string | number | Date, work: () => unknown) => {
     isWork(work);
     if (typeof time !== "string") {
-      const wait = Number(time) - now();
-      if (!(wait >= 0)) throw new RangeError("this time is over, or none");
-      return after(wait, work);
+      const due = Number(time);
+      if (!(due - now() >= 0)) throw new RangeError("this time is over, or none");
+      return when(due, work);
     }
     const [, h, m, s = "0"] = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(time) ?? [];
     if (h === undefined || m === undefined || Number(h) > 23 || Number(m) > 59 || Number(s) > 59) throw new RangeError('a time of day is written "08:00" or "08:00:30"');
@@ -210,7 +220,7 @@ type Scope = {
       const due = new Date(now());
       due.setHours(Number(h), Number(m), Number(s), 0);
       if (due.getTime() <= now()) due.setDate(due.getDate() + 1);
-      cancel = after(due.getTime() - now(), () => {
+      cancel = when(due.getTime(), () => {
         next();
         return work();
       });
@@ -265,6 +275,10 @@ type Scope = {
     if (qos !== 0 && qos !== 1) throw new RangeError("qos is 0 or 1");
     return qos;
   };
+  const idsOf = (ids: unknown[]) => {
+    if (ids.length > 64 || !ids.every((id) => typeof id === "string" && id.length <= 256)) throw new TypeError("ids are at most 64 texts of at most 256 characters");
+    return ids as string[];
+  };
   const list = <T>(one: T | T[]): T[] => (Array.isArray(one) ? one : [one]);
 
   const api: Record<string, unknown> = {
@@ -283,7 +297,7 @@ type Scope = {
     subscribe: (topic: unknown, options: unknown = {}) => call({ call: "subscribe", topic: topicOf(topic), qos: qosOf(options) }),
     faults: freeze({
       arm: (rules: never) => call({ call: "arm", rules: list(rules) }),
-      disarm: (ids: string | string[]) => call({ call: "disarm", ids: list(ids).map(String) }),
+      disarm: (ids: string | string[]) => call({ call: "disarm", ids: idsOf(list(ids)) }),
       clear: () => call({ call: "clear" }),
     }),
     state: new Proxy(

@@ -1,8 +1,11 @@
 // The whole page as a file, `muster-page`: its devices with their timelines, and the saved profiles. A device's timeline
 // in it is the `muster-session` that it would be alone.
 
+import type { FaultRule } from "../muster/types";
 import type { Session } from "./devices";
+import { isWrong, readRules } from "./fault-rules";
 import { MOST, examine, named, namedWithSecrets, shownName, type Examined, type NamedProfile } from "./named";
+import { LONGEST_SCRIPT, profileOf } from "./profiles";
 import { fileParts, readParsed, redaction, type SessionFile, type Unreadable } from "./recording";
 
 export const PAGE_FORMAT = "muster-page";
@@ -19,7 +22,8 @@ export function* bundleParts(sessions: readonly Session[], profiles: readonly Na
     const make = options.secrets ? namedWithSecrets : named;
     const profile = make(session.title.slice(0, MOST.name) || session.plan.platform, session.plan);
     const missing = [...new Set([...profile.missing, ...session.missing])];
-    const item = { ...plain({ ...profile, missing }), ...(session.label === "" ? {} : { label: session.label }) };
+    const { faults, script } = profileOf(session.plan);
+    const item = { ...plain({ ...profile, missing }), ...(session.label === "" ? {} : { label: session.label }), ...(faults && { faults }), ...(script !== undefined && { script }) };
     yield `${first ? "" : ","}\n  ${JSON.stringify(item).replace(/}$/, "")}`;
     first = false;
     if (options.timelines && session.log.rows.length > 0) {
@@ -37,7 +41,7 @@ function plain({ name, platform, world, storage, settings, missing, relay }: Nam
   return { name, platform, world, storage, settings, missing, ...(relay === true ? { relay } : {}) };
 }
 
-export type BundleItem = Examined & { label: string; recording: SessionFile | null; unplayed: Unreadable | null };
+export type BundleItem = Examined & { label: string; rules: readonly FaultRule[]; script: string; recording: SessionFile | null; unplayed: Unreadable | null };
 export type Bundle = { exported: string; devices: readonly BundleItem[]; profiles: readonly Examined[]; unknown: readonly string[] };
 export type BundleUnread = { why: "not_page" | "too_many" } | { why: "newer"; version: number };
 
@@ -58,10 +62,15 @@ export function readBundle(file: Record<string, unknown>): Bundle | BundleUnread
 }
 
 function readDevice(item: unknown): BundleItem {
-  if (typeof item !== "object" || item === null || Array.isArray(item)) return { ...examine(item, "file"), label: "", recording: null, unplayed: null };
-  const { recording, label, ...rest } = item as Record<string, unknown>;
-  const found = examine({ ...rest, ...(label === undefined ? {} : { label }) }, "file");
+  if (typeof item !== "object" || item === null || Array.isArray(item)) return { ...examine(item, "file"), label: "", rules: [], script: "", recording: null, unplayed: null };
+  const { recording, label, faults = [], script = "", ...rest } = item as Record<string, unknown>;
+  const examined = examine({ ...rest, ...(label === undefined ? {} : { label }) }, "file");
+  const armed = readRules(faults);
+  const written = typeof script === "string" && script.length <= LONGEST_SCRIPT;
+  // What is armed wrongly, or is no script, is left out and named.
+  const found = { ...examined, unknown: [...examined.unknown, ...(isWrong(armed) ? ["faults"] : []), ...(written ? [] : ["script"])] };
+  const more = { rules: isWrong(armed) ? [] : armed, script: written ? script : "" };
   const read = recording === undefined ? null : readParsed(recording);
   const called = typeof label === "string" ? shownName(label.slice(0, MOST.name)) : "";
-  return read !== null && "why" in read ? { ...found, label: called, recording: null, unplayed: read } : { ...found, label: called, recording: read, unplayed: null };
+  return read !== null && "why" in read ? { ...found, ...more, label: called, recording: null, unplayed: read } : { ...found, ...more, label: called, recording: read, unplayed: null };
 }

@@ -250,7 +250,12 @@ class Clouds extends Store {
     if (this.#cloud?.generation !== engine.generation) {
       delete this.#demos["tab"];
       const options = this.tabKept ? ({ storage: "browser", name: TAB } as const) : {};
-      this.#cloud = { generation: engine.generation, cloud: muster.cloud(options) };
+      const cloud = muster.cloud(options);
+      this.#cloud = { generation: engine.generation, cloud };
+      // Those that could not begin, because another tab has them, may be asked for again.
+      cloud.catch(() => {
+        if (this.#cloud?.cloud === cloud) this.#cloud = undefined;
+      });
     }
     return this.#cloud.cloud;
   }

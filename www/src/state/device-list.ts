@@ -1,8 +1,10 @@
 // How the list of devices is shown: searched, sorted, in groups.
 
+import { t } from "../i18n";
 import type { PlatformName } from "../muster/types";
 import type { Session } from "./devices";
 import { PLATFORM_NAMES } from "./named";
+import { wordText } from "./texts";
 
 export type Sort = "added" | "platform" | "name" | "state";
 export const SORTS: readonly Sort[] = ["added", "platform", "name", "state"];
@@ -31,8 +33,17 @@ export function arranged(sessions: readonly Session[], { search, sort }: ListLoo
 
 function matches(session: Session, words: readonly string[]): boolean {
   const { product, device } = session.names;
-  const text = [session.label, product, device, session.plan.platform, session.plan.world, session.facts.word].join("\n").toLowerCase();
+  const { platform, world } = session.plan;
+  // By what is shown in the language in use, and by the names that files and links have for it.
+  const d = t();
+  const text = [session.label, product, device, platform, d.platform[platform].name, d.platform[platform].short, world, d.world[world], ...wordsOf(session)].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
+}
+
+/** How it is, as the list shows it, without the seconds that pass, and as it is called inside. */
+function wordsOf({ recording, facts, plan, failure }: Session): string[] {
+  if (recording !== null) return [t().recording.word];
+  return [facts.word, t().word[facts.word], wordText(facts, plan.platform, failure !== null, Infinity)];
 }
 
 function rank(session: Session): number {

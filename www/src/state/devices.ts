@@ -6,11 +6,11 @@ import type { ArmedFault, Device, Entry, FaultRule, Intent, Next, PacketLook, Pl
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
 import { refusal, type Refusal } from "./failure";
-import { plain, whole } from "./fault-rules";
+import { MOST_RULES, whole } from "./fault-rules";
 import { Owner } from "./owner";
 import { arranged, type ListLook } from "./device-list";
 import { duplicated } from "./duplicate";
-import { completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
+import { MOST_DEVICES, completed, mergedProfiles, profileKey, profileOf, readProfiles, type Profile } from "./profiles";
 import { play, type Life, type Replay as FileReplay, type SessionFile } from "./recording";
 import { Player, Places } from "./replay";
 import { notices } from "./notices";
@@ -24,6 +24,8 @@ import { Timeline, freshFacts, reduce, type DeviceFacts, type EntryRow, type Row
 
 /** Lives whose recordings are kept. */
 const MAX_RECORDINGS = 8;
+/** Faults strike many times a second; the list is written down once. */
+const STRIKES = 1_000;
 
 export type TimelineView = "diagram" | "table";
 
@@ -75,7 +77,8 @@ export class Session extends Store {
   readonly heard = new Set<(entry: Entry) => void>();
   /** The faults that are armed, and how far each is. */
   faults: readonly ArmedFault[] = [];
-  /** After a fault has cut the power: when it is back. */
+  /** After a fault has cut the power: when it is back by itself. */
+  back: number | null = null;
   #power: ReturnType<typeof setTimeout> | undefined;
   /** From before a reload, and not started since. */
   remembered = false;
@@ -92,6 +95,11 @@ export class Session extends Store {
   readonly #recordings = new Map<number, Uint8Array>();
   readonly #arrived = new Frame(() => this.changed());
   #starting = false;
+  /** Whether it is to run; what it takes to get there is done one thing after the other. */
+  #wanted = false;
+  /** How often it was told to stop: what was begun before that is not gone on with. */
+  #stops = 0;
+  #settling: Promise<void> | null = null;
 
   constructor(id: number, plan: Plan) {
     super();
@@ -132,8 +140,10 @@ export class Session extends Store {
   async goOn(): Promise<boolean> {
     if (this.missing.length > 0) {
       const { platform, world } = this.plan;
+      const stops = this.#stops;
       // A demo that does not answer knows nothing.
       const demo = world === "real" ? undefined : await clouds.demo(world).catch(() => undefined);
+      if (stops !== this.#stops) return true;
       const { settings, missing } = completed({ ...this.plan, missing: this.missing }, demo?.[platform]);
       this.plan = { ...this.plan, settings };
       this.missing = missing;
@@ -148,7 +158,7 @@ export class Session extends Store {
   play(file: SessionFile, name: string): void {
     this.recording = { file: name, exported: file.exported };
     this.missing = file.device.missing;
-    this.lives.push(...file.lives);
+    for (const life of file.lives) this.lives.push(life);
     this.#before = play(file, this.log).app;
     this.begunUnix = file.lives.find((life) => life.side === "device")?.begun ?? 0;
     this.#learn();
@@ -156,7 +166,7 @@ export class Session extends Store {
 
   /** Goes on from what was exported: its timeline stands before what comes, and it can be started. */
   precede(file: SessionFile): void {
-    this.lives.push(...file.lives);
+    for (const life of file.lives) this.lives.push(life);
     const { app } = play(file, this.log, this.timeline);
     if (app.life > 0) this.#before = app;
     this.#learn();
@@ -171,24 +181,64 @@ export class Session extends Store {
     this.changed();
   }
 
-  /** Other settings, from a person. */
+  /** Other settings, from a person. What they leave out that was missed before is missed still. */
   replan(change: Pick<Plan, "settings" | "storage" | "relay">): void {
     this.plan = { ...this.plan, ...change };
+    this.missing = this.missing.filter((key) => (change.settings[key] ?? "") === "");
+    this.changed();
+  }
+
+  /** A person has said that it goes without the settings that are missing. */
+  without(): void {
     this.missing = [];
     this.changed();
   }
 
-  async start(): Promise<void> {
-    if (this.#device !== undefined || this.#starting || this.recording !== null) return;
+  start(): Promise<void> {
+    if (this.recording !== null) return Promise.resolve();
+    this.#wanted = true;
+    return this.#settle();
+  }
+
+  /** On its way out it is heard. One that is only starting is let go as soon as it can be. */
+  stop(): Promise<void> {
+    this.#stops += 1;
+    this.#wanted = false;
+    this.#stayOff();
+    return this.#settle();
+  }
+
+  #settle(): Promise<void> {
+    return (this.#settling ??= this.#toWanted().finally(() => (this.#settling = null)));
+  }
+
+  async #toWanted(): Promise<void> {
+    while (this.#wanted !== (this.#device !== undefined)) {
+      if (this.#wanted) await this.#begin();
+      else await this.#end();
+    }
+  }
+
+  #stayOff(): void {
+    clearTimeout(this.#power);
+    if (this.back === null) return;
+    this.back = null;
+    this.changed();
+  }
+
+  async #begin(): Promise<void> {
     const other = devices.sameStore(this);
     if (other !== undefined) {
       // Two devices with one store would void each other's secrets.
       const { device } = nameKeys(this.plan.platform);
       this.failure = { code: "same_store", message: "another device of this page is this one, with the same secrets", next: "stop it, or give this one another name", key: device };
+      this.#wanted = false;
       this.changed();
       return;
     }
-    clearTimeout(this.#power);
+    const { remembered } = this;
+    const stops = this.#stops;
+    this.#stayOff();
     this.#starting = true;
     this.remembered = false;
     this.failure = null;
@@ -199,7 +249,12 @@ export class Session extends Store {
       const muster = await engine.get();
       const { platform, world, settings, storage, relay = false } = this.plan;
       const place = world === "tab" ? { cloud: await clouds.inTab() } : { relay: relay && world === "real" };
+      if (stops !== this.#stops) return this.#calledOff(remembered);
       const device = await muster.device({ platform, settings, storage, name: this.storeName, record: true, faults: this.faults, ...place });
+      if (stops !== this.#stops) {
+        await device.stop();
+        return this.#calledOff(remembered);
+      }
       this.#device = device;
       this.timeline.begin();
       this.begunUnix = Date.now();
@@ -212,16 +267,42 @@ export class Session extends Store {
       };
       device.faults.onchange = (armed) => this.#armed(armed);
       device.oncut = ({ restart_ms }) => {
+        // Who told it to stop meanwhile does not want it back.
+        const back = this.#wanted && restart_ms !== null;
         this.#ended("cut");
-        if (restart_ms !== null) this.#power = setTimeout(() => void this.start(), restart_ms);
+        if (!back) return;
+        this.back = Date.now() + restart_ms;
+        this.#power = setTimeout(() => void this.start(), restart_ms);
+        this.changed();
       };
       void this.#read(device);
     } catch (error) {
+      this.#wanted = false;
       this.failure = refusal(error);
       this.facts = { ...freshFacts(), word: "off" };
     } finally {
       this.#starting = false;
       this.changed();
+    }
+  }
+
+  /** It was to stop before it had started: nothing of it is left. */
+  #calledOff(remembered: boolean): void {
+    this.remembered = remembered;
+    this.facts = { ...freshFacts(), word: "off" };
+  }
+
+  async #end(): Promise<void> {
+    const device = this.#device;
+    if (device === undefined) return;
+    try {
+      // What it still says on its way out is shown.
+      await device.stop();
+    } catch (error) {
+      // A power cut may have come first.
+      if (this.#device === device) throw error;
+    } finally {
+      if (this.#device === device) this.#ended("off");
     }
   }
 
@@ -238,7 +319,10 @@ export class Session extends Store {
     } catch {
       // The instance died; the page says so.
     }
-    if (this.#device === device) this.#ended("off");
+    if (this.#device !== device) return;
+    // That the instance died is told a moment after the last entry.
+    await new Promise((done) => setTimeout(done));
+    if (this.#device === device) this.#ended(engine.state === "dead" ? "dead" : "off");
   }
 
   #ended(word: "off" | "cut" | "dead"): void {
@@ -250,6 +334,7 @@ export class Session extends Store {
       void this.#keepRecording(device, this.timeline.life);
     }
     this.#device = undefined;
+    this.#wanted = false;
     this.next = null;
     const note = word === "off" ? "stopped" : word === "cut" ? "power_cut" : "died";
     this.timeline.note(note, Date.now());
@@ -283,36 +368,51 @@ export class Session extends Store {
   }
 
   /** Arms these as well, or in the place of those with the same id; they are kept with the device. */
-  async arm(rules: readonly FaultRule[]): Promise<void> {
-    const fresh = named(rules, this.faults);
-    const ids = new Set(fresh.map(({ id }) => id));
-    await this.#change([...this.faults.filter(({ id }) => !ids.has(id)), ...fresh.map(whole)], (device) => device.faults.arm(fresh));
+  arm(rules: readonly FaultRule[]): Promise<void> {
+    return this.#told(() => this.harm({ arm: rules }));
   }
 
-  async disarm(ids: readonly string[]): Promise<void> {
-    await this.#change(this.faults.filter(({ id }) => !ids.includes(id)), (device) => device.faults.disarm(ids));
+  disarm(ids: readonly string[]): Promise<void> {
+    return this.#told(() => this.harm({ disarm: ids }));
   }
 
   /** These and no others. */
-  async setFaults(rules: readonly FaultRule[]): Promise<void> {
-    const fresh = named(rules, []);
-    await this.#change(fresh.map(whole), (device) => device.faults.set(fresh));
+  setFaults(rules: readonly FaultRule[]): Promise<void> {
+    return this.#told(() => this.harm({ set: rules }));
   }
 
-  async #change(off: readonly ArmedFault[], on: (device: Device) => Promise<readonly ArmedFault[]>): Promise<void> {
+  async #told(work: () => Promise<void>): Promise<void> {
     this.misuse = null;
     try {
-      this.#armed(this.#device === undefined ? off : await on(this.#device));
+      await work();
     } catch (error) {
       this.misuse = refusal(error).message;
     }
     this.changed();
+  }
+
+  /** The same for who hears itself what came of it: it throws what it was refused with, and nothing has changed then. */
+  async harm(change: { arm: readonly FaultRule[] } | { disarm: readonly string[] } | { set: readonly FaultRule[] }): Promise<void> {
+    const faults = this.#device?.faults;
+    if ("disarm" in change) {
+      this.#armed(faults === undefined ? this.faults.filter(({ id }) => !change.disarm.includes(id)) : await faults.disarm(change.disarm));
+    } else {
+      const stay = "set" in change ? [] : this.faults;
+      const fresh = named("set" in change ? change.set : change.arm, stay);
+      const ids = new Set(fresh.map(({ id }) => id));
+      const all = [...stay.filter(({ id }) => !ids.has(id)), ...fresh.map(whole)];
+      // Of more the device could not be started again.
+      if (all.length > MOST_RULES) throw new MusterError("invalid", `faults has more than ${MOST_RULES} rules`, "disarm some that have struck");
+      this.#armed(faults === undefined ? all : await ("set" in change ? faults.set(fresh) : faults.arm(fresh)));
+    }
     devices.keep();
   }
 
+  /** How far each of them is, is kept with it. */
   #armed(faults: readonly ArmedFault[]): void {
     this.faults = faults;
-    this.plan = { ...this.plan, faults: faults.map(plain) };
+    this.plan = { ...this.plan, faults };
+    devices.keepSoon();
     this.changed();
   }
 
@@ -338,16 +438,25 @@ export class Session extends Store {
     return this.#recordings.get(life);
   }
 
-  /** Opens the player on a life, at its beginning. False if there is nothing to play. */
-  async replay(life: number): Promise<boolean> {
+  /** Opens the player on a life, at its beginning, unless nobody wants it by then. False if there is nothing to play. */
+  async replay(life: number, wanted: () => boolean = () => true): Promise<boolean> {
     const recording = await this.recordingOf(life);
     if (recording === undefined) return false;
     const replay = await (await engine.get()).replay(recording);
+    if (!wanted()) {
+      // It holds the recording, secrets and all.
+      await replay.close();
+      return false;
+    }
     const entries = this.log.rows.flatMap((row) => (row.type === "entry" && row.side === "device" && row.life === life ? [row.entry] : []));
-    this.endReplay();
     const player = new Player(life, replay.check, replay.marks, new Places(replay.marks, entries), replay);
-    player.subscribe(() => this.changed());
     await player.go(0);
+    if (!wanted()) {
+      player.close();
+      return false;
+    }
+    this.endReplay();
+    player.subscribe(() => this.changed());
     this.player = player;
     this.update({ follow: false });
     return true;
@@ -385,15 +494,6 @@ export class Session extends Store {
     return this.#device?.credential();
   }
 
-  async stop(): Promise<void> {
-    clearTimeout(this.#power);
-    const device = this.#device;
-    if (device === undefined) return;
-    // What it still says on its way out is shown.
-    await device.stop();
-    if (this.#device === device) this.#ended("off");
-  }
-
   async cutPower(): Promise<void> {
     const device = this.#device;
     if (device === undefined) return;
@@ -408,8 +508,11 @@ export class Session extends Store {
   }
 
   async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
+    const stopped = this.stop();
+    const stops = this.#stops;
+    await stopped;
+    // Whoever told it to stop meanwhile, or took it off the list, has the last word.
+    if (stops === this.#stops) await this.start();
   }
 
   async intend(intent: Intent): Promise<void> {
@@ -525,6 +628,7 @@ class Devices extends Store {
   /** How the list is looked at. */
   look: ListLook = { search: "", sort: "added" };
   #ids = 0;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
@@ -533,9 +637,29 @@ class Devices extends Store {
     });
   }
 
-  /** The same device as one of the list is that one. */
+  /** Whether there is a place for it on the list: for no more than are remembered. If not, that is told. */
+  fits(plan: Pick<Plan, "platform" | "world" | "settings">): boolean {
+    if (this.room > 0 || this.with(plan) !== undefined) return true;
+    notices.tell("full", () => t().devs.full(MOST_DEVICES), { bad: true });
+    return false;
+  }
+
+  /** Devices for which there is still a place. */
+  get room(): number {
+    return Math.max(0, MOST_DEVICES - this.sessions.filter((session) => session.recording === null).length);
+  }
+
+  #full(): MusterError {
+    return new MusterError("full", `the list has ${MOST_DEVICES} devices, and no place for another one`, "take one off the list");
+  }
+
+  /**
+   * The same device as one of the list is that one. One whose own secret is missing stays off: only a person can say that
+   * it is to register anew. Throws if the list is full.
+   */
   start(plan: Plan): Session {
     const known = this.with(plan);
+    if (known === undefined && this.room === 0) throw this.#full();
     const session = known ?? this.#add(plan);
     this.current = session;
     if (session.running || session.busy) {
@@ -546,30 +670,33 @@ class Devices extends Store {
     session.replan(plan);
     this.keep();
     this.changed();
-    void session.start();
+    if (session.missing.length === 0) void session.start();
     return session;
   }
 
-  /** Puts it on the list, without starting it. One that is there already stays as it is. */
-  add(plan: Plan, more: { label?: string; missing?: readonly string[] } = {}): { session: Session; added: boolean } {
+  /** Puts it on the list, without starting it. One that is there already stays as it is. Throws if the list is full. */
+  add(plan: Plan, more: { label?: string; missing?: readonly string[]; keep?: false } = {}): { session: Session; added: boolean } {
     const known = this.with(plan);
     if (known !== undefined) return { session: known, added: false };
+    if (this.room === 0) throw this.#full();
     const session = this.#add(plan);
     session.label = more.label ?? "";
     session.missing = more.missing ?? [];
-    this.keep();
+    // Of many, whoever adds them writes the list down once.
+    if (more.keep !== false) this.keep();
     this.changed();
     return { session, added: true };
   }
 
-  /** Another device like this one, with the next free name; off. */
-  duplicate(session: Session): Session {
+  /** Another device like this one, with the next free name; off. None if the list is full: that is told. */
+  duplicate(session: Session): Session | null {
     const { platform, world } = session.plan;
     const { product } = session.names;
     const same = this.sessions.filter((other) => other.recording === null && other.plan.platform === platform && other.plan.world === world && other.names.product === product);
     const demo = clouds.known(world)?.[platform];
     const offered = demo != null && demo.settings[nameKeys(platform).product] === product ? demo.devices : [];
     const { plan, missing } = duplicated(session.plan, session.missing, new Set(same.map((other) => other.names.device)), offered);
+    if (!this.fits(plan)) return null;
     const made = this.add(plan, { missing }).session;
     this.open(made);
     return made;
@@ -596,7 +723,14 @@ class Devices extends Store {
   openRecording(file: SessionFile, name: string): Session {
     const { platform, world, settings, storage } = file.device;
     const session = this.#add({ platform, world, settings, storage });
-    session.play(file, name);
+    try {
+      session.play(file, name);
+    } catch (error) {
+      // What passed every check and cannot be shown all the same is no device of this page.
+      this.sessions.splice(this.sessions.indexOf(session), 1);
+      this.changed();
+      throw error;
+    }
     this.current = session;
     this.changed();
     return session;
@@ -622,8 +756,20 @@ class Devices extends Store {
     this.changed();
   }
 
+  /** Writes the list down in a moment: what changes many times a second is worth one writing. */
+  keepSoon(): void {
+    this.#keeping ??= setTimeout(() => this.keep(), STRIKES);
+  }
+
+  /** The page goes: what was to be written in a moment is written now. */
+  keepNow(): void {
+    if (this.#keeping !== undefined) this.keep();
+  }
+
   /** Writes the list down, without secrets. */
   keep(gone: ReadonlySet<string> = new Set()): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
     const mine = this.sessions.filter((session) => session.recording === null).map((session): Profile => {
       const profile = profileOf(session.plan);
       const label = session.label === "" ? {} : { label: session.label };

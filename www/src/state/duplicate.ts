@@ -1,7 +1,8 @@
 // Another device like this one: its product, its settings, the next name that is free, and nothing of its secrets.
 
-import type { PlatformName } from "../muster/types";
+import type { FaultRule, PlatformName } from "../muster/types";
 import type { Plan } from "./devices";
+import { luhn } from "./luhn";
 import { nameKeys, withDevice } from "./settings";
 
 /** The next name after `name` that nobody has; first those that the cloud offers. */
@@ -27,22 +28,13 @@ function after(platform: PlatformName, name: string): string {
     // Eight digits of a TAC or TUI stay; six of the serial number count; the last one checks.
     const serial = (Number(name.slice(8, 14)) + 1) % 1_000_000;
     const body = `${name.slice(0, 8)}${String(serial).padStart(6, "0")}`;
-    return `${body}${luhn(body)}`;
+    return `${body}${luhn(body).check}`;
   }
   const [, front = "", digits] = /^(.*?)(\d+)$/.exec(name) ?? [];
   if (digits === undefined) return `${name}-2`;
   // As text: a DeviceSN may have more digits than a number can hold.
   const next = (BigInt(digits) + 1n).toString().padStart(digits.length, "0");
   return `${front}${next}`;
-}
-
-function luhn(body: string): number {
-  let sum = 0;
-  [...body].reverse().forEach((digit, at) => {
-    const n = Number(digit) * (at % 2 === 0 ? 2 : 1);
-    sum += n > 9 ? n - 9 : n;
-  });
-  return (10 - (sum % 10)) % 10;
 }
 
 /** The plan of the other device, and which of its secrets only a person can give. */
@@ -57,5 +49,7 @@ export function duplicated(plan: Plan, missing: readonly string[], taken: Readon
   delete settings["device_secret"];
   const lacking = missing.filter((key) => key !== "device_secret");
   const without = (settings["product_secret"] ?? "") === "" && !lacking.includes("product_secret");
-  return { plan: { ...plan, settings }, missing: own && without ? [...lacking, "device_secret"] : lacking };
+  // Its faults go along, and begin anew.
+  const faults = plan.faults === undefined ? {} : { faults: plan.faults.map(({ seen: _seen, struck: _struck, ...rule }) => rule as FaultRule) };
+  return { plan: { ...plan, settings, ...faults }, missing: own && without ? [...lacking, "device_secret"] : lacking };
 }

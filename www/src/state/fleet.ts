@@ -41,7 +41,7 @@ export type Setup = {
 };
 
 /** A fleet that was made: what is set for the next one does not change it. */
-type Made = { key: string; platform: PlatformName; world: World; storage: Storage; settings: Record<string, string>; list: List; file: string; fleet: Fleet };
+type Made = { begun: string; platform: PlatformName; world: World; storage: Storage; settings: Record<string, string>; list: List; file: string; fleet: Fleet };
 
 class FleetStore extends Store {
   setup: Setup = {
@@ -66,7 +66,9 @@ class FleetStore extends Store {
   /** Rows that cannot be used, and how many more there are. */
   problems: readonly FleetProblem[] = [];
   wrong = 0;
-  /** What the core says of the common settings. */
+  /** Rows that left the fleet and could not be opened: what they stored is in the fleet still. */
+  readonly unopened = new Set<number>();
+  /** A run that ends with its time. */
   #ended: Promise<void> | null = null;
   #judged = false;
 
@@ -129,16 +131,17 @@ class FleetStore extends Store {
 
   /** Starts it, or goes on after a pause. */
   async run(): Promise<void> {
-    this.failure = null;
     if (this.making === "importing" || this.making === "making") return;
+    this.failure = null;
     // What is said of the run before is not said of this one, not even until its first device moves.
-    if (this.phase === "idle") {
-      this.verdict = null;
-      this.changed();
-    }
+    if (this.phase === "idle") this.verdict = null;
+    // From here on, another press of the button makes no second fleet.
+    const there = this.made?.begun === begun(this.world) ? this.made : null;
+    if (there === null) this.making = "making";
+    this.changed();
     try {
-      const made = await this.#make();
-      if (made === null) return;
+      const made = there ?? (await this.#make());
+      if (made === null) return this.#set("idle");
       if (this.phase === "idle") {
         this.series.clear();
         this.#judged = false;
@@ -189,6 +192,7 @@ class FleetStore extends Store {
     this.making = "idle";
     this.status = null;
     this.verdict = null;
+    this.unopened.clear();
     this.series.clear();
     this.changed();
   }
@@ -222,20 +226,26 @@ class FleetStore extends Store {
     return made.world === "real" ? made.settings : parseCommon(this.setup.common).settings;
   }
 
-  /** Takes a device out of the fleet and opens it alone, with what it stored. */
-  async open(row: FleetRow): Promise<void> {
+  /** Takes a device out of the fleet and opens it alone, with what it stored. False if it could not be: then it can be again. */
+  async open(row: FleetRow): Promise<boolean> {
     const { made } = this;
-    if (made === null) return;
+    if (made === null) return false;
     const { platform, world, storage } = made;
+    this.failure = null;
     const { columns, rows } = made.list;
     const own = Object.fromEntries(columns.map((key, at) => [key, rows[row.n]?.[at] ?? ""]).filter(([, value]) => value !== ""));
     const plan = { platform, world, storage, settings: { ...made.settings, ...own } };
+    if (!devices.fits(plan)) return false;
+    this.unopened.add(row.n);
     try {
       const settings = await made.fleet.take(row.n, { storage, name: profileKey(plan) });
+      this.unopened.delete(row.n);
       if (settings !== undefined) devices.start(plan);
       this.#hear(await made.fleet.status());
+      return true;
     } catch (error) {
       this.#refused(error);
+      return false;
     }
   }
 
@@ -245,20 +255,19 @@ class FleetStore extends Store {
     return { sockets: this.room(world, platform) ?? 0, requests: 6, at_once: tab ? 256 : platform === "cmcc" ? 64 : 32, rate, report_every: reportEvery * 1000 };
   }
 
-  /** The fleet of what is set; the one that is there if that is it. */
+  /** The fleet of what is set, in the place of one whose clouds are gone. */
   async #make(): Promise<Made | null> {
     const { setup, file } = this;
     const { platform, storage } = setup;
-    const { world } = clouds;
+    const world = this.made?.world ?? clouds.world;
+    const cleared = this.clear();
+    this.#set("making");
+    await cleared;
     const { settings: common, wrong } = parseCommon(setup.common);
     if (wrong !== null) throw new MusterError("invalid", `line ${wrong} of the common settings is no key=value`);
-    const key = JSON.stringify([platform, world, storage, setup.common, setup.source === "list" ? [file?.name, file?.list.rows.length] : [setup.count, setup.prefix], engine.generation]);
-    if (this.made?.key === key && (setup.source !== "list" || this.made.list === file?.list)) return this.made;
-    if (this.made !== null) {
-      if (this.phase !== "idle") return this.made;
-      await this.clear();
-    }
     if (setup.source === "list" && (file === null || file.problems.length > 0)) return null;
+    // A real cloud knows the devices that its operator has listed, and no others.
+    if (setup.source === "count" && world === "real") throw new MusterError("invalid", "a fleet on a real cloud needs a list of its devices", "give a list");
 
     const muster = await engine.get();
     const demo = world === "real" ? undefined : (await clouds.demo(world))[platform];
@@ -276,7 +285,7 @@ class FleetStore extends Store {
     const bounds = this.#bounds(world, platform);
     const name = `fleet-${world}-${platform}`;
     const fleet = await muster.fleet({ platform, settings: named, columns: list.columns, rows: list.rows, lines: list.lines, bounds, storage, name, ...home });
-    const made: Made = { key, platform, world, storage, settings: named, list, file: setup.source === "list" ? (file?.name ?? "") : "", fleet };
+    const made: Made = { begun: begun(world), platform, world, storage, settings: named, list, file: setup.source === "list" ? (file?.name ?? "") : "", fleet };
     this.made = made;
     fleet.onstatus = (status) => this.#hear(status);
     this.#set("ready");
@@ -318,6 +327,11 @@ class FleetStore extends Store {
     }
     this.changed();
   }
+}
+
+/** Which life of the clouds and of the instance a fleet belongs to: it does not outlive them. */
+function begun(world: World): string {
+  return JSON.stringify([engine.generation, world === "tab" ? clouds.tabBegun : 0]);
 }
 
 /** `key=value`, one a line; a line that is none of it by its number. */

@@ -1,6 +1,7 @@
 // What came from outside, a file or a link, as it is shown before anything is done with it; and what is done with it
 // once a person says so. Nothing of it ever starts by itself.
 
+import type { FaultRule } from "../muster/types";
 import { readBundle, type BundleUnread } from "./bundle";
 import { readToml } from "./device-profile";
 import { devices, type Session } from "./devices";
@@ -21,6 +22,9 @@ export type Item = {
   /** What nobody knows, and is left out. */
   unknown: readonly string[];
   label: string;
+  /** What is armed, and the script, of a device of a whole page. */
+  rules: readonly FaultRule[];
+  script: string;
   recording: SessionFile | null;
   /** There is a timeline, and it cannot be read. */
   unplayed: Unreadable | null;
@@ -60,7 +64,7 @@ export function fromFile(text: string, file: string): Incoming | SessionFile | R
   if (format === "muster-page") {
     const page = readBundle(parsed as Record<string, unknown>);
     if ("why" in page) return page;
-    const devs = page.devices.map((device): Item => ({ ...item(device, "device"), label: device.label, recording: device.recording, unplayed: device.unplayed }));
+    const devs = page.devices.map((device): Item => ({ ...item(device, "device"), label: device.label, rules: device.rules, script: device.script, recording: device.recording, unplayed: device.unplayed }));
     return { by: "file", file, exported: page.exported, page: true, items: [...devs, ...page.profiles.map((profile) => item(profile, "profile"))], unknown: page.unknown };
   }
   if (format === "muster-profiles") {
@@ -71,7 +75,7 @@ export function fromFile(text: string, file: string): Incoming | SessionFile | R
 }
 
 function item({ name, profile, faults, unknown }: Examined, kind: Item["kind"]): Item {
-  return { kind, name, profile, faults, unknown, label: "", recording: null, unplayed: null };
+  return { kind, name, profile, faults, unknown, label: "", rules: [], script: "", recording: null, unplayed: null };
 }
 
 /** Names of the secrets that it brings. */
@@ -100,21 +104,36 @@ export function lookAt(profile: NamedProfile, page: Page): Look {
   };
 }
 
-/** Puts the devices on the list, off. How many came, and the last of them. */
-export function addDevices(items: readonly Item[], page: Page): { added: number; last: Session | null } {
+/** What became of devices that were taken: how many came and which was the last, how many had no place, and whose timeline could not be shown. */
+export type Added = { added: number; last: Session | null; left: number; unshown: readonly string[] };
+
+/** Puts the devices on the list, off. */
+export function addDevices(items: readonly Item[], page: Page): Added {
   let added = 0;
+  let left = 0;
   let last: Session | null = null;
-  for (const { profile, label, kind, recording } of items) {
+  const unshown: string[] = [];
+  for (const { profile, label, kind, rules, script, recording } of items) {
     if (profile === null) continue;
     const called = kind === "device" ? label : profile.name;
     const plan = planOf(profile, page);
-    const made = devices.add(plan, { label: called, missing: profile.missing });
+    if (devices.room === 0 && devices.with(plan) === undefined) {
+      left += 1;
+      continue;
+    }
+    const made = devices.add({ ...plan, ...(rules.length > 0 && { faults: rules }), ...(script !== "" && { script }) }, { label: called, missing: profile.missing, keep: false });
     last = made.session;
     if (!made.added) continue;
     added += 1;
-    if (recording !== null) made.session.precede(recording);
+    try {
+      if (recording !== null) made.session.precede(recording);
+    } catch {
+      // What passed every check and cannot be shown all the same keeps nobody else out.
+      unshown.push(made.session.title);
+    }
   }
-  return { added, last };
+  devices.keep();
+  return { added, last, left, unshown };
 }
 
 /** Saves them; without their secrets, which no browser's storage gets. False if it has no room. */

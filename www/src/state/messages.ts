@@ -84,6 +84,7 @@ const PROBLEMS: readonly [RegExp, string][] = [
   [/^is not a JSON object$/, "不是 JSON 对象"],
   [/^is not UTF-8$/, "不是 UTF-8 编码"],
   [/^has to be at most (\d+)$/, "最大为 $1"],
+  [/^has to be at most (\d+) MiB$/, "最大为 $1 MiB"],
   [/^has to be an object$/, "应为对象"],
   [/^has to be a text$/, "应为文本"],
   [/^has to be a list$/, "应为列表"],
@@ -174,8 +175,15 @@ const WHOLE: readonly [RegExp, string][] = [
   [/^the sub-device is not under this gateway$/, "该子设备不在此网关之下"],
   [/^HTTP (\d+)$/, "HTTP 状态 $1"],
   [/^Failed to fetch$/, "本地云没有应答"],
-  // This page: src/state/devices.ts
+  // This page: src/state/{devices,fleet}.ts
   [/^another device of this page is this one, with the same secrets$/, "页面上已有同一台设备在运行，使用同一份密钥"],
+  [/^faults has more than (\d+) rules$/, "faults：一台设备最多 $1 条规则"],
+  [/^disarm some that have struck$/, "请先移除一些已触发过的规则"],
+  [/^the list has (\d+) devices, and no place for another one$/, "列表中已有 $1 台设备，不能再加"],
+  [/^take one off the list$/, "请先从列表中移除一台"],
+  [/^a fleet on a real cloud needs a list of its devices$/, "真实云上的设备群需要设备清单"],
+  [/^give a list$/, "请提供清单"],
+  [/^line (\d+) of the common settings is no key=value$/, "共用设置的第 $1 行不是 key=value"],
   [/^stop it, or give this one another name$/, "请先停止它，或为此设备更换名称"],
 ];
 

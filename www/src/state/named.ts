@@ -6,12 +6,12 @@ import type { Plan } from "./devices";
 import type { World } from "./clouds";
 import { isSecretSetting } from "./mask";
 import { addressKeys, ownAddresses, placeOf, type Page } from "./places";
-import { profileOf, type Profile } from "./profiles";
+import { MOST_DEVICES, profileOf, type Profile } from "./profiles";
 import { SETTINGS, cleaned, nameKeys, problems } from "./settings";
 
 export type NamedProfile = Profile & { name: string };
 
-export const MOST = { name: 64, value: 512, key: 64, profiles: 500, fileBytes: 512 * 1024 * 1024 };
+export const MOST = { name: 64, value: 512, key: 64, profiles: MOST_DEVICES, fileBytes: 512 * 1024 * 1024 };
 
 export const PLATFORM_NAMES: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 const WORLD_NAMES: readonly World[] = ["local", "tab", "real"];

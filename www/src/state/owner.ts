@@ -1,5 +1,6 @@
 // The owner's side of an Alibaba device: the app, its calls, and the bind.
 
+import { MusterError } from "../muster/errors";
 import type { App, AppBindPlan, AppCall, AppReply, DeviceNameOf, Entry, HandOver, PacketLook } from "../muster/types";
 import { clouds, type World } from "./clouds";
 import { engine } from "./engine";
@@ -25,6 +26,10 @@ export class Owner extends Store {
   /** Whether its calls go by the relay. */
   relay: () => boolean | Promise<boolean> = () => false;
   #app: App | undefined;
+  /** An app is being made. */
+  #starting: Promise<void> | undefined;
+  /** How often it was told to stop: what was begun before that is not gone on with. */
+  #stops = 0;
   readonly #arrived = new Frame(() => this.changed());
   /** A bind by token is under way: what the device announces is for the app's ears. */
   #awaitsToken = false;
@@ -42,12 +47,22 @@ export class Owner extends Store {
     return this.#app !== undefined;
   }
 
+  /** Two who want it at the same time get one app. */
   async start(): Promise<void> {
-    if (this.#app !== undefined) return;
+    const stops = this.#stops;
+    while (this.#app === undefined) {
+      await (this.#starting ??= this.#begin(this.#stops).finally(() => (this.#starting = undefined)));
+      if (stops !== this.#stops) throw new MusterError("stopped", "it was stopped", "start another one");
+    }
+  }
+
+  /** None comes of it if it is told to stop meanwhile. */
+  async #begin(stops: number): Promise<void> {
     this.failure = null;
     try {
       const muster = await engine.get();
       const app = await muster.app({ settings: this.settings, ...(this.world === "tab" ? { cloud: await clouds.inTab() } : { relay: this.world === "real" && (await this.relay()) }) });
+      if (stops !== this.#stops) return await app.stop();
       this.#app = app;
       this.timeline.begin();
       this.lives.push({ side: "app", life: this.timeline.life, begun: Date.now(), replay: null });
@@ -85,10 +100,14 @@ export class Owner extends Store {
   }
 
   async stop(): Promise<void> {
+    this.#stops += 1;
     const app = this.#app;
-    if (app === undefined) return;
-    this.#ended();
-    await app.stop();
+    if (app !== undefined) {
+      this.#ended();
+      await app.stop();
+    }
+    // One that is still being made is let go as soon as it is there; why it could not be made was told to who asked for it.
+    await this.#starting?.catch(() => {});
   }
 
   /** A guided bind. `token`: what the device announced, if it still stands by it. */
@@ -150,7 +169,7 @@ export class Owner extends Store {
   /** One call for whoever needs its answer; throws what it was refused with. */
   async request(call: AppCall): Promise<AppReply> {
     await this.start();
-    if (this.#app === undefined) throw new Error("it was stopped");
+    if (this.#app === undefined) throw new MusterError("stopped", "it was stopped", "start another one");
     return this.#app.call(call);
   }
 

@@ -29,7 +29,10 @@ class Page {
     const later = () => (this.#timer ??= setTimeout(() => this.save(), EVERY));
     devices.subscribe(later);
     clouds.subscribe(later);
-    addEventListener("pagehide", () => this.save());
+    addEventListener("pagehide", () => {
+      this.save();
+      devices.keepNow();
+    });
   }
 
   save(): void {

@@ -25,8 +25,8 @@ export type Profile = {
   script?: string;
 };
 
-/** More than anybody watches at once. */
-const MAX_PROFILES = 50;
+/** Devices of a page's list, and of a file. The list takes no more: what is read back is never cut. */
+export const MOST_DEVICES = 500;
 /** Characters of a script. */
 export const LONGEST_SCRIPT = 64 * 1024;
 const PLATFORMS: readonly string[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
@@ -62,7 +62,7 @@ export function readProfiles(text: string | null): Profile[] {
   } catch {
     return [];
   }
-  return Array.isArray(list) ? list.flatMap((item: unknown) => read(item) ?? []).slice(0, MAX_PROFILES) : [];
+  return Array.isArray(list) ? list.flatMap((item: unknown) => read(item) ?? []) : [];
 }
 
 function read(item: unknown): Profile | null {
@@ -107,5 +107,6 @@ export function completed(profile: Pick<Profile, "platform" | "settings" | "miss
 export function mergedProfiles(all: readonly Profile[], mine: readonly Profile[], gone: ReadonlySet<string>): Profile[] {
   const keys = new Set(mine.map(profileKey));
   const others = all.filter((profile) => !keys.has(profileKey(profile)) && !gone.has(profileKey(profile)));
-  return [...others, ...mine.filter((profile) => profile.storage === "browser")].slice(-MAX_PROFILES);
+  // None is dropped: nothing else in the browser leads to the secrets that it keeps of it.
+  return [...others, ...mine.filter((profile) => profile.storage === "browser")];
 }

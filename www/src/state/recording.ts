@@ -8,6 +8,7 @@ import type { Entry } from "../muster/types";
 import type { Log } from "./log";
 import { profileOf, readProfiles, type Profile } from "./profiles";
 import { nameKeys } from "./settings";
+import { isAppEvent, isError, isEvent, isFault, isLink, isNumber, isObject, isStoreKey, isText, isTrouble, may } from "./shapes";
 import { Timeline, type NoteKind, type Row, type Side } from "./timeline";
 
 export const FORMAT = "muster-session";
@@ -64,7 +65,9 @@ export function lineOf(row: Row): Line | null {
 
 /** The text of a file in parts, so that 100,000 entries need not be one string. */
 export function* fileParts(source: Source, now: Date, cover: (text: string) => string): Generator<string> {
-  const head = { format: FORMAT, version: VERSION, exported: now.toISOString(), device: profileOf(source.plan) };
+  // What was armed is in the entries; a script is what a person wrote, and nobody's who gets a ticket.
+  const { faults: _faults, script: _script, ...device } = profileOf(source.plan);
+  const head = { format: FORMAT, version: VERSION, exported: now.toISOString(), device };
   yield `${cover(JSON.stringify(head, null, 1)).replace(/\n}$/, "")},\n "lives": [`;
   // Base64 holds nothing that is to be covered, and whatever is replaced in it would break it.
   yield source.lives.map((life) => `\n  ${JSON.stringify(life)}`).join(",");
@@ -121,11 +124,6 @@ export function play(file: SessionFile, log: Log, device = new Timeline("device"
   return sides;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const isText = (value: unknown): value is string => typeof value === "string";
-const may = (of: (value: unknown) => boolean) => (value: unknown) => value === undefined || of(value);
-
 const NOTES: ReadonlySet<unknown> = new Set<NoteKind>(["started", "restarted", "stopped", "power_cut", "network_dropped", "died", "forgotten", "token_handed_over", "app_started", "app_stopped"]);
 
 function isLife(value: unknown): value is Life {
@@ -137,7 +135,7 @@ function isReplay(value: unknown): value is Replay {
   return isNumber(value["steps"]) && isNumber(value["dropped"]) && (value["strays"] === null || isNumber(value["strays"]));
 }
 
-/** Whether the page can show it: what it takes apart is of the kind that it expects. */
+/** Whether the page can show it: what it takes apart is of the kind that it expects. One event amiss, and a list stays blank. */
 function isLine(value: unknown): value is Line {
   if (!isObject(value) || (value["side"] !== "device" && value["side"] !== "app") || !isNumber(value["unix"])) return false;
   if ("note" in value) return NOTES.has(value["note"]) && may(isText)(value["detail"]);
@@ -145,31 +143,31 @@ function isLine(value: unknown): value is Line {
   const outcome = value["outcome"] === "done" || value["outcome"] === "failed";
   switch (value["kind"]) {
     case "event":
+      return isEvent(value["event"]);
     case "app_event":
-      return isObject(value["event"]) && isText(value["event"]["event"]);
+      return isAppEvent(value["event"]);
     case "reply":
-      return isText(value["call"]) && isObject(value["result"]);
+      return isText(value["call"]) && isObject(value["result"]) && may(isError)(value["result"]["error"]);
     case "mqtt":
       return isDirection(value["direction"]) && isPacket(value["packet"]);
     case "http":
       return isDirection(value["direction"]) && isMessage(value["message"]) && may(isNumber)(value["of"]) && may(isNumber)(value["latency"]);
     case "store":
-      return outcome && (value["action"] === "put" || value["action"] === "erase") && isText(value["key"]) && isNumber(value["size"]) && isNumber(value["latency"]) && may(isText)(value["reason"]);
+      return outcome && (value["action"] === "put" || value["action"] === "erase") && isStoreKey(value["key"]) && isNumber(value["size"]) && isNumber(value["latency"]) && may(isText)(value["reason"]);
     case "install":
       return outcome && isText(value["version"]) && isText(value["sha256"]) && isNumber(value["size"]) && may(isText)(value["reason"]);
     case "link":
-      return isText(value["what"]) && isText(value["url"]) && may(isTrouble)(value["trouble"]);
+      return isLink(value["what"]) && isText(value["url"]) && may(isTrouble)(value["trouble"]);
     case "misuse":
       return isText(value["message"]);
     case "fault":
-      return isText(value["rule"]) && isObject(value["done"]) && isText(value["done"]["fault"]) && may(isText)(value["detail"]) && may(isDirection)(value["direction"]) && may(isPacket)(value["packet"]) && may(isMessage)(value["message"]);
+      return isText(value["rule"]) && isFault(value["done"]) && may(isText)(value["detail"]) && may(isDirection)(value["direction"]) && may(isPacket)(value["packet"]) && may(isMessage)(value["message"]);
     default:
       return false;
   }
 }
 
 const isDirection = (value: unknown) => value === "up" || value === "down";
-const isTrouble = (value: unknown) => isObject(value) && isText(value["reason"]) && isText(value["url"]) && may(isText)(value["detail"]);
 const isPayload = (value: unknown) => isObject(value) && isNumber(value["size"]) && may(isText)(value["text"]);
 
 function isPacket(value: unknown): boolean {

@@ -152,7 +152,7 @@ export class Player extends Store {
     if (this.playing) return this.pause();
     this.playing = true;
     // From the end it begins anew.
-    if (this.at >= this.length) void this.#to(0).then(() => this.#next());
+    if (this.at >= this.length) void this.#play(0);
     else this.#next();
     this.changed();
   }
@@ -161,6 +161,8 @@ export class Player extends Store {
     clearTimeout(this.#timer);
     if (!this.playing) return;
     this.playing = false;
+    // A step that is under way is not taken any more.
+    this.#asked += 1;
     this.changed();
   }
 
@@ -178,11 +180,20 @@ export class Player extends Store {
   }
 
   #next(): void {
+    // A step may still be under way when a person changes the speed: from then on there is one way on, not two.
+    clearTimeout(this.#timer);
     if (!this.playing || this.#over) return;
     if (this.at >= this.length) return this.pause();
     const now = this.place?.mono ?? 0;
     const next = this.marks[this.at]?.mono ?? now;
-    this.#timer = setTimeout(() => void this.#to(this.at + 1).then(() => this.#next()), waitFor(now, next, this.speed));
+    this.#timer = setTimeout(() => void this.#play(this.at + 1), waitFor(now, next, this.speed));
+  }
+
+  async #play(step: number): Promise<void> {
+    const asked = this.#asked + 1;
+    await this.#to(step);
+    // Meanwhile it may have been paused and played again, which has its own way on.
+    if (asked === this.#asked) this.#next();
   }
 
   async #to(step: number): Promise<void> {

@@ -27,7 +27,7 @@ export class Bucket {
   constructor(
     private readonly burst: number,
     private readonly perSecond: number,
-    private readonly clock: () => number = () => Date.now(),
+    private readonly clock: () => number = () => performance.now(),
   ) {
     this.#left = burst;
     this.#at = clock();
@@ -129,7 +129,7 @@ export class Script extends Store {
     });
     this.#ends = [() => this.session.heard.delete(hear), gone];
     this.#begun = false;
-    this.#pinged = this.#heard = Date.now();
+    this.#pinged = this.#heard = performance.now();
     this.#misses = 0;
     this.#beat = setInterval(() => this.#pulse(), BEAT);
     this.changed();
@@ -167,7 +167,8 @@ export class Script extends Store {
 
   /** Asks whether it is still there. A page that slept itself asks once more before it says no. */
   #pulse(): void {
-    const now = Date.now();
+    // A clock that is set back must not let it run away meanwhile.
+    const now = performance.now();
     if (!this.#begun) {
       if (now - this.#pinged >= BEGIN) this.#end("broken", "its Worker did not begin");
       return;
@@ -192,7 +193,7 @@ export class Script extends Store {
         if (!said.isolated) this.#line("note", "not_isolated", null);
         return this.#tell({ told: "run", source, state: this.#state() });
       case "pong":
-        this.#heard = Date.now();
+        this.#heard = performance.now();
         return;
       case "log":
         if (!this.#logs.take()) return this.#end("flood");
@@ -241,13 +242,13 @@ export class Script extends Store {
       case "arm": {
         const rules = readRules(call.rules);
         if (isWrong(rules)) throw new Error(`${rules.field}: ${rules.problem}${rules.problem === "one_of" ? ` ${rules.of.join(", ")}` : ""}`);
-        await session.arm(rules);
+        await session.harm({ arm: rules });
         return session.faults.map(({ id, struck }) => ({ id, struck }));
       }
       case "disarm":
-        return session.disarm(call.ids);
+        return session.harm({ disarm: call.ids });
       case "clear":
-        return session.setFaults([]);
+        return session.harm({ set: [] });
     }
   }
 }

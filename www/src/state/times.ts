@@ -22,6 +22,9 @@ export function readMoment(text: string, now: number): Moment | null {
   const plain = /^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/.test(value);
   // A browser makes a date of almost anything.
   if (!/^(\d{4}-\d\d-\d\d|[A-Za-z]{3}, )/.test(value)) return null;
+  // The 31st of February is no day, and not the 2nd of March.
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(value) ?? [];
+  if (day !== undefined && Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()) return null;
   const unix = Date.parse(plain ? `${value.replace(" ", "T")}${value.length > 10 ? "Z" : ""}` : value);
   return Number.isNaN(unix) || unix < 0 || unix > LAST ? null : { unix, read: "text" };
 }
@@ -40,8 +43,11 @@ export type Form = "seconds" | "milliseconds" | "iso" | "china" | "local" | "dat
 
 export function forms(unix: number): Record<Form, string> {
   const date = new Date(unix);
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, Math.floor(unix / 1000) >>> 0);
+  // After 2106 four bytes are too few.
+  const seconds = Math.floor(unix / 1000);
+  const bytes = new Uint8Array(seconds < 2 ** 32 ? 4 : 8);
+  if (bytes.length === 4) new DataView(bytes.buffer).setUint32(0, seconds);
+  else new DataView(bytes.buffer).setBigUint64(0, BigInt(seconds));
   return {
     seconds: String(Math.floor(unix / 1000)),
     milliseconds: String(unix),

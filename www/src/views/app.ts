@@ -13,7 +13,7 @@ import "./devices";
 import "./dialogs";
 import { openShortcuts } from "./dialogs";
 import { restoreDraft } from "./draft";
-import "./notices";
+import { notLoaded } from "./notices";
 
 const lazy: Partial<Record<ViewName, () => Promise<unknown>>> = {
   cloud: () => import("./cloud"),
@@ -43,7 +43,7 @@ export class App extends View {
   }
 
   #load(): void {
-    void lazy[router.route.view]?.();
+    lazy[router.route.view]?.().catch(notLoaded);
   }
 
   protected override updated(): void {

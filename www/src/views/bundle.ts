@@ -54,6 +54,7 @@ export class BundleDialog extends View {
           ${segments(d.pageForm, FORMS.map((value) => ({ value, text: d.pageForms[value], testid: `page-form-${value}` })), this.form, (form) => (this.form = form))}
           <div class="part">
             <p>${d.pageDevices(sessions.length)}</p>
+            ${this.form === "page" && sessions.some(({ plan }) => (plan.faults?.length ?? 0) > 0 || (plan.script ?? "") !== "") ? html`<p class="quiet-text" data-testid="page-faults">${d.pageFaults}</p>` : nothing}
             ${sessions.length < devices.sessions.length ? html`<p class="quiet-text">${d.pageRecordings}</p>` : nothing}
             ${this.form === "page" ? box("page-timelines", d.pageTimelines(entries), this.timelines, (on) => (this.timelines = on)) : nothing}
             ${saved === 0 ? nothing : box("page-profiles", d.pageProfiles(saved), this.profiles, (on) => (this.profiles = on))}

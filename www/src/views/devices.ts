@@ -7,6 +7,7 @@ import { clouds, type World } from "../state/clouds";
 import { SEARCHED_FROM, SORTS, arranged } from "../state/device-list";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
+import { refusal } from "../state/failure";
 import { notices } from "../state/notices";
 import { messageText } from "../state/messages";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
@@ -18,7 +19,7 @@ import { Overlay } from "./isolate";
 import { openSettings } from "./dialogs";
 import { icon } from "./icons";
 import "./chip";
-import { goOn } from "./session";
+import { goOn, startOne } from "./session";
 
 export const PLATFORMS: readonly PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 
@@ -104,7 +105,7 @@ export class DevicesView extends View {
           ${sessions.length < 2
             ? nothing
             : html`<button type="button" class="btn" data-testid="list-start" ?disabled=${!shown.some((session) => session.recording === null && !session.running)} @click=${() => this.#startSome(shown)}>${d.devs.startSome(shown.length)}</button>
-                <button type="button" class="btn" data-testid="list-stop" ?disabled=${!shown.some((session) => session.running)} @click=${() => void devices.stopSome(shown)}>${d.devs.stopSome(shown.length)}</button>`}
+                <button type="button" class="btn" data-testid="list-stop" ?disabled=${!shown.some((session) => session.running || session.busy || session.back !== null)} @click=${() => void devices.stopSome(shown)}>${d.devs.stopSome(shown.length)}</button>`}
           <button type="button" class="btn" data-testid="page-save" @click=${this.#savePage}>${icon("save")}${d.devs.page}</button>
         </div>
       </aside>
@@ -167,6 +168,7 @@ export class DeviceItem extends View {
 export class First extends View {
   @state() private chosen: Partial<Record<PlatformName, string>> = {};
   @state() private failed: string | null = null;
+  /** Of which clouds the demo was asked: not again until others are chosen, or a person says so. */
   #asked: World | null = null;
 
   protected override stores() {
@@ -175,15 +177,20 @@ export class First extends View {
 
   protected override willUpdate(): void {
     const { world } = clouds;
-    if (this.#asked === world || world === "real") return;
-    if (world === "local" && clouds.localThere !== true) return;
+    if (world === "real" || (world === "local" && clouds.localThere !== true)) {
+      this.#asked = null;
+      this.failed = null;
+    } else if (this.#asked !== world) this.#ask();
+  }
+
+  readonly #ask = () => {
+    const { world } = clouds;
     this.#asked = world;
     this.failed = null;
-    void clouds.demo(world).catch((error: unknown) => {
-      this.failed = error instanceof Error ? error.message : String(error);
-      this.#asked = null;
+    clouds.demo(world).catch((error: unknown) => {
+      if (this.#asked === world) this.failed = refusal(error).message;
     });
-  }
+  };
 
   override render(): TemplateResult {
     const d = t();
@@ -194,7 +201,8 @@ export class First extends View {
               <p class="quiet-text" id="keep-tab-help">${d.storage.keepTabHelp}</p>` : nothing}</header>
       ${this.#before()}
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
-      ${this.failed === null ? nothing : html`<p class="wrong" role="alert">${messageText(this.failed)}</p>`}
+      ${this.failed === null || clouds.known(world) !== undefined ? nothing : html`<div class="banner bad flat" role="alert" data-testid="first-failed">${icon("alert")}<div><strong>${messageText(this.failed)}</strong>
+              <div class="buttons start"><button type="button" class="btn" data-testid="first-again" @click=${this.#ask}>${d.run.tryAgain}</button></div></div></div>`}
       <footer class="buttons start">
         <label class="btn file">${icon("file")}${d.devs.openFile}<input type="file" class="hidden" accept=".json,.toml,application/json" data-testid="open-recording" @change=${this.#openFile} /></label>
         <button type="button" class="btn" data-testid="profiles" @click=${this.#profiles}>${d.devs.profilesOf(library.profiles.length)}</button>
@@ -253,7 +261,8 @@ export class First extends View {
     const { world } = clouds;
     const demo = clouds.known(world);
     const device = world === "real" ? null : demo?.[platform];
-    const loading = world !== "real" && demo === undefined;
+    const loading = world !== "real" && demo === undefined && this.failed === null;
+    const unknown = world !== "real" && demo === undefined && this.failed !== null;
     const settings = device == null ? {} : this.#settings(platform, device);
     const { product: productKey } = nameKeys(platform);
     const where = world === "tab" ? d.lanes.inTab : hostOf(settings["broker"] ?? settings["base_url"] ?? "");
@@ -261,7 +270,7 @@ export class First extends View {
       <h3 id=${`card-${platform}`}>${d.platform[platform].name}</h3>
       <p>${d.platform[platform].what}</p>
       <div class="pcard-body">
-        ${world === "real"
+        ${world === "real" || unknown
           ? nothing
           : loading
             ? html`<p class="quiet-text">${d.common.loading}</p>`
@@ -296,7 +305,10 @@ export class First extends View {
 
   readonly #keepTab = (event: Event) => {
     const on = (event.target as HTMLInputElement).checked;
-    void devices.stopAll("tab").then(() => clouds.keepTab(on));
+    devices
+      .stopAll("tab")
+      .then(() => clouds.keepTab(on))
+      .catch((error: unknown) => (this.failed = refusal(error).message));
   };
 
   /** Where secrets go, unless the settings say otherwise: as last chosen; for kept clouds in this tab beside them. */
@@ -345,13 +357,13 @@ export class First extends View {
   }
 
   #start(platform: PlatformName, settings: Record<string, string>, storage: Storage): void {
-    devices.start({ platform, world: clouds.world, settings, storage });
+    startOne({ platform, world: clouds.world, settings, storage });
   }
 
   #edit(platform: PlatformName, settings: Record<string, string>): void {
     const { world } = clouds;
     const done = (edited: Record<string, string>, storage: Storage, relay: boolean) => {
-      devices.start({ platform, world, settings: edited, storage, relay });
+      startOne({ platform, world, settings: edited, storage, relay });
     };
     openSettings({ platform, world, settings, storage: this.#storage(), restart: false, refusal: null, done });
   }

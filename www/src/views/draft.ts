@@ -6,7 +6,7 @@ import { dropDraft, readDraft } from "../state/draft";
 import { planOf } from "../state/named";
 import { completed } from "../state/profiles";
 import { openSettings } from "./dialogs";
-import { editSettings } from "./session";
+import { editSettings, startOne } from "./session";
 
 export async function restoreDraft(): Promise<void> {
   const draft = readDraft();
@@ -17,7 +17,7 @@ export async function restoreDraft(): Promise<void> {
   const demo = world === "real" ? undefined : await clouds.demo(world).catch(() => undefined);
   const { settings, missing } = completed({ platform, settings: placed, missing: draft.missing }, demo?.[platform]);
   if (draft.device === null) {
-    openSettings({ platform, world, settings, storage, missing, relay, restart: false, refusal: null, restored: true, template: draft.template, done: (edited, place, byRelay) => void devices.start({ platform, world, settings: edited, storage: place, relay: byRelay }) });
+    openSettings({ platform, world, settings, storage, missing, relay, restart: false, refusal: null, restored: true, template: draft.template, done: (edited, place, byRelay) => startOne({ platform, world, settings: edited, storage: place, relay: byRelay }) });
     return;
   }
   const session = devices.sessions.find(({ storeName }) => storeName === draft.device);

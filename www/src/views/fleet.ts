@@ -11,11 +11,12 @@ import { MOST, columnNames, fleet, secretKeys } from "../state/fleet";
 import { MEASURES } from "../state/fleet-series";
 import { credentialsCsv, fleetCommand, resultsCsv, resultsJson, summary, type Facts } from "../state/fleet-results";
 import { messageText } from "../state/messages";
+import { notices } from "../state/notices";
 import { router } from "../state/router";
 import { isSecret } from "../state/settings";
 import { errorText } from "../state/texts";
 import { drawn } from "../state/virtual";
-import { View, announce, command, copyText, segments } from "./base";
+import { View, command, copyText, segments } from "./base";
 import { PLATFORMS } from "./devices";
 import { ask } from "./dialogs";
 import { chart, took } from "./fleet-charts";
@@ -109,7 +110,7 @@ export class FleetView extends View {
       <p class="lead">${d.lead[fleet.world]}</p>
       ${this.#controls()}
       ${this.#wrong()}
-      ${made === null ? this.#setup() : nothing}
+      ${made === null ? html`${this.#tooMany()}${this.#setup()}` : nothing}
       ${status === null || made === null ? nothing : this.#shown()}
     </div>`;
   }
@@ -141,6 +142,15 @@ export class FleetView extends View {
       }
       <span role="status" class="quiet-text">${making === "importing" ? d.importing : making === "making" ? d.making : nothing}</span>
     </div>`;
+  }
+
+  /** Before anything starts. */
+  #tooMany(): TemplateResult | typeof nothing {
+    const { setup, file } = fleet;
+    const room = fleet.room(fleet.world, fleet.platform);
+    const count = setup.source === "count" ? setup.count : (file?.list.rows.length ?? 0);
+    if (room === null || count <= room) return nothing;
+    return html`<p class="tip" data-testid="fleet-too-many">${t().fleet.tooMany(count - room, room)}</p>`;
   }
 
   #setup(): TemplateResult {
@@ -243,7 +253,9 @@ export class FleetView extends View {
 
   readonly #minutes = (event: Event) => {
     const { goal } = fleet.setup;
-    const value = Math.max(0, Number((event.target as HTMLInputElement).value) || 0);
+    const input = event.target as HTMLInputElement;
+    const value = Math.min(1440, Math.max(Number(input.min), Number(input.value) || 0));
+    input.value = String(value);
     if (goal.kind !== "none") fleet.update({ goal: { ...goal, minutes: value } });
   };
 
@@ -469,7 +481,7 @@ export class FleetView extends View {
     if (row === undefined) return html`<div class="frow" role="row" aria-rowindex=${at + 2}><span role="cell" class="c-name quiet-text">…</span></div>`;
     const wait = row.retry_at === null ? null : row.retry_at - Date.now();
     const why = row.error === null ? "" : errorText(row.error, fleet.platform);
-    const can = row.state !== "taken" && row.state !== "beyond";
+    const can = row.state === "taken" ? fleet.unopened.has(row.n) : row.state !== "beyond";
     return html`<div class="frow" role="row" aria-rowindex=${at + 2} data-testid="fleet-row" data-n=${row.n} data-name=${row.name} data-state=${row.state}>
       <span role="cell" class="c-name">${row.name}</span>
       <span role="cell" class="c-state"><span class=${`chip ${TONE[row.state] ?? ""}`}>${row.state === "retrying" && wait !== null && wait > 0 ? d.retryingIn(waitText(wait)) : d.stateOne[row.state]}</span></span>
@@ -489,8 +501,7 @@ export class FleetView extends View {
   async #open(row: FleetRow): Promise<void> {
     const d = t().fleet;
     if ((await ask({ title: d.openTitle, text: d.openText, ok: d.open })) === null) return;
-    await fleet.open(row);
-    if (fleet.failure === null) router.go("devices");
+    if (await fleet.open(row)) router.go("devices");
   }
 
   // ---------- What goes out ----------
@@ -524,7 +535,7 @@ export class FleetView extends View {
     const facts = this.#facts();
     if (facts === null) return;
     const text = summary(facts);
-    if (await copyText(text)) announce(t().fleet.summaryHelp);
+    if (await copyText(text)) notices.tell("fleet", () => t().fleet.summaryHelp);
     else download("fleet.md", "text/markdown", text);
   }
 
@@ -534,7 +545,8 @@ export class FleetView extends View {
     if ((await ask({ title: d.credentialsTitle, text: d.credentialsText, ok: d.credentialsSave, danger: true })) === null) return;
     const { text, devices, without } = credentialsCsv(await fleet.credentials(), fleet.made.platform);
     if (devices > 0) download("credentials.csv", "text/csv", text);
-    announce(devices === 0 ? d.credentialsNone : without > 0 ? d.credentialsWithout(without) : "");
+    if (devices === 0) notices.tell("fleet", () => t().fleet.credentialsNone);
+    else if (without > 0) notices.tell("fleet", () => t().fleet.credentialsWithout(without));
   }
 }
 

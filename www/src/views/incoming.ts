@@ -9,6 +9,7 @@ import { addDevices, fromFile, fromLink, lookAt, saveProfiles, type Incoming, ty
 import { library } from "../state/library";
 import { MOST, type Fault } from "../state/named";
 import { notices } from "../state/notices";
+import { MOST_DEVICES } from "../state/profiles";
 import type { Place } from "../state/places";
 import { router } from "../state/router";
 import { nameKeys } from "../state/settings";
@@ -24,7 +25,12 @@ export async function openFile(file: File): Promise<void> {
   if (file.size > MOST.fileBytes) return show({ why: "too_large" }, "file");
   const found = fromFile(await file.text(), file.name);
   if ("format" in found) {
-    devices.openRecording(found, file.name);
+    try {
+      devices.openRecording(found, file.name);
+    } catch {
+      notices.tell("unshown", () => t().devs.unshown(file.name), { bad: true });
+      return;
+    }
     router.go("devices");
     return;
   }
@@ -141,7 +147,7 @@ export class IncomingDialog extends View {
         <dt>${d.devs.device}</dt><dd>${settings[names.device] ?? "–"}</dd>
         <dt>${d.devs.settings}</dt><dd>${rest.length === 0 ? html`<span class="sans">${d.devs.settingsNone}</span>` : html`<ul class="pairs">${rest.map(([key, value]) => html`<li>${key} = ${value}</li>`)}</ul>`}</dd>
       </dl>
-      <p class="quiet-text">${[look.there === undefined ? "" : `${d.devs.device} ${d.devs.isThere}`, found.page && item.kind === "device" ? "" : d.devs.will[look.save], item.recording === null ? "" : d.devs.timeline(entries)].filter((text) => text !== "").join(" · ")}</p>
+      <p class="quiet-text">${[look.there === undefined ? "" : `${d.devs.device} ${d.devs.isThere}`, found.page && item.kind === "device" ? "" : d.devs.will[look.save], item.rules.length === 0 ? "" : d.devs.armed(item.rules.length), item.script === "" ? "" : d.devs.scripted, item.recording === null ? "" : d.devs.timeline(entries)].filter((text) => text !== "").join(" · ")}</p>
       ${secret.length === 0 ? nothing : html`<p class="caution" data-testid="incoming-secrets">${d.devs.hasSecrets(secret.join(", "))}</p>`}
       ${item.unplayed === null ? nothing : html`<p class="caution">${d.devs.unplayed} ${refusedText(item.unplayed)}</p>`} ${unknown}
     </li>`;
@@ -169,13 +175,15 @@ export class IncomingDialog extends View {
   }
 
   #add(items: readonly Item[]): void {
-    const { added, last } = addDevices(items, location);
+    const { added, last, left, unshown } = addDevices(items, location);
     this.remove();
+    if (left > 0) notices.tell("full", () => t().devs.addedSome(added, left, MOST_DEVICES), { bad: true });
+    if (unshown.length > 0) notices.tell("unshown", () => t().devs.unshown(unshown.join(", ")), { bad: true });
     if (last === null) return;
     clouds.choose(last.plan.world);
     devices.open(last);
     router.go("devices");
-    notices.tell("added", () => t().devs.added(added));
+    if (left === 0) notices.tell("added", () => t().devs.added(added));
   }
 
   #page(items: readonly Item[]): void {

@@ -112,7 +112,9 @@ export class LibraryDialog extends View {
   };
 
   #use(profile: NamedProfile): void {
-    const { session, added } = devices.add(planOf(profile, location), { label: profile.name, missing: profile.missing });
+    const plan = planOf(profile, location);
+    if (!devices.fits(plan)) return;
+    const { session, added } = devices.add(plan, { label: profile.name, missing: profile.missing });
     this.remove();
     clouds.choose(session.plan.world);
     devices.open(session);

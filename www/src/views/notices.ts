@@ -6,6 +6,11 @@ import { View } from "./base";
 import { icon } from "./icons";
 import "../styles/transfer.css";
 
+/** A view or panel that is fetched when it is first opened did not come. */
+export function notLoaded(): void {
+  notices.tell("not-loaded", () => t().devs.notLoaded, { bad: true });
+}
+
 /** What the page says in passing, at its edge, over everything but dialogs. */
 @customElement("m-notices")
 export class NoticesView extends View {

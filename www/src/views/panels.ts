@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { t } from "../i18n";
 import type { Session } from "../state/devices";
 import { icon, type IconName } from "./icons";
+import { notLoaded } from "./notices";
 
 export type Panel = {
   /** Of its button `panel-<id>`, and of the panel itself, `panel`, `data-panel`. */
@@ -36,7 +37,7 @@ export function panelButtons(session: Session): TemplateResult | typeof nothing 
 
 function toggle(session: Session, panel: Panel): void {
   const open = session.panel === panel.id;
-  if (!open) void panel.load();
+  if (!open) panel.load().catch(notLoaded);
   session.update({ panel: open ? null : panel.id });
 }
 
@@ -45,7 +46,7 @@ export function openPanel(session: Session): TemplateResult | typeof nothing {
   const panel = offered(session).find(({ id }) => id === session.panel);
   if (panel === undefined) return nothing;
   // One that was open before a reload was opened by nobody; a second load is none.
-  void panel.load();
+  panel.load().catch(notLoaded);
   return html`<section class="panel" id="panel" data-testid="panel" data-panel=${panel.id} aria-label=${panel.title()}>
     <div class="panel-head">
       <h3>${panel.title()}</h3>

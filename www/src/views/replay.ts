@@ -24,6 +24,8 @@ export class ReplayView extends View {
   @state() private failure: Refusal | null = null;
   @state() private everything = false;
   #shown: Session | undefined;
+  /** Which asking is the last: what comes of an earlier one is let go. */
+  #round = 0;
   #ends: (() => void) | undefined;
   #at = -1;
 
@@ -34,6 +36,7 @@ export class ReplayView extends View {
     this.#ends?.();
     this.#shown?.endReplay();
     this.#shown = undefined;
+    this.#round += 1;
   }
 
   protected override willUpdate(): void {
@@ -45,6 +48,8 @@ export class ReplayView extends View {
     this.#shown = session;
     this.#ends = session.subscribe(() => this.requestUpdate());
     this.failure = null;
+    this.loading = false;
+    this.#round += 1;
     const last = session.recorded.at(-1);
     if (last !== undefined) void this.#open(last.life, true);
   }
@@ -58,17 +63,20 @@ export class ReplayView extends View {
   }
 
   async #open(life: number, focus = false): Promise<void> {
-    if (this.loading) return;
+    const round = ++this.#round;
+    const { session } = this;
+    const wanted = () => round === this.#round;
     this.loading = true;
     this.failure = null;
     this.#at = -1;
     try {
-      await this.session.replay(life);
+      await session.replay(life, wanted);
     } catch (error) {
-      this.failure = refusal(error);
+      if (wanted()) this.failure = refusal(error);
     } finally {
-      this.loading = false;
+      if (wanted()) this.loading = false;
     }
+    if (!wanted()) return;
     await this.updateComplete;
     if (focus) this.querySelector<HTMLElement>("[data-testid=replay-slider]")?.focus();
   }

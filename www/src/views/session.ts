@@ -5,7 +5,7 @@ import { customElement } from "lit/decorators.js";
 import { clockText, dateText, t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import { clouds } from "../state/clouds";
-import { devices, type Session } from "../state/devices";
+import { devices, type Plan, type Session } from "../state/devices";
 import type { Draft } from "../state/draft";
 import { messageText } from "../state/messages";
 import { MOST, isDeceiving } from "../state/named";
@@ -142,7 +142,8 @@ export class SessionView extends View {
             ${platform === "ucloud" || platform === "alibaba" ? button("post-properties", d.run.postProperties, () => this.#postProperties()) : nothing}
             ${platform === "alibaba" ? button("new-bind-token", d.run.newToken, () => session.intend({ intent: "new_bind_token" })) : nothing}</span>
             ${button("register-again", d.run.registerAgain, () => this.#registerAgain())}`
-          : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => goOn(session)}>${icon("play")}${session.busy ? d.first.starting : session.remembered ? (session.plan.storage === "browser" ? d.before.goOn : d.before.anew) : d.run.start}</button>`}
+          : html`<button type="button" class="btn pri" data-testid="restart" ?disabled=${session.busy} @click=${() => goOn(session)}>${icon("play")}${session.busy ? d.first.starting : session.remembered ? (session.plan.storage === "browser" ? d.before.goOn : d.before.anew) : d.run.start}</button>
+            ${session.busy || session.back !== null ? button("stop", session.busy ? d.run.stop : d.run.stayOff, () => session.stop()) : nothing}`}
         ${panelButtons(session)}
       </div>`}
     </div>`;
@@ -156,7 +157,7 @@ export class SessionView extends View {
     return html`${button("device-share", "share", d.share, async () => (await import("./share")).openShare(session))}
       ${button("device-duplicate", "twin", d.duplicate, () => {
         const made = devices.duplicate(session);
-        notices.tell("added", () => t().devs.duplicated(made.title));
+        if (made !== null) notices.tell("added", () => t().devs.duplicated(made.title));
       })}
       ${button("device-rename", "edit", d.rename, () => this.#rename(session))}`;
   }
@@ -343,12 +344,23 @@ export function editSettings(session: Session, draft?: Draft): void {
     refusal: session.failure,
     missing: draft === undefined ? session.missing : [...new Set([...session.missing, ...draft.missing])],
     relay,
-    done: (edited, place, byRelay) => {
+    done: async (edited, place, byRelay) => {
       session.replan({ settings: edited, storage: place, relay: byRelay });
       devices.keep();
+      const d = t().devs;
+      // Only a person can say that a device is to register anew.
+      if (session.missing.includes("device_secret") && (await ask({ title: d.anewTitle, text: d.anewText(session.missing.join(", ")), ok: d.anewOk, danger: true })) === null) return;
+      session.without();
       void session.restart();
     },
   });
+}
+
+/** Starts a device of the list, or a new one. One that misses a secret only the person knows is asked for it. */
+export function startOne(plan: Plan): void {
+  if (!devices.fits(plan)) return;
+  const session = devices.start(plan);
+  if (session.missing.length > 0 && !session.running && !session.busy) editSettings(session);
 }
 
 /** Starts a device that is off. One from before a reload may need a secret that only the person knows. */
@@ -379,6 +391,7 @@ export class NextView extends View {
   #text(): string {
     const { session } = this;
     const d = t().next;
+    if (!session.running && session.back !== null) return d.back(waitText(Math.max(0, session.back - clock.now)));
     if (!session.running) return session.busy ? t().first.starting : d.off;
     if (session.facts.word === "stopped" && session.next === null) return d.person;
     const { next } = session;

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { t, waitText } from "../i18n";
 import { hexLines, sizeText } from "../state/bytes";
 import { luhn } from "../state/luhn";
+import { messageText } from "../state/messages";
 import { listCsv, type Listed } from "../state/number-list";
 import { forms, readMoment, type Form } from "../state/times";
 import { isName, topicsOf } from "../state/topics";
@@ -52,7 +53,7 @@ export function listView(rows: readonly Listed[], left: number): TemplateResult 
     row.twice !== null
       ? html`<span class="verdict-bad">${d.again(row.twice)}</span>`
       : !row.valid
-        ? html`<span class="verdict-bad">${d.invalid}${row.why === "" ? "" : `: ${row.why}`}</span>`
+        ? html`<span class="verdict-bad">${d.invalid}${row.why === "" ? "" : `: ${messageText(row.why)}`}</span>`
         : row.luhn === false
           ? html`<span class="verdict-warn">${d.oddDigit}</span>`
           : html`<span class="verdict-ok">${d.valid}</span>`;

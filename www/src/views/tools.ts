@@ -24,6 +24,8 @@ type Modes = Awaited<ReturnType<Tools["credentialModes"]>>;
 
 /** A pause in typing. */
 const PAUSE = 250;
+/** MiB of a table that is chosen as a file. */
+const MOST_CSV = 4;
 
 @customElement("m-tools")
 export class ToolsView extends View {
@@ -248,8 +250,19 @@ export class ToolsView extends View {
   }
 
   readonly #file = async (event: Event) => {
-    const [file] = (event.target as HTMLInputElement).files ?? [];
-    if (file !== undefined && file.size <= 4 * 1024 * 1024) this.#set("csv", await file.text());
+    const input = event.target as HTMLInputElement;
+    const [file] = input.files ?? [];
+    const { tool } = this;
+    // The same file may be chosen again.
+    input.value = "";
+    if (file === undefined) return;
+    if (file.size > MOST_CSV * 1024 * 1024) {
+      this.wrong = { message: `has to be at most ${MOST_CSV} MiB`, next: null, key: "csv" };
+      this.#clear();
+      return;
+    }
+    const text = await file.text();
+    if (this.tool === tool) this.#set("csv", text);
   };
 
   #credentialInputs(wrongs: Map<string, string>): TemplateResult {
@@ -354,7 +367,7 @@ export class ToolsView extends View {
     return html`<p class="quiet-text" data-testid="tool-source"><b>${t().calculators.document}</b>: ${say(source)}</p>`;
   }
 
-  /** The secrets among the inputs, and results that are one. */
+  /** The secrets among the inputs, wherever a result shows them. What is computed to be read, such as a key, is shown. */
   #secrets(): string[] {
     const { tool, values } = this;
     const names = tool === "credentials" ? Object.keys(values).filter((name) => isSecretInput(values["platform"] ?? "", name)) : (INPUTS[tool] ?? []).filter((input) => input.secret).map(({ name }) => name);
@@ -373,7 +386,7 @@ export class ToolsView extends View {
         ? nothing
         : html`<label class="check"><input type="checkbox" data-testid="tool-reveal" .checked=${this.revealed} @change=${() => (this.revealed = !this.revealed)} />${d.calculators.reveal}</label>
             ${this.revealed ? nothing : html`<p class="quiet-text">${d.calculators.masked}</p>`}`}
-      <dl class="stack">${result.lines.map((line) => html`<dt><code>${line.name}</code></dt><dd data-name=${line.name}><span>${maskedText(show(line.value))}</span>${copyButton(line.value, line.name)}</dd>`)}</dl>
+      <dl class="stack">${result.lines.map((line) => html`<dt><code>${line.name}</code></dt><dd data-name=${line.name}><span>${maskedText(show(line.name === "why" ? messageText(line.value) : line.value))}</span>${copyButton(line.value, line.name)}</dd>`)}</dl>
       ${result.text === null ? nothing : html`<h3>${d.detail.stringToSign}</h3><div class="pre"><ol class="lines" data-testid="tool-string">${result.text.split("\n").map((line) => html`<li>${line}</li>`)}</ol>${copyButton(result.text, d.detail.stringToSign)}</div>`}
       ${batch
         ? html`<div class="buttons start"><button type="button" class="btn" data-testid="tool-csv" @click=${() => save(`${tool}.csv`, "text/csv", `${tool}\n${result.list.join("\n")}\n`)}>${icon("download")}${d.calculators.list.csv}</button></div>
