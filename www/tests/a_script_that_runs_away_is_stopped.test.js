@@ -62,6 +62,8 @@ behaviour("errors say where they are: of syntax, at once, later, and of what the
     ["every(1, () => {});", "RangeError: the interval", "1"],
     ["await publish('/$system/x/y/password', '{}');", "one on which the device itself speaks", "1"],
     ["await faults.arm({ fault: 'delay', on: { message: 'publish' } });", "faults[0].ms: missing", "1"],
+    ["await faults.disarm(Array.from({ length: 65 }, (_, at) => `f${at}`));", "TypeError: ids are at most 64", "1"],
+    ["for (let n = 0; ; n += 1) {\n  await faults.arm({ fault: 'lose', on: { message: 'publish', topic: '/never' } });\n  await sleep(60);\n}", "faults has more than 64 rules", "2"],
     ["\n\nawait post(3);", "properties are an object", "3"],
   ];
   for (const [source, text, place] of cases) {
