@@ -2,13 +2,18 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { clockText, i18n, t, waitText } from "../src/i18n";
 import { en as mainEn } from "../src/i18n/en";
 import { operator as operatorEn } from "../src/i18n/en-cloud";
+import { panel as faultsEn, ready as readyEn } from "../src/i18n/en-fault-panel";
+import { panel as scriptEn } from "../src/i18n/en-script-panel";
 import { zh as mainZh } from "../src/i18n/zh";
 import { operator as operatorZh } from "../src/i18n/zh-cloud";
+import { panel as faultsZh, ready as readyZh } from "../src/i18n/zh-fault-panel";
+import { panel as scriptZh } from "../src/i18n/zh-script-panel";
 import type { Advice, Entry, Error, Event, PlatformName, Update, Warning } from "../src/muster/types";
 import { explain } from "../src/state/explain";
 import { PRESETS } from "../src/state/presets";
 import { APP_SETTINGS, SETTINGS, type Both } from "../src/state/settings";
 import { entryText, errorText, eventText, methodOf, shortTopic } from "../src/state/texts";
+import { TEMPLATES } from "../src/state/templates";
 import { CIPHER, CMEI, IMEI, SIGN, TOOL_TEXTS } from "../src/state/tools";
 
 vi.stubGlobal("document", { documentElement: { lang: "" } });
@@ -18,8 +23,8 @@ afterEach(() => i18n.set("en"));
 const PLATFORMS: PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 
 // With the texts that come later, with their view.
-const en = { ...mainEn, operator: operatorEn };
-const zh = { ...mainZh, operator: operatorZh };
+const en = { ...mainEn, operator: operatorEn, faultPanel: faultsEn, readyFaults: readyEn, scriptPanel: scriptEn };
+const zh = { ...mainZh, operator: operatorZh, faultPanel: faultsZh, readyFaults: readyZh, scriptPanel: scriptZh };
 
 /** Every text of a dictionary with its path; functions are called with arguments that show. */
 function leaves(value: unknown, path = ""): [string, string][] {
@@ -41,9 +46,12 @@ describe("the dictionary", () => {
   /** The vendor's own names, and those of radios. */
   const NAMES = /^(AppKey|iotToken|cipherType|productKey|deviceName|ProductSecret|DeviceSecret|contentByteArray|passwd: AES-128-CBC|SSID|LoRa|Zigbee|Wi-Fi|curl|code 7)$/;
 
+  /** What a script may call. */
+  const CODE = /^\.scriptPanel\.api\.\d+\.0$/;
+
   it("leaves no text untranslated", () => {
     const english = new Map(leaves(en));
-    const left = leaves(zh).filter(([path, text]) => text !== "" && text === english.get(path) && !SAME.test(text) && !NAMES.test(text) && /[a-z]{3}/i.test(text));
+    const left = leaves(zh).filter(([path, text]) => text !== "" && text === english.get(path) && !SAME.test(text) && !NAMES.test(text) && !CODE.test(path) && /[a-z]{3}/i.test(text));
     expect(left).toEqual([]);
   });
 
@@ -56,6 +64,34 @@ describe("the dictionary", () => {
   it("uses Chinese punctuation in Chinese sentences", () => {
     const odd = leaves(zh).filter(([, text]) => /[\u4e00-\u9fff][,;:?!]/.test(text));
     expect(odd).toEqual([]);
+  });
+});
+
+/** What a text puts in quotation marks and did not get from its arguments (`x7`, `7`). */
+const quoted = (text: string): string[] => [...text.matchAll(/“([^”]*)”/g)].map((found) => found[1] ?? "").filter((name) => !/^(x7|7)$/.test(name));
+
+describe("a button or a part that is named in quotation marks", () => {
+  /** Of the search's syntax, and of what a time may be written as. */
+  const SYNTAX = /^(a phrase|短语|now)$/;
+  const bare = (text: string) => text.replace(/…$/, "");
+
+  for (const [language, dict] of [["en", en], ["zh", zh]] as const) {
+    it(`has that name on the page, in ${language}`, () => {
+      const names = new Set(leaves(dict).map(([, text]) => bare(text)));
+      const beside = PLATFORMS.flatMap((platform) => [...TEMPLATES[platform].flatMap(({ id, name, when }): [string, string][] => [[`template ${id}`, name[language]], [`template ${id}`, when[language]]])]);
+      const inFlow = explain({ seq: 1, at: 0, unix: 0, kind: "fault" } as Entry, "ucloud", () => undefined);
+      const all = [...leaves(dict), ...beside, ["fault", inFlow.source[language]] as [string, string]].flatMap(([path, text]) => quoted(text).map((name) => [path, name] as const));
+      expect(all.length).toBeGreaterThan(5);
+      expect(all.filter(([, name]) => !SYNTAX.test(name) && !names.has(bare(name)))).toEqual([]);
+    });
+  }
+});
+
+describe("one thing", () => {
+  it("has one name in Chinese", () => {
+    const texts = [...leaves(zh), ...PLATFORMS.flatMap((platform) => [...SETTINGS[platform].map((s): [string, string] => [s.key, s.help.zh]), ...TEMPLATES[platform].map((t): [string, string] => [t.id, t.when.zh])])];
+    // Bind token, operator, string to sign; and nobody is addressed in two ways.
+    expect(texts.filter(([, text]) => /令牌|运营|待签名字符串|[你您]/.test(text))).toEqual([]);
   });
 });
 

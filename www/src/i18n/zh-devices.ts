@@ -67,7 +67,7 @@ export const devs: Dict["devs"] = {
   here: "本机",
   other: "不是厂商域名",
   written: (text) => `原文写作 ${text}：其他文字的字母可能与拉丁字母外形相同`,
-  give: "需要您填写",
+  give: "需要填写",
   giveNothing: "无",
   product: "产品",
   device: "设备",
@@ -103,7 +103,7 @@ export const devs: Dict["devs"] = {
   refusedNewer: (version) => `版本为 ${version}，此控制台只能读取版本 1。请使用更新的控制台。`,
   refusedEntry: (n) => `时间线的第 ${n} 条记录无法在此显示。`,
   refusedItem: (n, name) => (name === "" ? `第 ${n} 个配置无法选用：` : `第 ${n} 个配置 ${name} 无法选用：`),
-  refusedSecret: "链接不应携带密钥。制作者要么想让您使用其密钥，要么泄露了自己的密钥。",
+  refusedSecret: "链接不应携带密钥。制作者要么想让别人使用其密钥，要么泄露了自己的密钥。",
   fault: {
     not_object: "结构不符",
     missing: "缺失",

@@ -69,7 +69,7 @@ export const ready: typeof Ready = {
   silent_login: { title: "登录没有应答", shows: "服务器接受连接却不作声。", expect: "10 秒后放弃，间隔一段时间再试。" },
   vendor_code: { title: "厂商拒绝注册", shows: "下发密钥的应答带有拒绝的返回码。", expect: "停止，给出与返回码相符的建议，不保存任何内容。阿里云的 429 和 500 会先重试。" },
   http_status: { title: "以 HTTP 状态码代替应答", shows: "设备与平台之间的网关作了应答。", expect: "408、429 和 5xx：间隔重试。其他：停止，或等待下一次上报。" },
-  expired_token: { title: "绑定令牌已过期", shows: "云端不接受设备上报的令牌。", expect: "发出警告，设备不绑定也照常工作。“新令牌”会生成另一个并被接受。" },
+  expired_token: { title: "绑定 token 已过期", shows: "云端不接受设备上报的 token。", expect: "发出警告，设备不绑定也照常工作。“新绑定 token”会生成另一个并被接受。" },
   clock_skew: { title: "系统时间有偏差", shows: "从未校时或时区有误。单调时钟正常。", expect: "注册和登录照常：厂商都不比较设备时间，签名按原样携带。定时不受影响。" },
   clock_jump: { title: "系统时间跳变", shows: "运行中被校时。", expect: "连接不断，定时不提前也不推迟。中国移动：发出警告，并按新时间重新保存计划。" },
   no_clock: { title: "没有系统时间", shows: "没有电池的板子，尚未校时。", expect: "一切照常。阿里云：以无时钟设备的固定时间签名。中国移动：启动时立即上报。" },

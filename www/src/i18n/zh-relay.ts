@@ -4,7 +4,7 @@ type Reasons = Pick<Dict["trouble"]["reason"], "relay_off" | "relay_token" | "re
 
 export const relayReasons: Reasons = {
   relay_off: ["提供本页的服务没有中继，或中继未开启、已停止。", "请用 --relay 启动 muster up，然后重试。"],
-  relay_token: ["中继已不认识本页：它的服务重新启动过。", "无需操作：下次重试会自动换用新令牌。"],
+  relay_token: ["中继已不认识本页：它的服务重新启动过。", "无需操作：下次重试会自动换用新 token。"],
   relay_host: ["中继不允许访问此主机：它只访问厂商的已知地址，以及启动时指定的地址。", "若地址无误，请这样启动 muster up："],
   relay_address: ["该名称或地址属于本机或内网，未经允许中继不会访问。", "若确实需要，请允许该 IP 地址本身，而不是名称："],
   relay_redirect: ["服务器将请求重定向到中继不允许访问的地址。", "若该地址无误，请这样启动 muster up："],

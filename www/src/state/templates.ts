@@ -91,7 +91,7 @@ export const TEMPLATES: Record<PlatformName, readonly Template[]> = {
       name: { en: "Reports at the first use of a day", zh: "每天首次使用时上报" },
       when: {
         en: "For what people switch on and use, such as a speaker (the document's strategy 1): a report at the day's first use, and on days without one shortly before 24 hours are over. “Used today” stands for the use.",
-        zh: "适合由人使用的设备，例如音箱（文档策略 1）：每天首次使用时上报；当天未使用则在满 24 小时前上报。“今天已使用”按钮代表一次使用。",
+        zh: "适合由人使用的设备，例如音箱（文档策略 1）：每天首次使用时上报；当天未使用则在满 24 小时前上报。“今日使用”按钮代表一次使用。",
       },
       set: { device_no_type: "CMEI", cellular: "false", strategy: "daily", device_no_from: "setting" },
       without: ["imei", "cmei"],
