@@ -70,7 +70,7 @@ export function seen(template: string): string[] {
 }
 
 /** Names, codes and keys: the same in every language. */
-const SAME = /^(?:Esc|iotId|ms|\d+ ?ms|HTTP|MQTT|JSON|QoS|CSV|SHA-256|MD5|token|App|ssid|mode|·|:|[A-Z][A-Za-z]*Key|URL|iotToken|refreshToken|DeviceName|muster [a-z -]+)$/;
+const SAME = /^(?:Esc|iotId|ms|\d+ ?ms|HTTP|MQTT|JSON|QoS|CSV|SHA-256|MD5|token|App|·|:|[A-Z][A-Za-z]*Key|URL|iotToken|refreshToken|DeviceName|muster [a-z -]+)$/;
 
 describe("the reader of templates", () => {
   it("finds texts, attributes that are read out, and what is nested; and no code", () => {

@@ -57,6 +57,8 @@ export const operator = {
   device: "Device",
   openDevice: "Choose a device to see its secret, its reports and what the log says of it.",
   versionOf: "Firmware version",
+  more: { activated: "Activated", announced: "Announced", owner: "Owner", gateway: "Gateway", created: "Made", registration: "Registration", hardware_version: "Hardware version", orders_sent: "Orders sent", secret_info_answers: "Answers with the secret", first_report: "First report" } as Record<string, string>,
+  moreValue: { true: "yes", false: "no", "by its first login": "by its first login", "by import": "by import", "none yet": "none yet", "secret issued, not confirmed": "secret issued, not confirmed", done: "done" } as Record<string, string>,
   itsLog: "In the log",
   itsUpdates: "Its update",
   noLines: "The log has no line of it any more.",

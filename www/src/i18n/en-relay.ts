@@ -19,7 +19,7 @@ export const relay = {
   environment: "Environment",
   own: "Own addresses",
   ownNote: "Fill the addresses in below.",
-  source: (document: string) => `Source: ${document}.`,
+  source: "Source:",
   way: "How to get there",
   direct: "Straight from this browser",
   directHelp: "WebSockets, and servers that let web pages in.",

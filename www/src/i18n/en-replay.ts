@@ -43,6 +43,8 @@ export const replay = {
   unchanged: "This step changed nothing.",
   all: "Show everything",
   field: "Field",
+  timer: (why: string) => `Timer: ${why}`,
+  counted: { "random blocks drawn": "Random blocks drawn", "stray inputs": "Stray inputs" } as Record<string, string>,
   before: "Before",
   after: "After",
   gone: "–",

@@ -1,6 +1,7 @@
 // The calculators.
 
 export const calculators = {
+  mode: "Way to log in",
   secretShow: "Show",
   secretHide: "Hide",
   reveal: "Show the secrets in the result",
@@ -45,6 +46,7 @@ export const calculators = {
     verdict: "Verdict",
     valid: "valid",
     invalid: "not valid",
+    because: (why: string) => `not valid: ${why}`,
     oddDigit: "valid, check digit does not fit",
     again: (line: number) => `again: as in line ${line}`,
     more: (n: number) => `${n.toLocaleString("en-GB")} more are in the CSV.`,

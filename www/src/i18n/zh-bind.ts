@@ -167,7 +167,7 @@ export const bind = {
   deviceName: "deviceName",
   productId: "productId，十六进制",
   mac: "MAC 地址，按印刷顺序",
-  random: "random，32 个十六进制字符",
+  random: "随机数，32 个十六进制字符",
   newRandom: "生成一个",
   secretOf: { product: "ProductSecret", device: "DeviceSecret" },
   secretHelp: "仅用于本页计算，不会发往任何地方。",

@@ -20,7 +20,7 @@ export const relay: Dict["relay"] = {
   environment: "环境",
   own: "自行填写地址",
   ownNote: "请在下方填写地址。",
-  source: (document) => `来源：${document}。`,
+  source: "来源：",
   way: "连接方式",
   direct: "浏览器直连",
   directHelp: "适用于 WebSocket，以及允许网页跨域访问的服务器。",

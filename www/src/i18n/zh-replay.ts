@@ -43,6 +43,8 @@ export const replay: typeof shape = {
   unchanged: "这一步没有改变状态。",
   all: "显示全部",
   field: "字段",
+  timer: (why: string) => `定时：${why}`,
+  counted: { "random blocks drawn": "已取用的随机数块", "stray inputs": "无关的输入" } as Record<string, string>,
   before: "之前",
   after: "之后",
   gone: "–",

@@ -1,6 +1,7 @@
 import type { calculators as shape } from "./en-tools";
 
 export const calculators: typeof shape = {
+  mode: "登录方式",
   secretShow: "显示",
   secretHide: "隐藏",
   reveal: "在结果中显示密钥",
@@ -45,6 +46,7 @@ export const calculators: typeof shape = {
     verdict: "结论",
     valid: "有效",
     invalid: "无效",
+    because: (why) => `无效：${why}`,
     oddDigit: "有效，但校验位不符",
     again: (line: number) => `重复：与第 ${line} 行相同`,
     more: (n: number) => `其余 ${n.toLocaleString("zh-CN")} 个见 CSV。`,
@@ -69,8 +71,8 @@ export const calculators: typeof shape = {
     file: "或选择文件",
   },
   time: {
-    input: "时间：秒、毫秒、ISO 8601、Date 请求头或 now",
-    wrong: "无法识别。可写 1970 年以来的秒或毫秒、2026-01-31 12:00:00、Sat, 31 Jan 2026 12:00:00 GMT 或 now。",
+    input: "时间：秒、毫秒、ISO 8601、Date 请求头或“now”",
+    wrong: "无法识别。可写 1970 年以来的秒或毫秒、2026-01-31 12:00:00、Sat, 31 Jan 2026 12:00:00 GMT 或“now”。",
     now: "现在",
     read: { seconds: "按 1970 年以来的秒数读取。", milliseconds: "按 1970 年以来的毫秒数读取。", text: "按日期读取；未写时区时视为 UTC。" },
     form: {

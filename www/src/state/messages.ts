@@ -198,7 +198,7 @@ export function problemText(problem: string): string {
 }
 
 /** The calculators' names of steps, where they are words. */
-const STEPS: Record<string, string> = { rule: "规则", parts: "组成部分", bytes: "字节", length: "长度", plain: "明文", padded: "补齐后", "AES-128 key": "AES-128 密钥", comma: "逗号", "second comma": "第二个逗号", MAC: "MAC 地址", random: "随机数", "bytes of the ProductSecret (ASCII)": "ProductSecret 的字节（ASCII）", "bytes of the DeviceSecret (ASCII)": "DeviceSecret 的字节（ASCII）", "MD5 of the body": "正文的 MD5", "bytes to sign": "待签名字节数", "HMAC by the AppSecret": "以 AppSecret 计算的 HMAC", "names and values, sorted, joined": "名称和值排序后拼接", algorithm: "算法", key: "密钥" };
+const STEPS: Record<string, string> = { rule: "规则", parts: "组成部分", bytes: "字节", length: "长度", plain: "明文", padded: "补齐后", "AES-128 key": "AES-128 密钥", comma: "逗号", "IV = random": "IV = 随机数", "second comma": "第二个逗号", MAC: "MAC 地址", random: "随机数", "bytes of the ProductSecret (ASCII)": "ProductSecret 的字节（ASCII）", "bytes of the DeviceSecret (ASCII)": "DeviceSecret 的字节（ASCII）", "MD5 of the body": "正文的 MD5", "bytes to sign": "待签名字节数", "HMAC by the AppSecret": "以 AppSecret 计算的 HMAC", "names and values, sorted, joined": "名称和值排序后拼接", algorithm: "算法", key: "密钥" };
 
 /** A step of a calculator, in the language in use. */
 export function stepName(name: string): string {

@@ -191,12 +191,12 @@ export function phaseText(phase: PhaseId, platform: PlatformName, registration: 
   if (platform === "cmcc" && phase === "ask") return d.ask_cmcc;
   if (platform === "cmcc" && phase === "online") return d.online_cmcc;
   if (platform === "alibaba" && registration !== "mqtt" && phase === "ask") return d.register_http;
-  if (phase === "register" && platform === "ucloud") return [d.register[0] ?? "", `${d.register[1] ?? ""}${MODE_2}`];
-  if (phase === "login" && platform === "ucloud") return [d.login[0] ?? "", `${d.login[1] ?? ""}${MODE_1}`];
+  if (phase === "register" && platform === "ucloud") return [d.register[0] ?? "", `${d.register[1] ?? ""}${mode(2)}`];
+  if (phase === "login" && platform === "ucloud") return [d.login[0] ?? "", `${d.login[1] ?? ""}${mode(1)}`];
   return d[phase];
 }
-const MODE_1 = " · mode 1";
-const MODE_2 = " · mode 2";
+/** The digit that ends the user name. */
+const mode = (digit: number): string => say({ en: ` · mode ${digit}`, zh: ` · 模式 ${digit}` });
 
 /** A topic without the product and device that every topic of a device names. */
 export function shortTopic(topic: string): string {

@@ -33,7 +33,7 @@ export class BindCalls extends DeskView {
         <h2>${d.part.calls}</h2>
         <p class="quiet-text">${d.callsLead}</p>
         <label>${d.call}
-          <select data-testid="call-name" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
+          <select class="mono" data-testid="call-name" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
             ${Object.keys(CALLS).map((name) => html`<option value=${name} ?selected=${name === this.call}>${name}</option>`)}
           </select>
         </label>

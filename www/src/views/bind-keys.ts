@@ -10,7 +10,7 @@ import type { Exchange } from "../state/exchange";
 import { refusal } from "../state/failure";
 import { compareHex, explainDifference, type Comparison, type Mistake } from "../state/keys-compare";
 import { dots } from "../state/mask";
-import { messageText } from "../state/messages";
+import { messageText, stepName } from "../state/messages";
 import { errorText } from "../state/texts";
 import { CIPHER } from "../state/tools";
 import { say } from "../i18n";
@@ -148,15 +148,16 @@ export class BindKeys extends DeskView {
     const d = t().bind;
     const lines = this.#lines();
     if (lines.length === 0) return nothing;
+    const nameOf = (line: Line) => d.valueOf[line.name] ?? stepName(line.name);
     const cell = (line: Line, value: string, side: string) =>
-      value === "" ? html`<span class="quiet-text">${d.ofCloud}</span>` : line.secret && !this.shown ? html`<span class="mask" data-testid="mask">${dots("*".repeat(16))}</span>` : html`<code>${value}</code>${copyButton(value, `${d.valueOf[line.name] ?? line.name}, ${side}`)}`;
+      value === "" ? html`<span class="quiet-text">${d.ofCloud}</span>` : line.secret && !this.shown ? html`<span class="mask" data-testid="mask">${dots("*".repeat(16))}</span>` : html`<code>${value}</code>${copyButton(value, `${nameOf(line)}, ${side}`)}`;
     return html`<dl class="values-of" data-testid="keys-table">${lines.map((line) => {
       const differs = line.own !== "" && line.cloud !== "" && !compareHex(line.own, line.cloud).same;
-      return html`<div data-testid="key-value" data-name=${line.name} class=${differs ? "differs" : ""}><dt>${d.valueOf[line.name] ?? line.name}</dt>
+      return html`<div data-testid="key-value" data-name=${line.name} class=${differs ? "differs" : ""}><dt>${nameOf(line)}</dt>
         <dd><small>${d.own}</small>${cell(line, line.own, d.own)}</dd>
         ${line.cloud === "" ? nothing : html`<dd><small>${d.cloud}</small>${cell(line, line.cloud, d.cloud)}</dd>`}</div>`;
     })}
-    ${this.inputs.ssid === "" ? nothing : html`<div><dt>ssid</dt><dd><code>${this.inputs.ssid}</code></dd></div>`}</dl>`;
+    ${this.inputs.ssid === "" ? nothing : html`<div><dt>${d.ssid}</dt><dd><code>${this.inputs.ssid}</code></dd></div>`}</dl>`;
   }
 
   /** The cloud's operator knows the secrets; they come when a person asks, and stay in this form. */

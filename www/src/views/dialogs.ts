@@ -184,7 +184,7 @@ export class Dialogs extends View {
     return html`<dialog class="large" aria-labelledby="shortcuts-title" data-testid="shortcuts-sheet" @close=${() => (this.shortcuts = false)}>
       <form method="dialog">
         <header><h2 id="shortcuts-title">${d.title}</h2><button class="quiet square" aria-label=${t().common.close} title="Esc">${icon("close")}</button></header>
-        <div class="scroll sheet">
+        <div class="scroll sheet" tabindex="0" role="group" aria-labelledby="shortcuts-title">
         ${CONTEXTS.map(
           (context) => html`<section><h3>${d.contexts[context]}</h3>
             <dl class="keys">${SHORTCUTS.filter((shortcut) => shortcut.context === context).map(({ id, keys }) => html`<dt>${keys.map((key) => html`<kbd data-testid="shortcut-key" data-context=${context} data-key=${key}>${keyCap(key)}</kbd>`)}</dt><dd>${d.what[id]}</dd>`)}</dl></section>`,
@@ -332,7 +332,7 @@ export class Dialogs extends View {
           : nothing}</span>`;
     })();
     return html`<div class=${`field${wrong === null ? "" : " bad"}`}>
-      <label for=${id}><code>${key}</code>${setting.vendor === "–" || setting.vendor === key ? nothing : html` <span>${setting.vendor}</span>`}${setting.required === true ? html`<span class="needed" aria-hidden="true">*</span>` : nothing}</label>
+      <label for=${id}><code>${key}</code>${setting.vendor === "–" || setting.vendor === key ? nothing : html` <span translate="no">${setting.vendor}</span>`}${setting.required === true ? html`<span class="needed" aria-hidden="true">*</span>` : nothing}</label>
       ${input}
       <small id=${described}>${wrong === null ? nothing : html`<span class="wrong">${wrong}</span> · `}${say(setting.help)}${this.#warn(setting, value)}</small>
     </div>`;

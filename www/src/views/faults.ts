@@ -96,7 +96,7 @@ export class FaultsView extends View {
       </div>
       <span class="joined">
         ${spent ? html`<button type="button" class="btn" data-testid="fault-again" @click=${() => void session.arm([{ ...plain(armed), id: armed.id }])}>${d.again}</button>` : nothing}
-        <button type="button" class="btn" data-testid="fault-remove" aria-label=${`${d.remove} ${armed.id}`} @click=${() => void session.disarm([armed.id])}>${d.remove}</button>
+        <button type="button" class="btn" data-testid="fault-remove" aria-label=${`${d.remove}: ${known === undefined ? armed.id : ready[known.id].title}`} @click=${() => void session.disarm([armed.id])}>${d.remove}</button>
       </span>
     </li>`;
   }

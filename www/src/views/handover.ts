@@ -143,7 +143,7 @@ export class HandoverDialog extends View {
     return html`<div class="scroll-x" tabindex="0" role="region" aria-label=${d.preview}><table data-testid="handover-places">
       <thead><tr><th scope="col">${d.offset}</th><th scope="col">${d.entries}</th><th scope="col">${d.kind}</th><th scope="col">${d.namespace}</th><th scope="col">${d.key}</th><th scope="col">${d.size_}</th></tr></thead>
       <tbody>${file.places.map(
-        (place) => html`<tr><td class="mono">0x${place.offset.toString(16).padStart(4, "0")}</td><td>${place.entry}${place.span > 1 ? `–${place.entry + place.span - 1}` : ""}</td><td><code>${place.kind}</code></td><td>${place.namespace}</td><td><code>${place.key}</code></td><td>${place.bytes}</td></tr>`,
+        (place) => html`<tr><td class="mono">0x${place.offset.toString(16).padStart(4, "0")}</td><td>${place.entry}${place.span > 1 ? `–${place.entry + place.span - 1}` : ""}</td><td><code>${place.kind}</code></td><td><code>${place.namespace}</code></td><td><code>${place.key}</code></td><td>${place.bytes}</td></tr>`,
       )}</tbody>
     </table></div>`;
   }

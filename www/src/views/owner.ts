@@ -165,7 +165,7 @@ export class OwnerView extends View {
       <details class="more"><summary>${d.calls}</summary>
       <form class="call" @submit=${send}>
         <label>${d.call}
-          <select data-testid="owner-call" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
+          <select class="mono" data-testid="owner-call" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
             ${Object.keys(CALLS).map((name) => html`<option value=${name} ?selected=${name === this.call}>${name}</option>`)}
           </select>
         </label>

@@ -211,10 +211,18 @@ function pretty(text: string): string {
   return prettyTokens(text)?.map((token) => token.text).join("") ?? text;
 }
 
+/** The core's own fields are called as it calls them. */
+function fieldName(name: string): string | TemplateResult {
+  const d = t().replay;
+  const timer = /^timer (.+)$/.exec(name)?.[1];
+  if (timer !== undefined) return d.timer((d.why as Record<string, string>)[timer] ?? timer);
+  return d.counted[name] ?? html`<code>${name}</code>`;
+}
+
 function stateTable(rows: readonly ReplayField[]): TemplateResult {
   const d = t().replay;
   return html`<table class="replay-state" data-testid="replay-state">
     <thead><tr><th scope="col">${d.field}</th><th scope="col">${d.before}</th><th scope="col">${d.after}</th></tr></thead>
-    <tbody>${rows.map((field) => html`<tr class=${field.changed ? "changed" : ""} data-field=${field.name}><th scope="row">${field.name}</th><td>${field.changed ? maskedText(field.before ?? d.gone) : ""}</td><td>${maskedText(field.value ?? d.gone)}</td></tr>`)}</tbody>
+    <tbody>${rows.map((field) => html`<tr class=${field.changed ? "changed" : ""} data-field=${field.name}><th scope="row">${fieldName(field.name)}</th><td>${field.changed ? maskedText(field.before ?? d.gone) : ""}</td><td>${maskedText(field.value ?? d.gone)}</td></tr>`)}</tbody>
   </table>`;
 }

@@ -53,7 +53,7 @@ export function listView(rows: readonly Listed[], left: number): TemplateResult 
     row.twice !== null
       ? html`<span class="verdict-bad">${d.again(row.twice)}</span>`
       : !row.valid
-        ? html`<span class="verdict-bad">${d.invalid}${row.why === "" ? "" : `: ${messageText(row.why)}`}</span>`
+        ? html`<span class="verdict-bad">${row.why === "" ? d.invalid : d.because(messageText(row.why))}</span>`
         : row.luhn === false
           ? html`<span class="verdict-warn">${d.oddDigit}</span>`
           : html`<span class="verdict-ok">${d.valid}</span>`;
@@ -79,7 +79,7 @@ export function nvsView(partition: NvsPartition): TemplateResult {
     <h3>${d.places}</h3>
     <div class="tool-scroll" tabindex="0" role="group" aria-label=${d.places}><table class="tool-table">
       <thead><tr>${[d.page, d.entry, d.offset, d.span].map((name) => html`<th scope="col" class="num">${name}</th>`)}<th scope="col">${d.namespace}</th><th scope="col">${d.key}</th><th scope="col">${d.kind}</th><th scope="col" class="num">${d.bytes}</th></tr></thead>
-      <tbody>${places.map((place) => html`<tr data-key=${place.key}><td class="num">${place.page}</td><td class="num">${place.entry}</td><td class="num"><code>0x${place.offset.toString(16)}</code></td><td class="num">${place.span}</td><td>${place.namespace}</td><td>${place.key}</td><td>${place.kind}</td><td class="num">${place.bytes}</td></tr>`)}</tbody>
+      <tbody>${places.map((place) => html`<tr data-key=${place.key}><td class="num">${place.page}</td><td class="num">${place.entry}</td><td class="num"><code>0x${place.offset.toString(16)}</code></td><td class="num">${place.span}</td><td><code>${place.namespace}</code></td><td><code>${place.key}</code></td><td><code>${place.kind}</code></td><td class="num">${place.bytes}</td></tr>`)}</tbody>
     </table></div>
     <h3>${d.hex}</h3>
     <div class="pre"><pre tabindex="0">${hexLines(bytes, 16, 64).map((line) => `${line.offset}  ${line.hex}`).join("\n")}</pre></div>

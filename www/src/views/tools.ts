@@ -273,7 +273,7 @@ export class ToolsView extends View {
     return html`<label><span>${d.overview.platform}</span><select data-testid="tool-input-platform" @change=${(event: Event) => void this.#credentials((event.target as HTMLSelectElement).value as PlatformName, "")}>
         ${PLATFORMS.map((name) => html`<option value=${name} ?selected=${name === platform}>${d.platform[name].name}</option>`)}
       </select></label>
-      <label><span>mode</span><select data-testid="tool-input-mode" @change=${(event: Event) => void this.#credentials(platform as PlatformName, (event.target as HTMLSelectElement).value)}>
+      <label><span>${d.calculators.mode}</span><select class="mono" data-testid="tool-input-mode" @change=${(event: Event) => void this.#credentials(platform as PlatformName, (event.target as HTMLSelectElement).value)}>
         ${modes.map((m) => html`<option value=${m.mode} ?selected=${m.mode === mode}>${m.mode}</option>`)}
       </select></label>
       ${Object.keys(settings).map((name) => this.#field(name, html`<code>${name}</code>${optional.includes(name) ? html` <small>${d.tools.optional}</small>` : nothing}`, name, isSecretInput(platform, name), wrongs.get(name)))}`;

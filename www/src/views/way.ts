@@ -26,7 +26,7 @@ export function environments(platform: PlatformName, draft: Record<string, strin
       <option value="" .selected=${current === undefined}>${d.own}</option>
       ${PRESETS[platform].map((preset) => html`<option value=${preset.id} .selected=${preset === current}>${say(preset.name)}</option>`)}
     </select>
-    <small id="environment-note">${current === undefined ? d.ownNote : html`${say(current.note)} <span class="quiet-text">${d.source(current.source)}</span>`}</small>
+    <small id="environment-note">${current === undefined ? d.ownNote : html`${say(current.note)} <span class="quiet-text">${d.source} <cite lang=${/[\u4e00-\u9fff]/.test(current.source) ? "zh-CN" : "en"}>${current.source}</cite></span>`}</small>
   </div>`;
 }
 

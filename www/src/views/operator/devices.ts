@@ -168,7 +168,7 @@ export class Devices extends View {
         <dt>${d.cloud.lastSeen}</dt><dd class="sans">${device.last_active === null ? d.cloud.never : `${dateText(device.last_active)} (${seenText(device.last_active, clock.now)})`}</dd>
         <dt>${o().versionOf}</dt><dd>${device.version ?? "–"}</dd>
         <dt>${d.cloud.secret}</dt><dd>${secretView(name, d.cloud.secret)}</dd>
-        ${Object.entries(device.more).map(([key, value]) => html`<dt>${key}</dt><dd>${isTime(key, value) ? html`<span class="sans">${dateText(Number(value))}</span>` : value}</dd>`)}
+        ${Object.entries(device.more).map(([key, value]) => html`<dt>${moreName(key)}</dt><dd>${moreValue(key, value)}</dd>`)}
         ${update === undefined ? nothing : html`<dt>${o().itsUpdates}</dt><dd class="sans" data-testid="device-update" data-state=${update.state}>${update.version}: ${o().firmware.stages[update.state] ?? update.state}${isOpen(update) && percent !== null ? ` ${percent} %` : update.state === "failed" ? ` (${update.detail})` : ""}</dd>`}
       </dl>
       <div class="reports" data-testid="reports">
@@ -181,7 +181,7 @@ export class Devices extends View {
       </div>
       <div class="reports">
         <h3>${o().itsLog}</h3>
-        ${lines.length === 0 ? html`<p class="quiet-text">${o().noLines}</p>` : html`<ul class="said">${lines.map((line) => html`<li><time>${clockText(line.unix)}</time> <b class=${`what ${line.what}`}>${d.cloud.what[line.what] ?? line.what}</b> ${line.detail}</li>`)}</ul>`}
+        ${lines.length === 0 ? html`<p class="quiet-text">${o().noLines}</p>` : html`<ul class="said">${lines.map((line) => html`<li><time>${clockText(line.unix)}</time> <b class=${`what ${line.what}`}>${d.cloud.what[line.what] ?? line.what}</b> <span lang="en">${line.detail}</span></li>`)}</ul>`}
       </div>
     </section>`;
   }
@@ -200,6 +200,17 @@ export function bindLink(): TemplateResult {
 
 function nameOf(device: DeviceView): string {
   return device.name;
+}
+
+/** What a cloud says of a device besides: in words, or as its documents call it. */
+function moreName(key: string): string | TemplateResult {
+  const module = /^version (.+)$/.exec(key)?.[1];
+  return module !== undefined ? html`${t().cloud.version} <code>${module}</code>` : (o().more[key] ?? html`<code>${key}</code>`);
+}
+
+function moreValue(key: string, value: string): string | TemplateResult {
+  const text = isTime(key, value) ? dateText(Number(value)) : key === "orders_sent" ? value.replace(" of ", " / ") : o().moreValue[value];
+  return text === undefined ? value : html`<span class="sans">${text}</span>`;
 }
 
 function isTime(key: string, value: string): boolean {

@@ -74,8 +74,8 @@ export class CloudLogView extends View {
       cells: [
         html`<span data-go tabindex=${first ? 0 : -1}><time>${clockText(line.unix)}</time></span>`,
         html`<span class=${`what ${line.what}`}>${t().cloud.what[line.what] ?? line.what}</span>`,
-        line.subject === "" ? "" : html`<button type="button" class="open-row" tabindex=${first ? 0 : -1} title=${line.subject} aria-pressed=${text === line.subject} @click=${only}><code>${line.subject}</code></button>`,
-        html`<span title=${line.detail}>${line.detail}</span>`,
+        line.subject === "" ? "" : html`<button type="button" class="open-row" tabindex=${first ? 0 : -1} title=${line.subject} lang="en" aria-pressed=${text === line.subject} @click=${only}><code>${line.subject}</code></button>`,
+        html`<span lang="en" title=${line.detail}>${line.detail}</span>`,
       ],
     };
   };
