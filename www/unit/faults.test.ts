@@ -73,6 +73,18 @@ describe("rules", () => {
     expect([isSpent(armed), isSpent({ ...armed, times: "always" }), isSpent({ ...armed, times: 2 })]).toEqual([true, false, false]);
   });
 
+  it("come back from a reload as far as they were, whichever of the ready ones is armed", () => {
+    for (const platform of PLATFORMS)
+      for (const setting of settings(platform))
+        for (const item of readyFor(setting)) {
+          const [rule] = named([item.rule(setting, offered(item.params(setting)))], []);
+          const armed: ArmedFault = { ...whole(rule!), seen: 3, struck: 1 };
+          const plan = { platform, world: "tab", storage: "browser", settings: {}, faults: [armed] } as const;
+          const back = readProfiles(JSON.stringify([profileOf(plan)]))[0]?.faults ?? [];
+          expect(named(back, []).map(whole), item.id).toEqual([armed]);
+        }
+  });
+
   it("go with the profile of their device, those that can be read", () => {
     const plan = { platform: "ucloud", world: "tab", storage: "memory", settings: {} } as const;
     const faults = [{ fault: "no_clock", id: "a" }] as const;

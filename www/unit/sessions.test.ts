@@ -53,7 +53,7 @@ class FakeDevice extends Feed implements Device {
     return undefined;
   }
   async recording() {
-    return undefined;
+    return new Uint8Array(1);
   }
   async stop() {
     this.stops += 1;
@@ -92,7 +92,7 @@ class FakeApp extends Feed implements App {
   }
 }
 
-const world = vi.hoisted(() => ({ hold: null as Promise<void> | null, holdDevice: null as Promise<void> | null, devices: [] as unknown[], apps: [] as unknown[], refuse: null as unknown, listeners: new Set<() => void>(), state: "ready" }));
+const world = vi.hoisted(() => ({ replays: 0, hold: null as Promise<void> | null, holdDevice: null as Promise<void> | null, devices: [] as unknown[], apps: [] as unknown[], refuse: null as unknown, listeners: new Set<() => void>(), state: "ready" }));
 vi.mock("../src/state/engine", () => ({
   engine: {
     get state() {
@@ -109,6 +109,11 @@ vi.mock("../src/state/engine", () => ({
           world.devices.push(device);
           await world.holdDevice;
           return device;
+        },
+        replay: async () => {
+          await world.holdDevice;
+          world.replays += 1;
+          return { check: { length: 1 }, marks: [], goTo: async () => ({ at: 0, mono: 0 }), close: async () => void (world.replays -= 1) } as never;
         },
         app: async () => {
           const app = new FakeApp();
@@ -299,6 +304,31 @@ describe("a session", () => {
   });
 });
 
+describe("a replay", () => {
+  it("that nobody wants any more when it has come is let go, with the recording in it", async () => {
+    const session = devices.start(plan);
+    await settled();
+    let wanted = true;
+    let go = () => {};
+    world.holdDevice = new Promise((done) => (go = done));
+    const late = session.replay(1, () => wanted);
+    await settled();
+    // Another device was opened meanwhile.
+    wanted = false;
+    session.endReplay();
+    go();
+    expect(await late).toBe(false);
+    expect([session.player, world.replays]).toEqual([null, 0]);
+    world.holdDevice = null;
+    expect(await session.replay(1)).toBe(true);
+    expect(await session.replay(1)).toBe(true);
+    expect(world.replays).toBe(1);
+    session.endReplay();
+    await settled();
+    expect(world.replays).toBe(0);
+  });
+});
+
 describe("a reload", () => {
   const box = () => {
     const values = new Map<string, string>();
@@ -397,7 +427,8 @@ describe("a reload", () => {
 
   it("loses none of as many devices as the list takes, and no other one is taken", async () => {
     const many = Array.from({ length: MOST_DEVICES }, (_, at) => ({ ...browser, settings: { ...plan.settings, device_name: `d${at}` } }));
-    for (const one of many) devices.add(one);
+    for (const one of many) devices.add(one, { keep: false });
+    devices.keep();
     expect(devices.room).toBe(0);
     expect(() => devices.add({ ...browser, settings: { ...plan.settings, device_name: "more" } })).toThrow("no place");
     expect(() => devices.start({ ...browser, settings: { ...plan.settings, device_name: "more" } })).toThrow("no place");

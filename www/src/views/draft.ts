@@ -1,12 +1,13 @@
 // Opens the settings dialog again, as it stood when the page was left.
 
+import type { Storage } from "../muster/types";
 import { clouds } from "../state/clouds";
 import { devices } from "../state/devices";
 import { dropDraft, readDraft } from "../state/draft";
 import { planOf } from "../state/named";
 import { completed } from "../state/profiles";
 import { openSettings } from "./dialogs";
-import { editSettings, startOne } from "./session";
+import { editSettings, goesWithout, startOne } from "./session";
 
 export async function restoreDraft(): Promise<void> {
   const draft = readDraft();
@@ -17,7 +18,11 @@ export async function restoreDraft(): Promise<void> {
   const demo = world === "real" ? undefined : await clouds.demo(world).catch(() => undefined);
   const { settings, missing } = completed({ platform, settings: placed, missing: draft.missing }, demo?.[platform]);
   if (draft.device === null) {
-    openSettings({ platform, world, settings, storage, missing, relay, restart: false, refusal: null, restored: true, template: draft.template, done: (edited, place, byRelay) => startOne({ platform, world, settings: edited, storage: place, relay: byRelay }) });
+    const done = async (edited: Record<string, string>, place: Storage, byRelay: boolean) => {
+      const still = missing.filter((key) => (edited[key] ?? "") === "");
+      if (await goesWithout(still)) startOne({ platform, world, settings: edited, storage: place, relay: byRelay });
+    };
+    openSettings({ platform, world, settings, storage, missing, relay, restart: false, refusal: null, restored: true, template: draft.template, done });
     return;
   }
   const session = devices.sessions.find(({ storeName }) => storeName === draft.device);

@@ -12,6 +12,7 @@ import { hostOf, wordText } from "../state/texts";
 import type { Row } from "../state/timeline";
 import { View, announce, copyText } from "./base";
 import { icon } from "./icons";
+import { saveFile } from "./save";
 
 let dialog: ExportDialog | undefined;
 
@@ -71,15 +72,6 @@ export class ExportDialog extends View {
     this.copied = false;
   }
 
-  #save(name: string, type: string, parts: BlobPart[]): void {
-    const url = URL.createObjectURL(new Blob(parts, { type }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  }
-
   #name(end: string): string {
     const { session } = this;
     const device = this.unnamed || session === null ? "device-1" : session.names.device.replace(/[^\w.-]+/g, "_");
@@ -110,7 +102,7 @@ export class ExportDialog extends View {
         this.making = false;
       }
     }
-    this.#save(this.#name("json"), "application/json", [...fileParts(source, this.#now, cover)]);
+    saveFile(this.#name("json"), "application/json", [...fileParts(source, this.#now, cover)]);
   }
 
   async #copy(): Promise<void> {
@@ -155,7 +147,7 @@ export class ExportDialog extends View {
         </div>
         <footer class="buttons">
           <button type="button" class="btn" data-testid="export-copy" @click=${() => this.#copy()}>${icon(this.copied ? "check" : "copy")}${this.copied ? t().common.copied : d.copy}</button>
-          <button type="button" class="btn" data-testid="export-report" @click=${() => this.#save(this.#name("md"), "text/markdown", [this.report])}>${icon("download")}${d.report}</button>
+          <button type="button" class="btn" data-testid="export-report" @click=${() => saveFile(this.#name("md"), "text/markdown", [this.report])}>${icon("download")}${d.report}</button>
           <button type="button" class="btn pri" data-testid="export-json" ?disabled=${this.making} @click=${() => this.#json()}>${icon("download")}${d.json}</button>
         </footer>
       </form>

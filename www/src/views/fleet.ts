@@ -21,6 +21,7 @@ import { PLATFORMS } from "./devices";
 import { ask } from "./dialogs";
 import { chart, took } from "./fleet-charts";
 import { icon } from "./icons";
+import { saveFile } from "./save";
 import "../styles/fleet.css";
 
 const STATES: readonly FleetState[] = ["waiting", "registering", "login", "online", "retrying", "rejected", "failed", "off", "beyond", "taken"];
@@ -334,7 +335,7 @@ export class FleetView extends View {
     const file = "fleet-rest.csv";
     const settings = fleet.commonOf(made);
     const told = fleetCommand({ platform: made.platform, file, settings, isSecret: (key) => isSecret(made.platform, key), local: made.world === "local", origin: location.origin, until: fleet.setup.goal.kind === "online" });
-    const save = async () => download(file, "text/csv", fleet.listOf(await fleet.allRows(["beyond"])));
+    const save = async () => saveFile(file, "text/csv", [fleet.listOf(await fleet.allRows(["beyond"]))]);
     return html`<div class="banner warn flat" data-testid="fleet-beyond">${icon("alert")}<div>
       <strong>${d.beyondTitle(beyond)}</strong><p>${d.beyondText(status.sockets.most)}</p>
       ${command(told.command)}
@@ -527,8 +528,8 @@ export class FleetView extends View {
     const facts = this.#facts();
     if (facts === null) return;
     const rows = await fleet.allRows();
-    if (form === "csv") download("results.csv", "text/csv", resultsCsv(rows, facts.platform));
-    else download("results.json", "application/json", resultsJson(rows, facts));
+    if (form === "csv") saveFile("results.csv", "text/csv", [resultsCsv(rows, facts.platform)]);
+    else saveFile("results.json", "application/json", [resultsJson(rows, facts)]);
   }
 
   async #summary(): Promise<void> {
@@ -536,7 +537,7 @@ export class FleetView extends View {
     if (facts === null) return;
     const text = summary(facts);
     if (await copyText(text)) notices.tell("fleet", () => t().fleet.summaryHelp);
-    else download("fleet.md", "text/markdown", text);
+    else saveFile("fleet.md", "text/markdown", [text]);
   }
 
   async #credentials(): Promise<void> {
@@ -544,18 +545,8 @@ export class FleetView extends View {
     if (fleet.made === null) return;
     if ((await ask({ title: d.credentialsTitle, text: d.credentialsText, ok: d.credentialsSave, danger: true })) === null) return;
     const { text, devices, without } = credentialsCsv(await fleet.credentials(), fleet.made.platform);
-    if (devices > 0) download("credentials.csv", "text/csv", text);
+    if (devices > 0) saveFile("credentials.csv", "text/csv", [text]);
     if (devices === 0) notices.tell("fleet", () => t().fleet.credentialsNone);
     else if (without > 0) notices.tell("fleet", () => t().fleet.credentialsWithout(without));
   }
 }
-
-function download(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-

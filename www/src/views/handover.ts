@@ -11,6 +11,7 @@ import { covered, partitionSize } from "../state/handover";
 import { messageText } from "../state/messages";
 import { View, maskedText, segments } from "./base";
 import { icon } from "./icons";
+import { saveFile } from "./save";
 
 const FORMS: readonly HandoverForm[] = ["json", "header", "csv", "nvs"];
 
@@ -71,12 +72,7 @@ export class HandoverDialog extends View {
 
   #download(): void {
     if (this.file === null) return;
-    const url = URL.createObjectURL(new Blob([this.file.bytes.slice()], { type: this.file.media_type }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = this.file.file;
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile(this.file.file, this.file.media_type, [this.file.bytes.slice()]);
   }
 
   override render(): TemplateResult {

@@ -347,13 +347,18 @@ export function editSettings(session: Session, draft?: Draft): void {
     done: async (edited, place, byRelay) => {
       session.replan({ settings: edited, storage: place, relay: byRelay });
       devices.keep();
-      const d = t().devs;
-      // Only a person can say that a device is to register anew.
-      if (session.missing.includes("device_secret") && (await ask({ title: d.anewTitle, text: d.anewText(session.missing.join(", ")), ok: d.anewOk, danger: true })) === null) return;
+      if (!(await goesWithout(session.missing))) return;
       session.without();
       void session.restart();
     },
   });
+}
+
+/** Only a person can say that a device is to register anew. */
+export async function goesWithout(missing: readonly string[]): Promise<boolean> {
+  if (!missing.includes("device_secret")) return true;
+  const d = t().devs;
+  return (await ask({ title: d.anewTitle, text: d.anewText(missing.join(", ")), ok: d.anewOk, danger: true })) !== null;
 }
 
 /** Starts a device of the list, or a new one. One that misses a secret only the person knows is asked for it. */

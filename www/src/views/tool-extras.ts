@@ -11,18 +11,10 @@ import { isName, topicsOf } from "../state/topics";
 import type { NvsPartition, PlatformName } from "../muster/types";
 import { copyButton } from "./base";
 import { icon } from "./icons";
+import { saveFile } from "./save";
 
 /** Rows of a list that are drawn; all are in the CSV. */
 const DRAWN = 500;
-
-export function save(name: string, type: string, part: BlobPart): void {
-  const url = URL.createObjectURL(new Blob([part], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 /** An IMEI's or a CMEI's parts and its check digit, digit by digit. */
 export function numberView(kind: "imei" | "cmei", number: string): TemplateResult | typeof nothing {
@@ -60,7 +52,7 @@ export function listView(rows: readonly Listed[], left: number): TemplateResult 
   return html`<div class="stack" data-testid="tool-list">
     <p data-testid="tool-list-summary"><b>${d.title(rows.length)}</b>: ${d.good(count((row) => row.valid))}, ${d.bad(count((row) => !row.valid))}, ${d.twice(count((row) => row.twice !== null))}, ${d.odd(count((row) => row.valid && row.luhn === false))}</p>
     ${left > 0 ? html`<p class="caution">${d.most(rows.length)}</p>` : nothing}
-    <div class="buttons start"><button type="button" class="btn" data-testid="tool-csv" @click=${() => save("numbers.csv", "text/csv", listCsv(rows))}>${icon("download")}${d.csv}</button></div>
+    <div class="buttons start"><button type="button" class="btn" data-testid="tool-csv" @click=${() => saveFile("numbers.csv", "text/csv", [listCsv(rows)])}>${icon("download")}${d.csv}</button></div>
     <div class="tool-scroll" tabindex="0" role="group" aria-label=${d.title(rows.length)}><table class="tool-table">
       <thead><tr><th scope="col" class="num">${d.line}</th><th scope="col">${d.number}</th><th scope="col">${d.verdict}</th></tr></thead>
       <tbody>${rows.slice(0, DRAWN).map((row) => html`<tr data-line=${row.line} data-valid=${row.valid}><td class="num">${row.line}</td><td><code>${row.number}</code></td><td>${verdict(row)}</td></tr>`)}</tbody>
@@ -75,7 +67,7 @@ export function nvsView(partition: NvsPartition): TemplateResult {
   return html`<div class="stack" data-testid="tool-nvs">
     <p data-testid="tool-nvs-summary">${d.summary(sizeText(bytes.length), pages_used, pages)}</p>
     ${read_only ? html`<p class="caution">${d.readOnly}</p>` : nothing}
-    <div class="buttons start"><button type="button" class="btn pri" data-testid="tool-image" @click=${() => save("nvs.bin", "application/octet-stream", bytes as Uint8Array<ArrayBuffer>)}>${icon("download")}${d.download}</button></div>
+    <div class="buttons start"><button type="button" class="btn pri" data-testid="tool-image" @click=${() => saveFile("nvs.bin", "application/octet-stream", [bytes as Uint8Array<ArrayBuffer>])}>${icon("download")}${d.download}</button></div>
     <h3>${d.places}</h3>
     <div class="tool-scroll" tabindex="0" role="group" aria-label=${d.places}><table class="tool-table">
       <thead><tr>${[d.page, d.entry, d.offset, d.span].map((name) => html`<th scope="col" class="num">${name}</th>`)}<th scope="col">${d.namespace}</th><th scope="col">${d.key}</th><th scope="col">${d.kind}</th><th scope="col" class="num">${d.bytes}</th></tr></thead>

@@ -16,8 +16,9 @@ import { sourceOf } from "../state/tool-sources";
 import { INPUTS, TOOLS, TOOL_TEXTS, calculate, covered, credentialExample, examples, isSecretInput, readResult, usedInputs, wrongInputs, type Input, type Result, type ToolName } from "../state/tools";
 import { View, announce, copyButton, maskedText } from "./base";
 import { PLATFORMS } from "./devices";
-import { listView, numberView, nvsView, save, timeView, topicsView } from "./tool-extras";
+import { listView, numberView, nvsView, timeView, topicsView } from "./tool-extras";
 import { icon } from "./icons";
+import { saveFile } from "./save";
 import "../styles/tools.css";
 
 type Modes = Awaited<ReturnType<Tools["credentialModes"]>>;
@@ -389,7 +390,7 @@ export class ToolsView extends View {
       <dl class="stack">${result.lines.map((line) => html`<dt><code>${line.name}</code></dt><dd data-name=${line.name}><span>${maskedText(show(line.name === "why" ? messageText(line.value) : line.value))}</span>${copyButton(line.value, line.name)}</dd>`)}</dl>
       ${result.text === null ? nothing : html`<h3>${d.detail.stringToSign}</h3><div class="pre"><ol class="lines" data-testid="tool-string">${result.text.split("\n").map((line) => html`<li>${line}</li>`)}</ol>${copyButton(result.text, d.detail.stringToSign)}</div>`}
       ${batch
-        ? html`<div class="buttons start"><button type="button" class="btn" data-testid="tool-csv" @click=${() => save(`${tool}.csv`, "text/csv", `${tool}\n${result.list.join("\n")}\n`)}>${icon("download")}${d.calculators.list.csv}</button></div>
+        ? html`<div class="buttons start"><button type="button" class="btn" data-testid="tool-csv" @click=${() => saveFile(`${tool}.csv`, "text/csv", [`${tool}\n${result.list.join("\n")}\n`])}>${icon("download")}${d.calculators.list.csv}</button></div>
             <div class="pre"><pre tabindex="0">${result.list.slice(0, 1000).join("\n")}</pre>${copyButton(result.list.join("\n"), d.tools.result)}</div>
             ${result.list.length > 1000 ? html`<p class="quiet-text">${d.calculators.list.more(result.list.length - 1000)}</p>` : nothing}`
         : nothing}
