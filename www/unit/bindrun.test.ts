@@ -67,6 +67,19 @@ describe("a guided bind", () => {
     expect(states(bound)).toEqual(["filter done", "token done", "bind done"]);
   });
 
+  it("goes back for another token when the bind finds that it ran out, and does not call that bind done", () => {
+    let run = after(beginRun(plan, device, 1), event({ event: "step", step: "filter" }), event({ event: "step", step: "token" }), event({ event: "step", step: "bind" }));
+    const bind = asked("/awss/token/user/bind");
+    run = after(run, bind, answered(bind, 6608), event({ event: "step", step: "token" }), event({ event: "waiting", for_ms: 1_000 }));
+    expect(states(run)).toEqual(["filter done", "token now", "bind todo"]);
+    const check = asked("/awss/token/check");
+    run = after(run, check, answered(check, 6608));
+    expect(exchanges(run)).toEqual([0, 1, 1]);
+    run = after(run, event({ event: "failed", step: "token", failure: { why: "no_token" } }));
+    expect(states(run)).toEqual(["filter done", "token failed", "bind todo"]);
+    expect(failedStep(run)).toBe("token");
+  });
+
   it("takes no answer of another life of the app for its own", () => {
     let run = after(beginRun(plan, device, 1), event({ event: "step", step: "filter" }));
     const filter = asked("/awss/enrollee/product/filter");

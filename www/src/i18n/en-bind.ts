@@ -48,6 +48,7 @@ export const bind = {
   pasteHelp: "One a line: productKey/deviceName, or with a comma; JSON; or an address whose query has pk and dn (assumed: no document describes the QR code).",
   pasteAdd: "Add",
   pasteWrong: (line: string) => `No product key and device name in: ${line}`,
+  pasteMost: (n: number) => `At most ${n} are taken: each is asked about by itself. What is too many is left out.`,
   none: "No device yet. Start one on the Devices page, ask the cloud, or paste its names.",
   startOne: "Start a device",
   filter: "Can they be bound?",
@@ -166,7 +167,6 @@ export const bind = {
 
   // Keys.
   keysLead: "The key that app and device encrypt with while the device is provisioned: as the cloud gives it, and as it is computed here, value by value.",
-  keyInputs: "What it is made of",
   keyType: "cipherType",
   productKey: "productKey",
   deviceName: "deviceName",
@@ -256,5 +256,4 @@ export const bind = {
   send: "Send",
   answer: "Answer",
   path: "Path",
-  sentTimes: (n: number) => `It was sent ${n} times.`,
 };

@@ -46,6 +46,7 @@ export const bind = {
   pasteHelp: "每行一个：productKey/deviceName，也可用逗号分隔；JSON；或查询参数中带有 pk 和 dn 的地址（假定：没有文档说明二维码格式）。",
   pasteAdd: "添加",
   pasteWrong: (line: string) => `此行没有 productKey 和 deviceName：${line}`,
+  pasteMost: (n: number) => `最多 ${n} 个：每个设备都要单独询问。多出的未列入。`,
   none: "还没有设备。可在设备页启动一个、查询云端列表，或粘贴名称。",
   startOne: "启动一个设备",
   filter: "能否绑定？",
@@ -161,7 +162,6 @@ export const bind = {
   envelope: (code: string) => `code ${code}`,
 
   keysLead: "配网期间 App 与设备使用的密钥：一列由云端给出，一列在本页逐步计算。",
-  keyInputs: "组成",
   keyType: "cipherType",
   productKey: "productKey",
   deviceName: "deviceName",
@@ -249,5 +249,4 @@ export const bind = {
   send: "发送",
   answer: "应答",
   path: "路径",
-  sentTimes: (n: number) => `共发送 ${n} 次。`,
 };

@@ -1,6 +1,6 @@
 // What the Bind view works with: for each world one owner's app, what it found, the bind in hand, and the home behind it.
 
-import type { AppBindPlan, AppCall, AppReply, AppStep, BindTokenView, DeviceNameOf, DiscoveredDevice, Entry, Error as CoreError, HandOver, OwnerView } from "../muster/types";
+import type { AppBindPlan, AppCall, AppReply, AppStep, BindTokenView, DeviceNameOf, DiscoveredDevice, Entry, Error as CoreError, HandOver, LogLine, OwnerView } from "../muster/types";
 import { beginRun, dropRun, failedStep, reduceRun, resumeRun, type Run } from "./bindrun";
 import { clouds, type Operator, type World } from "./clouds";
 import { devices, type Session } from "./devices";
@@ -9,7 +9,6 @@ import { answers, codeOf, httpOf, isCall, pathOfUrl, type Exchange } from "./exc
 import { refusal, type Refusal } from "./failure";
 import { Log } from "./log";
 import { Owner } from "./owner";
-import { relay } from "./relay";
 import { atOrigin } from "./settings";
 import { Store } from "./store";
 import { homeTree, permitOf, permitsOf, type Inventory, type Permit, type TreeNode } from "./topology";
@@ -19,6 +18,12 @@ const SETTLE_MS = 300;
 /** Requests that are kept to be looked at. */
 const KEPT = 200;
 const PAGE = 100;
+/** Looking takes at most a fifth of the time: on busy clouds the page has other things to do. */
+const REST = 4;
+/** Of each product, for the tree: the first ones by name. */
+const LOOKED_AT = 1_000;
+/** Each is asked about by itself. */
+export const MOST_PASTED = 500;
 
 /** What the last answer said of the iotToken. */
 export type TokenState = { word: "unused" | "missing" | "good" | "refused"; unix: number };
@@ -31,6 +36,38 @@ export type Left = { until: number; state: "none" | "running" | "over" };
 
 /** The owner that the local clouds come with. */
 const DEMO = "demo";
+
+/** Lines that change nothing but the device that they name: not what is bound, or under which gateway. */
+const ROUTINE: ReadonlySet<LogLine["what"]> = new Set(["accepted", "refused", "dropped", "closed", "offline", "reported", "update", "secret_issued", "activated"]);
+
+type Stale = { everything: boolean; names: Set<string>; something: boolean };
+const nothingStale = (): Stale => ({ everything: false, names: new Set(), something: false });
+
+async function wholeOf(operator: Operator): Promise<Inventory> {
+  const products = await operator.products("alibaba");
+  const lists = await Promise.all(products.map(({ id }) => operator.devices("alibaba", id, LOOKED_AT)));
+  return products.map((product, i) => ({ product, devices: lists[i]?.items ?? [] }));
+}
+
+/** `before`, with these devices (`productKey/deviceName`) as they are now. */
+async function changedOf(operator: Operator, before: Inventory, subjects: ReadonlySet<string>): Promise<Inventory> {
+  return Promise.all(
+    before.map(async (one) => {
+      const { id } = one.product;
+      const names = [...subjects].filter((subject) => subject.startsWith(`${id}/`)).map((subject) => subject.slice(id.length + 1));
+      if (names.length === 0) return one;
+      if (names.length > LOOKED_AT) return { ...one, devices: (await operator.devices("alibaba", id, LOOKED_AT)).items };
+      const { items } = await operator.some("alibaba", id, names);
+      const others = one.devices.filter(({ name }) => !names.includes(name));
+      return { ...one, devices: [...others, ...items].sort((a, b) => (a.name < b.name ? -1 : 1)) };
+    }),
+  );
+}
+
+/** Whether a refusal says something of the device that was asked about: the vendor's codes of four digits do, and a wrong parameter. */
+function isAboutDevice(error: CoreError): boolean {
+  return error.blame === "rejected" && error.by.how === "code" && /^(?:\d{4}|460)$/.test(error.by.code);
+}
 
 export const NO_RANDOM = "00000000000000000000000000000000";
 
@@ -51,6 +88,8 @@ export class Desk extends Store {
   page: { size: number; num: number; total: number; items: readonly DiscoveredDevice[] } | null = null;
   written: readonly DeviceNameOf[] = [];
   unreadable: readonly string[] = [];
+  /** More were pasted than are taken. */
+  tooMany = false;
   verdicts: ReadonlyMap<string, Verdict> = new Map();
   scopeAll = false;
   chosen: DeviceNameOf | null = null;
@@ -78,24 +117,56 @@ export class Desk extends Store {
   #end: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round = 0;
+  /** Which of the tab's clouds all this is of. */
+  #begun = clouds.tabBegun;
+  #stale: Stale = nothingStale();
+  #looking = false;
+  #took = 0;
+  /** Counts what the filter is asked: another question ends it. */
+  #question = 0;
   #heard = "";
 
   constructor(world: World) {
     super();
     this.world = world;
     this.owner = new Owner(world, {}, this.log);
-    // A gateway's answers are not for web pages, as far as its documents tell.
-    this.owner.relay = async () => {
-      await relay.known();
-      return relay.state === "on";
-    };
     this.owner.onentry = (entry) => this.#entry(entry);
+    // A gateway's answers are not for web pages, as far as its documents tell: who wants the relay says so.
     this.owner.relay = () => this.relay;
     this.owner.subscribe(() => {
       if (!this.owner.running && this.run !== null) this.run = dropRun(this.run, Date.now());
       this.changed();
     });
     devices.subscribe(() => this.#listen());
+    if (world === "tab") clouds.subscribe(() => this.#begunAnew());
+  }
+
+  /** The tab's clouds are others by now: the app, its tokens and all that was known are of clouds that are gone. */
+  #begunAnew(): void {
+    if (this.#begun === clouds.tabBegun) return;
+    this.#begun = clouds.tabBegun;
+    const watching = this.#end !== undefined;
+    this.leave();
+    // An app whose cloud is gone has nothing to end.
+    void this.owner.stop().catch(() => {});
+    this.owner.settings = {};
+    this.identity = DEMO;
+    this.owners = [];
+    this.token = { word: "unused", unix: 0 };
+    this.page = null;
+    this.verdicts = new Map();
+    this.run = null;
+    this.handedOver = null;
+    this.inventory = null;
+    this.permits = new Map();
+    this.waiting = new Map();
+    this.removed = null;
+    this.failure = null;
+    this.error = null;
+    this.#round += 1;
+    this.#question += 1;
+    if (watching) this.watch();
+    this.changed();
   }
 
   get operator(): Operator | null {
@@ -115,8 +186,14 @@ export class Desk extends Store {
   set<K extends "chosen" | "by" | "wifi" | "windowSeconds" | "scopeAll">(key: K, value: this[K]): void {
     this[key] = value;
     // Another question has another answer.
-    if (key === "scopeAll") this.verdicts = new Map();
+    if (key === "scopeAll") this.#ask();
     this.changed();
+  }
+
+  /** Verdicts are of another question by now, those that are under way too. */
+  #ask(): void {
+    this.#question += 1;
+    this.verdicts = new Map();
   }
 
   // ---------- the account ----------
@@ -137,7 +214,7 @@ export class Desk extends Store {
     await this.owner.stop();
     this.owner.settings = settings;
     this.token = { word: (settings["iot_token"] ?? "") === "" && (settings["refresh_token"] ?? "") === "" ? "missing" : "unused", unix: Date.now() };
-    this.verdicts = new Map();
+    this.#ask();
     this.page = null;
     this.changed();
   }
@@ -204,7 +281,7 @@ export class Desk extends Store {
     if (this.run !== null) {
       const before = this.run;
       this.run = reduceRun(before, entry, life);
-      if (this.run.handedOver && !before.handedOver) void this.owner.handOver().then((handed) => this.#handed(handed ?? null));
+      if (this.run.handedOver && !before.handedOver) void this.owner.handOver().then((handed) => this.#handed(handed ?? null), () => this.#handed(null));
       if (this.run.word !== before.word) {
         // Whether it can be bound is another question now.
         this.verdicts = new Map([...this.verdicts].filter(([name]) => name !== nameOf(before.device)));
@@ -253,42 +330,54 @@ export class Desk extends Store {
 
   paste(text: string): boolean {
     const { devices: found, wrong } = pasted(text);
-    this.written = [...this.written, ...found.filter((device) => !this.written.some((other) => sameDevice(other, device)))];
+    const all = [...this.written, ...found.filter((device) => !this.written.some((other) => sameDevice(other, device)))];
+    this.written = all.slice(0, MOST_PASTED);
+    this.tooMany = all.length > MOST_PASTED;
     this.unreadable = wrong;
     this.chosen ??= found[0] ?? null;
     this.changed();
-    return wrong.length === 0;
+    return wrong.length === 0 && !this.tooMany;
   }
 
-  /** Asks which of the rows can be bound, and of the others why not. */
+  /** Asks which of the rows can be bound, and of the others why not: one after the other, until a person stops it. */
   async filter(): Promise<void> {
     await this.#doing("filter", async () => {
       const asked = this.rows.map(({ device }) => device);
       const { scopeAll } = this;
-      const verdicts = new Map<string, Verdict>();
+      this.#ask();
+      const question = this.#question;
       for (let at = 0; at < asked.length; at += PAGE) {
         const some = asked.slice(at, at + PAGE);
         const reply = await this.call({ call: "filter", devices: some, scope_all: scopeAll });
         if (reply.reply !== "filtered") continue;
         const inside = await this.#inside(some);
         for (const device of some) {
+          if (question !== this.#question) return;
           const bindable = reply.devices.some((one) => sameDevice(one.device, device));
           const probe = bindable ? null : await this.#probe(device);
-          verdicts.set(nameOf(device), judge(device, reply.devices, scopeAll, probe, inside === null ? null : inside(device)));
+          if (question !== this.#question) return;
+          this.verdicts = new Map(this.verdicts).set(nameOf(device), judge(device, reply.devices, scopeAll, probe, inside === null ? null : inside(device)));
+          this.changed();
         }
       }
-      this.verdicts = verdicts;
     });
   }
 
-  /** How a token that nobody has is refused for this device. */
+  /** What was asked so far stays. */
+  stopFilter(): void {
+    this.#question += 1;
+    this.changed();
+  }
+
+  /** How a token that nobody has is refused for this device; what else goes wrong says nothing about it, and is thrown. */
   async #probe(device: DeviceNameOf): Promise<CoreError | null> {
     try {
       await this.call({ call: "token_check", token: NOBODYS_TOKEN, ...device });
       return null;
     } catch (error) {
       const data = (error as { data?: unknown }).data;
-      return typeof data === "object" && data !== null && "blame" in data ? (data as CoreError) : null;
+      if (typeof data === "object" && data !== null && "blame" in data && isAboutDevice(data as CoreError)) return data as CoreError;
+      throw error;
     }
   }
 
@@ -297,7 +386,8 @@ export class Desk extends Store {
     if (operator === null) return null;
     const products = await operator.products("alibaba");
     const wanted = products.filter(({ id }) => some.some(({ product_key }) => product_key === id));
-    const lists = new Map(await Promise.all(wanted.map(async ({ id }) => [id, (await operator.devices("alibaba", id, 1_000)).items] as const)));
+    const names = (id: string) => some.filter(({ product_key }) => product_key === id).map(({ device_name }) => device_name);
+    const lists = new Map(await Promise.all(wanted.map(async ({ id }) => [id, (await operator.some("alibaba", id, names(id))).items] as const)));
     return (device) => ({
       identity: this.identity,
       product: products.find(({ id }) => id === device.product_key),
@@ -401,11 +491,11 @@ export class Desk extends Store {
   /** The device announced it: from this page's own device, or typed in. */
   async hear(token: string): Promise<void> {
     this.#heard = token;
-    await this.owner.hear(token);
+    await this.owner.hear(token).catch((error: unknown) => this.#refused(error));
   }
 
   async stop(): Promise<void> {
-    await this.owner.cancel();
+    await this.owner.cancel().catch((error: unknown) => this.#refused(error));
   }
 
   #listen(): void {
@@ -493,7 +583,7 @@ export class Desk extends Store {
     const { operator } = this;
     if (this.#end !== undefined || operator === null || (this.world === "local" && clouds.localThere !== true)) return;
     this.#end = operator.follow((line) => {
-      if (line.platform === "alibaba") this.#soon();
+      if (line.platform === "alibaba") this.#soon(line);
     });
     void this.account().catch((error: unknown) => this.#refused(error));
     this.#soon();
@@ -506,31 +596,61 @@ export class Desk extends Store {
     this.#timer = undefined;
   }
 
-  #soon(): void {
+  /** After a line of the log only what it names is fetched again; without one, all there is. */
+  #soon(line?: LogLine): void {
     if (this.#end === undefined) return;
-    this.#timer ??= setTimeout(async () => {
-      await this.#look().catch((error: unknown) => this.#refused(error));
-      this.#timer = undefined;
-    }, SETTLE_MS);
+    if (line === undefined || !ROUTINE.has(line.what)) this.#stale.everything = true;
+    else if (line.subject.includes("/")) this.#stale.names.add(line.subject);
+    this.#stale.something = true;
+    this.#later();
   }
 
-  async #look(): Promise<void> {
-    const { operator } = this;
+  #later(): void {
+    if (this.#looking || this.#end === undefined) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#catchUp();
+    }, Math.max(SETTLE_MS, this.#took * REST));
+  }
+
+  /** One look at a time; what changes meanwhile is for the next one. */
+  async #catchUp(): Promise<void> {
+    const stale = this.#stale;
+    this.#stale = nothingStale();
+    this.#looking = true;
+    const begun = performance.now();
+    try {
+      await this.#look(stale);
+    } catch (error) {
+      this.#refused(error);
+      // Asked for with whatever comes next.
+      this.#stale.everything = true;
+    }
+    this.#took = performance.now() - begun;
+    this.#looking = false;
+    if (this.#stale.something) this.#later();
+  }
+
+  async #look(stale: Stale = { everything: true, names: new Set(), something: true }): Promise<void> {
+    const { operator, inventory } = this;
     if (operator === null) return;
     this.#round += 1;
     const round = this.#round;
-    const [products, owners, topology, waiting] = await Promise.all([
-      operator.products("alibaba"),
+    const [owners, topology, waiting, found] = await Promise.all([
       operator.owners(),
       operator.operate({ platform: "alibaba", action: "list_topology" }),
       operator.operate({ platform: "alibaba", action: "list_bind_tokens" }),
+      stale.everything || inventory === null ? wholeOf(operator) : changedOf(operator, inventory, stale.names),
     ]);
-    const lists = await Promise.all(products.map(({ id }) => operator.devices("alibaba", id, 1_000)));
-    if (round !== this.#round) return;
+    if (round !== this.#round) {
+      // Another look began meanwhile, perhaps at less.
+      this.#stale = { ...this.#stale, everything: true, something: true };
+      return this.#later();
+    }
     this.owners = owners;
     if (topology.result === "topology") this.permits = permitsOf(topology.items, this.permits, Date.now());
     if (waiting.result === "bind_tokens") this.waiting = new Map(waiting.items.map((item) => [`${item.product}/${item.device}`, item]));
-    this.inventory = products.map((product, i) => ({ product, devices: lists[i]?.items ?? [] }));
+    this.inventory = found;
     this.changed();
   }
 

@@ -120,8 +120,9 @@ function enter(steps: readonly RunStep[], name: AppStep, unix: number): RunStep[
   if (at < 0) return [...steps];
   return steps.map((step, i) => {
     if (i === at) return step.state === "now" ? step : { ...step, state: "now", begun: unix, ended: null };
-    if (step.state === "now") return { ...step, state: "done", ended: unix };
-    return step;
+    if (step.state !== "now") return step;
+    // Back to an earlier step, such as for another token: this one was not done.
+    return i > at ? { ...step, state: "todo", ended: null } : { ...step, state: "done", ended: unix };
   });
 }
 

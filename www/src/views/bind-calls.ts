@@ -2,6 +2,8 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
+import { live } from "lit/directives/live.js";
 import { t } from "../i18n";
 import type { AppReply } from "../muster/types";
 import { build, CALLS, type CallName } from "../state/calls";
@@ -34,11 +36,11 @@ export class BindCalls extends DeskView {
         <p class="quiet-text">${d.callsLead}</p>
         <label>${d.call}
           <select class="mono" data-testid="call-name" @change=${(event: Event) => (this.call = (event.target as HTMLSelectElement).value as CallName)}>
-            ${Object.keys(CALLS).map((name) => html`<option value=${name} ?selected=${name === this.call}>${name}</option>`)}
+            ${Object.keys(CALLS).map((name) => html`<option value=${name} .selected=${live(name === this.call)}>${name}</option>`)}
           </select>
         </label>
         <p class="quiet-text">${d.path} <code>${path}</code></p>
-        ${fields.map((field) => html`<label><code>${field.name}</code><input name=${field.name} .value=${this.#value(field.name, field.value)} inputmode=${field.number === true ? "numeric" : "text"} autocomplete="off" spellcheck="false" data-testid=${`call-${field.name}`} /></label>`)}
+        ${keyed(this.call, fields.map((field) => html`<label><code>${field.name}</code><input name=${field.name} .value=${this.#value(field.name, field.value)} inputmode=${field.number === true ? "numeric" : "text"} autocomplete="off" spellcheck="false" data-testid=${`call-${field.name}`} /></label>`))}
         <div class="buttons start"><button class="btn pri" data-testid="call-send" ?disabled=${this.busy}>${d.send}</button></div>
       </form>
       <section class="box" aria-label=${d.answer} aria-live="polite">

@@ -2,6 +2,7 @@
 
 import { html, nothing, svg, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { t, waitText } from "../i18n";
 import { clock } from "../state/clock";
 import type { Session } from "../state/devices";
@@ -204,10 +205,10 @@ export class BindGateways extends DeskView {
     };
     const text = permit === undefined ? d.isClosed : !open ? d.ranOut : permit.until === null ? d.isOpenAlways(permit.product || d.anyProduct) : d.isOpen(permit.product || d.anyProduct, waitText(permit.until - clock.now));
     return html`<form class="stacked" @submit=${submit}>
-      <label>${d.chosenGateway}<select data-testid="gateway-choice" @change=${(event: Event) => (this.gateway = (event.target as HTMLSelectElement).value)}>${this.#gateways.map(({ id, name }) => html`<option value=${id} ?selected=${id === gateway.id}>${name}</option>`)}</select></label>
+      <label>${d.chosenGateway}<select data-testid="gateway-choice" @change=${(event: Event) => (this.gateway = (event.target as HTMLSelectElement).value)}>${this.#gateways.map(({ id, name }) => html`<option value=${id} .selected=${live(id === gateway.id)}>${name}</option>`)}</select></label>
       <label>${d.subProduct}${products.length === 0
         ? html`<input .value=${product} data-testid="permit-product" autocomplete="off" spellcheck="false" @input=${(event: Event) => (this.product = (event.target as HTMLInputElement).value.trim())} />`
-        : html`<select data-testid="permit-product" @change=${(event: Event) => (this.product = (event.target as HTMLSelectElement).value)}>${products.map(({ id, name }) => html`<option value=${id} ?selected=${id === product}>${name} (${id})</option>`)}</select>`}</label>
+        : html`<select data-testid="permit-product" @change=${(event: Event) => (this.product = (event.target as HTMLSelectElement).value)}>${products.map(({ id, name }) => html`<option value=${id} .selected=${live(id === product)}>${name} (${id})</option>`)}</select>`}</label>
       <label>${d.seconds}<input inputmode="numeric" .value=${this.seconds} data-testid="permit-seconds" @input=${(event: Event) => (this.seconds = (event.target as HTMLInputElement).value.trim())} /><small>${d.secondsHelp}</small></label>
       <div class="buttons start">
         <button class="btn pri" data-testid="permit-open" ?disabled=${desk.busy !== null || product === "" || !/^\d{1,5}$/.test(this.seconds)}>${d.open}</button>
@@ -248,7 +249,7 @@ export class BindGateways extends DeskView {
       <p class="quiet-text">${d.addText}</p>
       ${chosen === undefined
         ? html`<p class="quiet-text">${d.addNone}</p>`
-        : html`<label>${d.kind.sub}<select data-testid="add-choice" @change=${(event: Event) => (this.adding = (event.target as HTMLSelectElement).value)}>${free.slice(0, 500).map(({ product, name }) => html`<option value=${`${product}/${name}`} ?selected=${product === chosen.product && name === chosen.name}>${product}/${name}</option>`)}</select></label>
+        : html`<label>${d.kind.sub}<select data-testid="add-choice" @change=${(event: Event) => (this.adding = (event.target as HTMLSelectElement).value)}>${free.slice(0, 500).map(({ product, name }) => html`<option value=${`${product}/${name}`} .selected=${live(product === chosen.product && name === chosen.name)}>${product}/${name}</option>`)}</select></label>
             <div class="buttons start"><button type="button" class="btn" data-testid="add-sub" ?disabled=${desk.busy !== null} @click=${() => desk.add(gateway, chosen)}>${d.add}</button></div>`}
     </section>`;
   }

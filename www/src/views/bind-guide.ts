@@ -2,9 +2,10 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { clockText, t, waitText } from "../i18n";
 import type { DeviceNameOf } from "../muster/types";
-import type { Desk, Left, WifiForm } from "../state/bind";
+import { MOST_PASTED, type Desk, type Left, type WifiForm } from "../state/bind";
 import { failedStep, nextOf, type Run, type RunStep } from "../state/bindrun";
 import { latencyText } from "../state/bytes";
 import { clock } from "../state/clock";
@@ -88,7 +89,7 @@ export class BindGuide extends DeskView {
       <p class="quiet-text">${d.devicesLead}</p>
       <div class="buttons start">
         <button type="button" class="btn" data-testid="list-ask" ?disabled=${busy} @click=${() => desk.list(this.size, 1)}>${d.list}</button>
-        <label class="inline"><select class="slim" data-testid="list-size" @change=${(event: Event) => (this.size = Number((event.target as HTMLSelectElement).value))}>${SIZES.map((size) => html`<option value=${size} ?selected=${Number(size) === this.size}>${size}</option>`)}</select>${d.pageSize}</label>
+        <label class="inline"><select class="slim" data-testid="list-size" @change=${(event: Event) => (this.size = Number((event.target as HTMLSelectElement).value))}>${SIZES.map((size) => html`<option value=${size} .selected=${live(Number(size) === this.size)}>${size}</option>`)}</select>${d.pageSize}</label>
         ${page === null
           ? nothing
           : html`<span class="inline"><button type="button" class="quiet square" aria-label=${d.before} title=${d.before} data-testid="list-before" ?disabled=${busy || page.num <= 1} @click=${() => desk.list(page.size, page.num - 1)}>${icon("up")}</button><span data-testid="list-page">${d.pageOf(page.num, pages, page.total)}</span><button type="button" class="quiet square" aria-label=${d.after} title=${d.after} data-testid="list-after" ?disabled=${busy || page.num >= pages} @click=${() => desk.list(page.size, page.num + 1)}>${icon("down")}</button></span>`}
@@ -99,7 +100,8 @@ export class BindGuide extends DeskView {
         : html`<ul class="enrollees" data-testid="enrollees">${rows.map((row) => this.#row(row))}</ul>
             <div class="buttons start">
               <button type="button" class="btn" data-testid="filter-ask" aria-describedby="filter-help" ?disabled=${busy} @click=${() => desk.filter()}>${d.filter}</button>
-              <label class="check"><input type="checkbox" data-testid="scope-all" .checked=${desk.scopeAll} @change=${(event: Event) => desk.set("scopeAll", (event.target as HTMLInputElement).checked)} />${d.scopeAll}</label>
+              ${desk.busy === "filter" ? html`<button type="button" class="btn" data-testid="filter-stop" @click=${() => desk.stopFilter()}>${d.stop}</button>` : nothing}
+              <label class="check"><input type="checkbox" data-testid="scope-all" .checked=${live(desk.scopeAll)} ?disabled=${busy} @change=${(event: Event) => desk.set("scopeAll", (event.target as HTMLInputElement).checked)} />${d.scopeAll}</label>
             </div>
             <p class="quiet-text" id="filter-help">${d.filterHelp}</p>`}
     </section>`;
@@ -118,6 +120,7 @@ export class BindGuide extends DeskView {
         <textarea rows="3" spellcheck="false" data-testid="paste-text" aria-label=${d.paste} aria-describedby="paste-help"></textarea>
         <p class="quiet-text" id="paste-help">${d.pasteHelp}</p>
         ${desk.unreadable.map((line) => html`<p class="wrong" role="alert" data-testid="paste-wrong">${d.pasteWrong(line)}</p>`)}
+        ${desk.tooMany ? html`<p class="wrong" role="alert" data-testid="paste-most">${d.pasteMost(MOST_PASTED)}</p>` : nothing}
         <div class="buttons start"><button class="btn" data-testid="paste-add">${d.pasteAdd}</button></div>
       </form></details>`;
   }
@@ -231,7 +234,7 @@ export class BindGuide extends DeskView {
       ${!wifi.on
         ? nothing
         : html`<fieldset class="stacked two" ?disabled=${desk.binding}>
-            <label>${d.wifiType}<select data-testid="wifi-type" @change=${set("type")}>${["3", "4", "6", "7"].map((type) => html`<option value=${type} ?selected=${type === wifi.type}>${type}</option>`)}</select></label>
+            <label>${d.wifiType}<select data-testid="wifi-type" @change=${set("type")}>${["3", "4", "6", "7"].map((type) => html`<option value=${type} .selected=${live(type === wifi.type)}>${type}</option>`)}</select></label>
             ${field("random", d.wifiRandom, d.wifiRandomHelp)} ${ble ? html`${field("mac", d.wifiMac)} ${field("product_id", d.wifiProduct)}` : nothing} ${field("ssid", d.ssid)} ${field("password", d.password)}
           </fieldset><p class="quiet-text">${d.wifiHelp}</p>`}`;
   }

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { t } from "../i18n";
 import type { AppCall, CipherInput, CipherOutput, Error as CoreError, WifiOutput } from "../muster/types";
 import type { Desk } from "../state/bind";
@@ -38,6 +39,8 @@ export class BindKeys extends DeskView {
   @state() private shown = false;
   @state() private busy = false;
   @state() private noSecret = false;
+  /** Why the secret could not be asked for. */
+  @state() private failed: string | null = null;
   #from: Exchange | null = null;
   #asked = false;
   #of: Desk | undefined;
@@ -97,6 +100,7 @@ export class BindKeys extends DeskView {
     const set = (name: keyof Inputs) => (event: Event) => {
       this.inputs = { ...this.inputs, [name]: (event.target as HTMLInputElement).value };
       this.noSecret = false;
+      this.failed = null;
     };
     const field = (name: keyof Inputs, label: string, more: { secret?: boolean; help?: string } = {}) => html`<label>${label}<input type=${more.secret === true && !this.shown ? "password" : "text"} .value=${inputs[name]} autocomplete="off" spellcheck="false" data-testid=${`key-${name}`} @input=${set(name)} />${more.help === undefined ? nothing : html`<small>${more.help}</small>`}</label>`;
     const submit = (event: SubmitEvent) => {
@@ -106,13 +110,13 @@ export class BindKeys extends DeskView {
     return html`<form class="box stacked" @submit=${submit}>
       <h2>${d.part.keys}</h2>
       <p class="quiet-text">${d.keysLead}</p>
-      <label>${d.keyType}<select data-testid="key-type" @change=${set("type")}>${TYPES.map(({ value, text }) => html`<option value=${value} ?selected=${value === inputs.type}>${say(text)}</option>`)}</select></label>
+      <label>${d.keyType}<select data-testid="key-type" @change=${set("type")}>${TYPES.map(({ value, text }) => html`<option value=${value} .selected=${live(value === inputs.type)}>${say(text)}</option>`)}</select></label>
       ${field("product_key", d.productKey)} ${field("device_name", d.deviceName)}
       ${this.#ble ? html`${field("product_id", d.productId)} ${field("mac", d.mac)}` : nothing}
       ${field("random", d.random)}
       <div class="buttons start"><button type="button" class="btn tiny" data-testid="key-new-random" @click=${() => (this.inputs = { ...this.inputs, random: newRandom() })}>${d.newRandom}</button></div>
       ${field("secret", this.#perDevice ? d.secretOf.device : d.secretOf.product, { secret: true, help: d.secretHelp })}
-      ${desk.operator === null ? nothing : html`<div class="buttons start"><button type="button" class="btn tiny" data-testid="key-take-secret" @click=${() => this.#take()}>${d.takeSecret}</button>${this.noSecret ? html`<span class="caution" role="alert">${d.noSecret}</span>` : nothing}</div>`}
+      ${desk.operator === null ? nothing : html`<div class="buttons start"><button type="button" class="btn tiny" data-testid="key-take-secret" @click=${() => this.#take()}>${d.takeSecret}</button>${this.noSecret ? html`<span class="caution" role="alert">${d.noSecret}</span>` : nothing}${this.failed === null ? nothing : html`<span class="wrong" role="alert" data-testid="key-take-failed">${this.failed}</span>`}</div>`}
       <fieldset class="stacked two"><legend>${d.wifiPart}</legend>${field("ssid", d.ssid)} ${field("password", d.password, { secret: true })}</fieldset>
       <div class="buttons start">
         <button class="btn pri" data-testid="key-compute" ?disabled=${this.busy}>${d.compute}</button>
@@ -166,32 +170,43 @@ export class BindKeys extends DeskView {
     const { product_key: product, device_name } = this.inputs;
     if (operator === null) return;
     let secret: string | null | undefined;
+    this.noSecret = false;
+    this.failed = null;
     try {
-      if (this.#perDevice) {
-        const found = await operator.operate({ platform: "alibaba", action: "list_devices", product, limit: 1_000, reveal: true });
-        secret = found.result === "devices" ? found.items.find(({ name }) => name === device_name)?.secret : null;
-      } else {
+      if (this.#perDevice) secret = (await operator.some("alibaba", product, [device_name], true)).items[0]?.secret;
+      else {
         const found = await operator.operate({ platform: "alibaba", action: "list_products", reveal: true });
         secret = found.result === "products" ? found.items.find(({ id }) => id === product)?.secret : null;
       }
-    } catch {
-      secret = null;
+    } catch (error) {
+      this.failed = messageText(refusal(error).message);
+      return;
     }
     this.noSecret = secret == null;
     if (secret != null) this.inputs = { ...this.inputs, secret };
   }
 
   async #compute(): Promise<void> {
+    this.busy = true;
+    try {
+      await this.#both();
+    } catch (error) {
+      this.wrongOwn = messageText(refusal(error).message);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async #both(): Promise<void> {
     const { desk } = this;
     const inputs = Object.fromEntries(Object.entries(this.inputs).map(([name, value]) => [name, name === "password" ? value : value.trim()])) as Inputs;
     this.#clear();
-    this.busy = true;
     this.#from = desk.exchanges.at(-1) ?? null;
     this.#asked = true;
     const { tools } = await engine.get();
     const wifi = async (key: string) => (inputs.password === "" ? null : tools.wifi({ key: key.toLowerCase(), random: inputs.random, password: inputs.password }));
     const type = Number(inputs.type);
-    const input: CipherInput = { type, secret: inputs.secret, random: inputs.random, ...(inputs.mac === "" ? {} : { mac: inputs.mac }) };
+    const input: CipherInput = { type, secret: inputs.secret, random: inputs.random, ...(this.#ble && inputs.mac !== "" ? { mac: inputs.mac } : {}) };
     const own = async () => {
       if (inputs.secret === "") return;
       try {
@@ -220,7 +235,6 @@ export class BindKeys extends DeskView {
       if (!comparison.same) this.mistake = await explainDifference(this.cloud.key, input, (other) => tools.cipher(other)).catch(() => null);
       this.comparison = comparison;
     }
-    this.busy = false;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import "../styles/bind.css";
 import { clockText, t, waitText } from "../i18n";
 import { deskOf, type Desk } from "../state/bind";
@@ -138,7 +139,7 @@ export class BindView extends View {
       if (answer !== null) await desk.logIn(answer.text.trim(), false);
     };
     return html`<select class="slim" aria-label=${d.owner} data-testid="account-owner" ?disabled=${desk.busy === "login" || desk.binding} @change=${choose}>
-      ${names.map((name) => html`<option value=${name} ?selected=${name === desk.identity}>${name}</option>`)}
+      ${names.map((name) => html`<option value=${name} .selected=${live(name === desk.identity)}>${name}</option>`)}
       <option value=${NEW}>${d.newOwner}</option>
     </select>`;
   }

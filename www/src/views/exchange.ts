@@ -26,7 +26,16 @@ export class ExchangeView extends View {
   @state() private shown: { request: Entry | null; response: Entry | null } | null = null;
   @state() private unfolded: boolean | null = null;
 
+  #of = "";
+
   static override properties = { exchange: { attribute: false }, owner: { attribute: false }, open: { attribute: false } };
+
+  /** What was asked to be shown of one exchange is not of the next one that stands in its place. */
+  protected override willUpdate(): void {
+    const of = nameOf(this.exchange);
+    if (this.#of !== of) this.shown = null;
+    this.#of = of;
+  }
 
   override render(): TemplateResult {
     const { exchange } = this;
@@ -96,8 +105,12 @@ export class ExchangeView extends View {
     const { exchange, owner } = this;
     const look = async (entry: HttpEntry | null) => (entry === null ? null : ((await owner.packet(exchange.life, entry.seq, true).catch(() => undefined))?.entry ?? null));
     const [request, response] = await Promise.all([look(exchange.request), look(exchange.response)]);
-    this.shown = { request, response };
+    if (nameOf(exchange) === nameOf(this.exchange)) this.shown = { request, response };
   }
+}
+
+function nameOf({ life, request }: Exchange): string {
+  return `${life}/${request.seq}`;
 }
 
 function headerOf(entry: HttpEntry | null, wanted: string): string {
