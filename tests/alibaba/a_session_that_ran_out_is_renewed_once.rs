@@ -90,6 +90,31 @@ fn the_refresh_token_does_it_alone() {
 }
 
 #[test]
+fn a_refresh_token_that_nobody_heard_is_tried_again_by_the_next_call() {
+    let mut platform = Platform::new();
+    let refresh = refresh_token(&mut platform);
+    let mut owner = Owner::on(platform, &settings().with("refresh_token", &refresh));
+    owner.platform.pass(7_200);
+    owner.call(1, list());
+    owner.answer();
+    // The network is gone until the app has given up.
+    while owner.tokens_needed == 0 {
+        match owner.requests.pop_front() {
+            Some((token, _)) => {
+                owner.give(AppInput::Response(token, Answer::Failed(Failure::Unreachable)));
+            }
+            None => owner.wake(),
+        }
+    }
+    owner.give(AppInput::NoIotToken);
+    assert!(is_401(&owner.result()));
+    owner.call(2, list());
+    owner.settle();
+    assert!(owner.result().is_ok());
+    assert_eq!((owner.sessions.len(), owner.tokens_needed), (1, 1));
+}
+
+#[test]
 fn when_the_refresh_token_is_refused_or_unheard_a_person_is_asked() {
     for lost in [false, true] {
         let mut owner =

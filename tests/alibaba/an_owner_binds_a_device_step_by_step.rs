@@ -171,6 +171,48 @@ fn a_newer_token_replaces_the_older() {
     assert!(owner.is_bound());
 }
 
+/// The bind finds that the token ran out after the check: what the app is about to hear of it is `newer`.
+fn until_the_bind_is_refused(newer: Option<&str>) -> Owner {
+    let mut owner = Owner::new(&settings());
+    owner.platform.log_in(1, PK, DN);
+    owner.platform.report_token(1, TOKEN);
+    owner.give(AppInput::Bind(plan(BindBy::Token(Some(TOKEN.into())))));
+    owner.answer();
+    owner.answer();
+    assert!(owner.requests[0].1.url.ends_with("/awss/token/user/bind"));
+    if let Some(newer) = newer {
+        owner.give(AppInput::BindToken(newer.into()));
+    }
+    owner.answer_with(r#"{"code":6608,"message":"token not found"}"#);
+    owner
+}
+
+#[test]
+fn a_token_that_runs_out_before_the_bind_is_waited_for_again() {
+    let mut owner = until_the_bind_is_refused(None);
+    // And says so: the calls that follow are of that step.
+    let told = steps(&owner);
+    assert_eq!(told, [AppStep::Filter, AppStep::Token, AppStep::Bind, AppStep::Token]);
+    assert!(matches!(owner.events.last(), Some(AppEvent::Waiting { for_ms }) if *for_ms > 0));
+    owner.wake();
+    assert!(owner.requests[0].1.url.ends_with("/awss/token/check"));
+    owner.settle();
+    assert!(owner.is_bound());
+    assert_eq!(steps(&owner)[4..], [AppStep::Bind]);
+}
+
+#[test]
+fn a_newer_token_that_comes_while_the_bind_is_asked_for_is_not_lost() {
+    let newer = "1".repeat(32);
+    let mut owner = until_the_bind_is_refused(Some(&newer));
+    owner.platform.report_token(1, &newer);
+    let (_, request) = &owner.requests[0];
+    assert!(request.url.ends_with("/awss/token/check"));
+    assert_eq!(body(request)["params"]["token"], newer);
+    owner.settle();
+    assert!(owner.is_bound());
+}
+
 #[test]
 fn only_what_was_found_is_bound() {
     let mut owner = Owner::new(&settings());

@@ -231,6 +231,50 @@ fn before_its_first_login_each_registration_replaces_the_secret() {
 }
 
 #[test]
+fn who_was_given_a_secret_was_heard_of_before_any_login_and_after_a_restart() {
+    let view = |platform: &mut Platform| {
+        let list =
+            Action::GetDevices { product: PK.into(), devices: vec![DN.into()], reveal: false };
+        let OperationResult::Devices { items, .. } = platform.operate(list).unwrap() else {
+            panic!()
+        };
+        (items[0].last_active, items[0].state.clone())
+    };
+    let mqtt = |auth| {
+        registration_connect(
+            SignMethod::HmacSha256,
+            device(),
+            &Secret::from(PRODUCT_SECRET),
+            "7y4Jg5xdKCy9W2i",
+            auth,
+            SecureMode::Tls,
+            None,
+        )
+    };
+    for way in [None, Some(AuthType::Register), Some(AuthType::Regnwl)] {
+        let mut platform = Platform::new();
+        platform.switch_product("RegisterWithoutWhitelist", "true");
+        assert_eq!(view(&mut platform), (None, "inactive".into()));
+        let at = platform.now.unix.map(|unix| unix.0);
+        match way {
+            None => assert_eq!(register(&mut platform, &form(SignMethod::HmacSha256))["code"], 200),
+            Some(auth) => {
+                let c = mqtt(auth);
+                let packet = connect(&c.client_id, &c.username, c.password.expose());
+                assert_eq!(connack(&platform.connect(1, packet)), 0);
+            }
+        }
+        platform.restart();
+        assert_eq!(view(&mut platform), (at, "inactive".into()));
+    }
+    // A refusal gives nothing away.
+    let mut platform = Platform::new();
+    platform.switch_product("DynamicRegister", "false");
+    assert_eq!(register(&mut platform, &form(SignMethod::HmacSha256))["code"], 403);
+    assert_eq!(view(&mut platform).0, None);
+}
+
+#[test]
 fn what_a_registration_is_refused_for() {
     let mut platform = Platform::new();
     let good = form(SignMethod::HmacSha256);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use muster::cloud::{Action, OperationResult};
+use muster::cloud::{Action, Cloud, CloudConfig, CloudOutput, OperationResult};
 use muster::{Event, Intent, Stored};
 
 use super::support::*;
@@ -73,6 +73,29 @@ fn products_devices_secrets_upgrades_reports_and_switches() {
         }
     }
     assert_eq!(code, Some(66));
+}
+
+#[test]
+fn who_may_hold_its_password_is_known_to_have_been_there() {
+    let mut platform = Platform::empty();
+    let mut outputs = platform.operate_all(create_product());
+    outputs.extend(platform.operate_all(import_device()));
+    let (_, admitted) = platform.connect(connect_packet(2, PRODUCT_SECRET));
+    assert_eq!(connack(&admitted), Some(0));
+    outputs.extend(admitted);
+    let mut cloud = Cloud::new(CloudConfig::default(), [1; 32], platform.bench.now);
+    for output in outputs {
+        if let CloudOutput::Persist(change) = output {
+            let value = change.value.unwrap();
+            cloud.load(UCLOUD, change.table, &change.key, value.expose()).unwrap();
+        }
+    }
+    platform.bench.cloud = cloud;
+    let OperationResult::Devices { items, .. } = platform.operate(list_devices()).unwrap() else {
+        panic!()
+    };
+    assert_eq!((items[0].name.as_str(), items[0].state.as_str()), (DEVICE, "inactive"));
+    assert_eq!(items[0].last_active, platform.bench.now.unix.map(|unix| unix.0));
 }
 
 #[test]

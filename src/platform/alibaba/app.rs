@@ -350,9 +350,12 @@ impl App {
                     }
                     self.release();
                 }
-                Err(_) => {
-                    // What the refresh token could not do, a person may.
-                    self.refresh_token = None;
+                Err(error) => {
+                    // What the refresh token could not do, a person may. That nobody heard it does not make it a bad
+                    // one: the next call that needs it tries again.
+                    if matches!(error, Error::Rejected { by: Rejected::Code { .. } }) {
+                        self.refresh_token = None;
+                    }
                     self.ask();
                 }
             },

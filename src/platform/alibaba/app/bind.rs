@@ -296,6 +296,8 @@ pub(super) struct Resting {
 pub(super) struct ExpectBound {
     target: Target,
     token: Option<String>,
+    /// A newer token came meanwhile.
+    newer: Option<String>,
 }
 
 /// The chosen device, its home, and until when it is waited for.
@@ -371,6 +373,9 @@ impl Flow {
             Self::Announced(step) => check(step.target, token, cx),
             Self::Resting(step) if step.token.is_some() => check(step.target, token, cx),
             Self::Known(step) => Some(Self::Known(ExpectKnown { newer: Some(token), ..step })),
+            Self::Bound(step) if step.token.is_some() => {
+                Some(Self::Bound(ExpectBound { newer: Some(token), ..step }))
+            }
             // Before the hand-over a token is good to have.
             Self::Listed(ExpectList { plan }) => {
                 Some(Self::Listed(ExpectList { plan: with_token(plan, token) }))
@@ -566,12 +571,12 @@ fn bind(target: Target, token: Option<String>, cx: &mut FlowCx<'_>) -> Option<Fl
         Some(token) => Call::token_bind(home, &target.device, token),
         None => Call::window_bind(home, &target.device),
     };
-    cx.ask(AppStep::Bind, call, Flow::Bound(ExpectBound { target, token }))
+    cx.ask(AppStep::Bind, call, Flow::Bound(ExpectBound { target, token, newer: None }))
 }
 
 impl ExpectBound {
     fn replied(self, result: Result<Reply, Error>, cx: &mut FlowCx<'_>) -> Option<Flow> {
-        let Self { target, token } = self;
+        let Self { target, token, newer } = self;
         match result {
             Ok(Reply::Bound { iot_id }) => {
                 cx.event(AppEvent::Bound { device: target.device, iot_id });
@@ -579,11 +584,16 @@ impl ExpectBound {
             }
             // The token ran out between check and bind: the device will announce another.
             Err(error) if is_code(&error, "6608") => {
-                let (step, failure) = match token {
-                    Some(_) => (AppStep::Token, BindFailure::NoToken),
-                    None => (AppStep::Bind, BindFailure::NoWindow),
-                };
-                rest(target, token, cx).or_else(|| cx.fail(step, failure))
+                if token.is_none() {
+                    return rest(target, None, cx)
+                        .or_else(|| cx.fail(AppStep::Bind, BindFailure::NoWindow));
+                }
+                cx.event(AppEvent::Step { step: AppStep::Token });
+                if let Some(newer) = newer {
+                    return check(target, newer, cx);
+                }
+                cx.event(AppEvent::Waiting { for_ms: target.deadline.millis_since(cx.now) });
+                rest(target, token, cx).or_else(|| cx.fail(AppStep::Token, BindFailure::NoToken))
             }
             other => refused(AppStep::Bind, other, cx),
         }

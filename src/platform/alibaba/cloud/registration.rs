@@ -1,7 +1,7 @@
 //! Dynamic registration over HTTP: `POST /auth/register/device` with a form.
 //!
 //! Beyond the seed (help.aliyun.com "unique-certificate-per-product verification"). The rules that MQTT shares are
-//! here too. A registration before the first login replaces the secret, and the last one counts; after it the answer is
+//! here too. Who was given a secret was heard of: an operator sees that there is a device behind the name. A registration before the first login replaces the secret, and the last one counts; after it the answer is
 //! 6289. The reply is compact and under 256 bytes, because the vendor's C reader wants it so.
 
 use alloc::string::String;
@@ -100,6 +100,7 @@ impl CloudState {
             return Err(403);
         }
         let secret = Secret::new(cx.rng.hex::<16>());
+        let now = cx.unix();
         let issued = self.registry.try_edit_device(key, cx, |device| {
             if device.disabled {
                 return Err(6204);
@@ -108,6 +109,7 @@ impl CloudState {
                 return Err(6289);
             }
             device.secret = secret.clone();
+            device.last_active = Some(now);
             Ok(())
         });
         issued.unwrap_or(Err(6100u64))?;
@@ -141,8 +143,11 @@ impl CloudState {
             client_id: cx.rng.alphanumeric(32),
             token: Secret::new(cx.rng.alphanumeric(32)),
         };
-        let kept = login.clone();
-        self.registry.edit_device(key, cx, |device| device.token_login = Some(kept));
+        let (kept, now) = (login.clone(), cx.unix());
+        self.registry.edit_device(key, cx, |device| {
+            device.token_login = Some(kept);
+            device.last_active = Some(now);
+        });
         cx.log(What::SecretIssued, key, "registration without whitelist");
         Ok(login)
     }

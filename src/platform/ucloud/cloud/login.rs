@@ -135,7 +135,9 @@ fn pre_authenticate(
         Some(device) if device.record.disabled => Err(Refusal::Disabled),
         Some(device) if device.record.activated => Err(Refusal::Activated),
         Some(device) => {
+            // Kept at once: whoever asks for the password may hold it from now on, also after a restart.
             device.record.last_active = cx.unix();
+            device.put(product_sn, device_sn, cx);
             Ok(())
         }
         None if product.record.pre_register => Err(Refusal::NotImported),
