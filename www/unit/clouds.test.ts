@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { clouds } from "../src/state/clouds";
+import { engine } from "../src/state/engine";
 import type { Demo } from "../src/muster/types";
 
 const muster = vi.hoisted(() => ({ cloud: null as unknown }));
@@ -22,6 +23,24 @@ test("the demo is asked for once at a time, however often a view draws itself me
   expect(answers).toEqual([NOTHING, NOTHING, NOTHING]);
   await clouds.demo("local");
   expect(asked).toBe(2);
+});
+
+test("clouds in the tab that cannot be begun from a file are other clouds all the same: whoever follows begins anew", async () => {
+  const stopped: string[] = [];
+  const cloud = (name: string) => ({ stop: async () => void stopped.push(name), demo: async () => NOTHING });
+  const begun = { cloud: async () => cloud("old"), forget: async () => Promise.reject(new Error("no room")) };
+  vi.spyOn(engine, "get").mockResolvedValue(begun as never);
+  clouds.tabKept = true;
+  await clouds.demo("tab");
+  const before = clouds.tabBegun;
+  let told = 0;
+  const end = clouds.subscribe(() => (told += 1));
+  await expect(clouds.startOver()).rejects.toThrow("no room");
+  end();
+  clouds.tabKept = false;
+  expect(stopped).toEqual(["old"]);
+  expect(clouds.tabBegun).toBe(before + 1);
+  expect(told).toBeGreaterThan(0);
 });
 
 test("clouds that could not begin, because another tab has them, can be asked for again", async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { DeviceView, LogLine, UpgradeView } from "../src/muster/types";
-import { campaigns, causeCode, nextVersion, percentOf } from "../src/state/campaigns";
+import type { DeviceView, FirmwareView, LogLine, UpgradeView } from "../src/muster/types";
+import { campaigns, causeCode, newestFirst, nextVersion, percentOf } from "../src/state/campaigns";
 import { ALL_LINES, CloudLog, MAX_LOG, logFile, wanted } from "../src/state/cloudlog";
 import { EVERYTHING, Roster, compareVersions } from "../src/state/roster";
 import { readTabFile, writeTabFile } from "../src/state/tabfile";
-import { isListed, isUsed, preview, readCsv, writeCsv } from "../src/state/whitelist";
+import { cameWith, isListed, isUsed, preview, readCsv, writeCsv } from "../src/state/whitelist";
 
 const device = (name: string, change: Partial<DeviceView> = {}): DeviceView => ({ name, state: "inactive", secret: null, version: null, last_active: null, more: {}, ...change });
 const names = (devices: readonly DeviceView[]) => devices.map(({ name }) => name);
@@ -105,7 +105,17 @@ describe("campaigns", () => {
   it("read the vendor's number in a cause, where the vendor has numbers", () => {
     expect([causeCode("ucloud", "-4: x"), causeCode("alibaba", "-3 broke"), causeCode("ucloud", "success was reported for version 3"), causeCode("krtyun", "-1")]).toEqual([-4, -3, null, null]);
     expect([percentOf(order("a", "downloading", "250")), percentOf(order("a", "downloading", "-4: x"))]).toEqual([100, null]);
-    expect(nextVersion("1.9")).toBe("1.10");
+    expect(["1.9", "1.09", "1.099", "20260102030405123456", "v3-rc", "x"].map(nextVersion)).toEqual(["1.10", "1.10", "1.100", "20260102030405123457", "v4-rc", "1.0.1"]);
+  });
+
+  it("have no progress when they are over", () => {
+    expect([percentOf(order("a", "downloading", "45 %")), percentOf(order("a", "cancelled", "45 %")), percentOf(order("a", "failed", "45"))]).toEqual([45, null, null]);
+  });
+
+  it("are offered the newest image, whatever the order in which the cloud lists them", () => {
+    const image = (version: string, module: string | null = null): FirmwareView => ({ module, version, url: "", size: 1, md5: "", sha256: "" });
+    const sorted = newestFirst([image("1.10.0"), image("1.9.0"), image("7.0", "radio")]).map(({ module, version }) => [module, version]);
+    expect(sorted).toEqual([[null, "1.10.0"], [null, "1.9.0"], ["radio", "7.0"]]);
   });
 });
 
@@ -135,6 +145,23 @@ describe("a whitelist", () => {
     expect(lines.map(({ wrong }) => (wrong === null ? null : wrong.why === "shape" ? wrong.rule : wrong.why))).toEqual([null, "CMEI", "IMEI", "SN", "type"]);
   });
 
+  it("has types of its own where the product takes them", () => {
+    const text = "device_no,device_no_type\n1234,MAC\n,MAC\n1,a type that is too long\n12,IMEI\n";
+    expect(preview("cmcc", text, nobody)).toMatchObject({ fresh: 0, wrong: 4 });
+    expect(preview("cmcc", text, nobody, true).lines.map(({ wrong }) => wrong?.why ?? null)).toEqual([null, "missing", "type", "shape"]);
+    expect(preview("ucloud", "A!BC\n", nobody, true)).toMatchObject({ wrong: 1 });
+  });
+
+  it("is taken back by those that came with it, and by nobody who was there before", () => {
+    const { lines } = preview("ucloud", "AABB01\nAABB02\nA!\nAABB03\n", nobody);
+    const before = new Set(["AABB02"]);
+    expect(cameWith(lines, before, { added: 2, rejected: [] })).toEqual(["AABB01", "AABB03"]);
+    expect(cameWith(lines, before, { added: 1, rejected: [{ line: 4, reason: "the product takes no more devices" }] })).toEqual(["AABB01"]);
+    // Somebody else was quicker with one of them: nobody knows which.
+    expect(cameWith(lines, before, { added: 1, rejected: [] })).toBeNull();
+    expect(cameWith(lines, new Set(["AABB01", "AABB02", "AABB03"]), { added: 0, rejected: [] })).toBeNull();
+  });
+
   it("goes out and in again", () => {
     const devices = [device("a,b", { secret: 'x"y' }), device("c", { secret: "z" })];
     const text = writeCsv("krtyun", devices, true);
@@ -151,6 +178,8 @@ describe("a whitelist", () => {
     expect(isUsed("cmcc", device("a", { more: { secret_info_answers: "0" } }))).toBe(false);
     expect(isUsed("cmcc", device("a", { more: { secret_info_answers: "2" } }))).toBe(true);
     expect(isUsed("krtyun", device("a", { more: { registration: "secret issued, not confirmed" } }))).toBe(true);
+    // Who was given its secret was heard of, on whatever platform: tests/alibaba and tests/ucloud.
+    expect(isUsed("alibaba", device("a", { last_active: 1 }))).toBe(true);
     expect(isUsed("alibaba", device("a", { state: "disabled", more: { activated: "1700000000000" } }))).toBe(true);
     expect([isListed(device("a", { more: { created: "by its first login" } })), isListed(device("a", { more: { created: "by import" } }))]).toEqual([false, true]);
   });

@@ -7,6 +7,9 @@ export const operator = {
   stop: "Stop",
   undo: "Undo",
   undone: "Taken back.",
+  undoneBut: (n: number) => `Taken back, but for ${n === 1 ? "1 device that has" : `${n.toLocaleString("en-GB")} devices that have`} made use of ${n === 1 ? "its" : "their"} place since.`,
+  busy: "Something else is still being done to many devices: wait until it is over, or stop it.",
+  tooLarge: (size: string, most: string) => `The file has ${size}; at most ${most} are read.`,
   refusedOf: (n: number, reason: string) => `${n === 1 ? "1 was" : `${n.toLocaleString("en-GB")} were`} refused: ${reason}`,
   underWay: (done: number, total: number) => `${done.toLocaleString("en-GB")} of ${total.toLocaleString("en-GB")}`,
   source: "Source",
@@ -55,7 +58,9 @@ export const operator = {
     },
   } as Record<string, Record<string, string>>,
   device: "Device",
-  openDevice: "Choose a device to see its secret, its reports and what the log says of it.",
+  /** What krtyun's cloud says of a device, in its own words. */
+  valueOf: { "by its first login": "by its first login", "by import": "by import", "none yet": "none yet", "secret issued, not confirmed": "secret issued, not confirmed", done: "done" } as Record<string, string>,
+  ordersSent: (n: string, most: string) => `${n} of ${most}`,
   versionOf: "Firmware version",
   more: { activated: "Activated", announced: "Announced", owner: "Owner", gateway: "Gateway", created: "Made", registration: "Registration", hardware_version: "Hardware version", orders_sent: "Orders sent", secret_info_answers: "Answers with the secret", first_report: "First report" } as Record<string, string>,
   moreValue: { true: "yes", false: "no", "by its first login": "by its first login", "by import": "by import", "none yet": "none yet", "secret issued, not confirmed": "secret issued, not confirmed", done: "done" } as Record<string, string>,
@@ -102,7 +107,6 @@ export const operator = {
   danger: {
     rule: "The vendor's rule",
     effects: "What it does",
-    inField: "In the field?",
     online: (name: string) => `${name} is in the field: it is online now.`,
     used: (name: string, when: string) => `${name} is in the field: it was last heard of ${when}.`,
     given: (name: string) => `${name} was given its secret: it may be in the field.`,
@@ -214,10 +218,8 @@ export const operator = {
     module: "Module",
     moduleHelp: "empty: default",
     size: "Size",
-    digests: "Digests",
     choose: "Choose a file…",
     noFile: "no file chosen",
-    working: "Working out its digest…",
     sending: "Uploading…",
     send: "Upload",
     rule: {
@@ -383,7 +385,6 @@ export const operator = {
     what: "What",
     subject: "Subject",
     detail: "Detail",
-    newest: "Newest",
   },
 
   // The clouds in this tab

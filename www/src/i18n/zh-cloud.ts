@@ -9,6 +9,9 @@ export const operator: OperatorTexts = {
   stop: "停止",
   undo: "撤销",
   undone: "已撤销。",
+  undoneBut: (count) => `已撤销；其中 ${n(count)} 台此后已被使用，予以保留。`,
+  busy: "另一项批量操作还在进行：请等它结束，或先将其停止。",
+  tooLarge: (size, most) => `文件有 ${size}，最多读取 ${most}。`,
   refusedOf: (count, reason) => `${n(count)} 项被拒绝：${reason}`,
   underWay: (done, total) => `${n(done)} / ${n(total)}`,
   source: "出处",
@@ -56,7 +59,8 @@ export const operator: OperatorTexts = {
     },
   },
   device: "设备",
-  openDevice: "选择一台设备，可查看密钥、上报记录和相关日志。",
+  valueOf: { "by its first login": "首次登录时自动创建", "by import": "导入", "none yet": "尚未注册", "secret issued, not confirmed": "密钥已颁发，未确认", done: "已完成" },
+  ordersSent: (count, most) => `${count} / ${most}`,
   versionOf: "固件版本",
   more: { activated: "已激活", announced: "已公布", owner: "用户", gateway: "网关", created: "创建方式", registration: "注册", hardware_version: "硬件版本", orders_sent: "升级指令下发次数", secret_info_answers: "密钥应答次数", first_report: "首次上报" },
   moreValue: { true: "是", false: "否", "by its first login": "首次登录时自动创建", "by import": "导入", "none yet": "尚未注册", "secret issued, not confirmed": "密钥已颁发，尚未确认", done: "已完成" },
@@ -102,7 +106,6 @@ export const operator: OperatorTexts = {
   danger: {
     rule: "厂商的规则",
     effects: "后果",
-    inField: "是否已在现场使用",
     online: (name) => `${name} 正在现场使用：当前在线。`,
     used: (name, when) => `${name} 已在现场使用：最近活动于 ${when}。`,
     given: (name) => `${name} 已领取密钥：可能已在现场使用。`,
@@ -212,10 +215,8 @@ export const operator: OperatorTexts = {
     module: "模块",
     moduleHelp: "留空：default",
     size: "大小",
-    digests: "摘要",
     choose: "选择文件…",
     noFile: "未选择文件",
-    working: "正在计算摘要…",
     sending: "正在上传…",
     send: "上传",
     rule: {
@@ -377,7 +378,6 @@ export const operator: OperatorTexts = {
     what: "事件",
     subject: "对象",
     detail: "内容",
-    newest: "最新",
   },
 
   tab: {

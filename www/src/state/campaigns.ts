@@ -1,7 +1,7 @@
 // Orders to update, gathered into campaigns: all orders of one module to one version. A device has one order a module,
 // so a later order takes it out of the earlier campaign. The clouds know no campaigns; vendors' consoles show them so.
 
-import type { PlatformName, UpgradeView } from "../muster/types";
+import type { FirmwareView, PlatformName, UpgradeView } from "../muster/types";
 import { compareVersions } from "./roster";
 
 /** In the order in which an update goes through them. */
@@ -29,8 +29,9 @@ export function isOpen(upgrade: UpgradeView): boolean {
   return !["succeeded", "failed", "cancelled"].includes(upgrade.state);
 }
 
-/** How far a download is, if that is what the detail says. */
+/** How far a download under way is, if that is what the detail says. */
 export function percentOf(upgrade: UpgradeView): number | null {
+  if (!isOpen(upgrade)) return null;
   const digits = /^\s*(\d{1,3})\s*%?\s*$/.exec(upgrade.detail)?.[1];
   return digits === undefined ? null : Math.min(100, Number(digits));
 }
@@ -90,5 +91,13 @@ export function causeCode(platform: PlatformName, cause: string): number | null 
 /** The version after this one, as a proposal. */
 export function nextVersion(version: string): string {
   const match = /^(.*?)(\d+)(\D*)$/.exec(version);
-  return match === null ? "1.0.1" : `${match[1] ?? ""}${Number(match[2]) + 1}${match[3] ?? ""}`;
+  if (match === null) return "1.0.1";
+  const [, before = "", digits = "", after = ""] = match;
+  // Dates and counters are longer than a number can be.
+  return `${before}${String(BigInt(digits) + 1n).padStart(digits.length, "0")}${after}`;
+}
+
+/** Images by their versions, the newest first, those of the default module before others: the clouds list them in orders of their own. */
+export function newestFirst(images: readonly FirmwareView[]): FirmwareView[] {
+  return [...images].sort((a, b) => compareVersions(a.module ?? "", b.module ?? "") || compareVersions(b.version, a.version));
 }

@@ -322,12 +322,12 @@ class Clouds extends Store {
       if (meanwhile !== undefined) await patiently(meanwhile);
     } finally {
       this.#between = undefined;
+      // Whatever failed meanwhile: the clouds before are gone, and what they were asked is not for those that come.
+      this.tabBegun += 1;
+      delete this.#asking["tab"];
       go();
+      this.changed();
     }
-    this.tabBegun += 1;
-    // What the clouds before were asked is not for these.
-    delete this.#asking["tab"];
-    this.changed();
     await this.demo("tab");
   }
 

@@ -173,6 +173,11 @@ const WHOLE: readonly [RegExp, string][] = [
   [/^the device is offline\b.*$/, "设备离线：属性只能在线设置"],
   [/^at most ([\d,]+) devices at a time$/, "一次最多 $1 台设备"],
   [/^the sub-device is not under this gateway$/, "该子设备不在此网关之下"],
+  // How an update stands: src/platform/*/cloud
+  [/^it runs this version already$|^ran it already$/, "已是此版本"],
+  [/^sent before: the device may still follow it$/, "已下发过：设备仍可能照做"],
+  [/^the device answered BACK (.*)$/s, "设备回复 BACK $1"],
+  [/^success was reported for version (.+)$/, "上报成功的版本是 $1"],
   [/^HTTP (\d+)$/, "HTTP 状态 $1"],
   [/^Failed to fetch$/, "本地云没有应答"],
   // This page: src/state/{devices,fleet}.ts

@@ -3,7 +3,7 @@
 
 import type { Action, BindTokenView, DeviceView, FirmwareView, GatewayView, LogLine, OperationResult, OwnerView, PlatformName, ProductView, ReportView, UpgradeView } from "../muster/types";
 import { isOpen } from "./campaigns";
-import { CloudLog, MAX_LOG } from "./cloudlog";
+import { CloudLog } from "./cloudlog";
 import { clouds, type Operator, type World } from "./clouds";
 import { refusal, type Refusal } from "./failure";
 import { Frame } from "./frame";
@@ -40,6 +40,9 @@ export type Did = {
   /** What was refused of it, by reason. */
   refused: readonly { reason: string; subjects: readonly string[] }[];
 };
+
+/** Where something is done: a person may look at other clouds, or another product, before it is. */
+export type Place = { readonly operator: Operator; readonly world: World; readonly begun: number; readonly platform: PlatformName; readonly product: string };
 
 /** Many operations, under way. */
 export type Under = { text: () => string; total: number; done: number; stop: () => void };
@@ -82,10 +85,26 @@ class Operate extends Store {
   #took = 0;
   /** Counts what is shown: an answer of an earlier count is not for this one. */
   #round = 0;
+  /** The address that was followed last. */
+  #address: unknown = null;
   readonly #frame = new Frame(() => this.changed());
 
   get operator(): Operator | null {
     return clouds.operator(clouds.world);
+  }
+
+  /** Where what a person does now is done; null: nowhere. */
+  get place(): Place | null {
+    const { operator, platform, product } = this;
+    return operator === null ? null : { operator, world: clouds.world, begun: clouds.tabBegun, platform, product };
+  }
+
+  #inWorld({ world, begun }: Place): boolean {
+    return world === clouds.world && begun === clouds.tabBegun;
+  }
+
+  #at(place: Place): boolean {
+    return this.#inWorld(place) && place.platform === this.platform && place.product === this.product;
   }
 
   get current(): ProductView | undefined {
@@ -133,6 +152,16 @@ class Operate extends Store {
     this.#world = null;
     this.#round += 1;
     this.close();
+  }
+
+  /**
+   * Goes where an address leads, once: what it names may not be there, and then something else is shown. `address` is
+   * whatever stands for it and is another one for each.
+   */
+  arrive(address: unknown, platform: PlatformName | undefined, product: string | undefined): void {
+    if (address === this.#address) return;
+    this.#address = address;
+    if (platform !== undefined) this.choose(platform, product);
   }
 
   /** Another platform or product; without a product the first there is. */
@@ -390,41 +419,39 @@ class Operate extends Store {
     if (this.total !== this.roster.size && this.total <= MOST) await this.#load(operator, round);
   }
 
-  /** Looks at everything again, now; settles when it is shown. */
-  async refresh(): Promise<void> {
-    this.#again();
-    while (this.#stale.everything || this.#working) await new Promise((done) => setTimeout(done, 20));
-  }
-
   // ---------- doing ----------
 
   /** Does it; null if it was refused, which is shown. */
-  async operate(action: Action): Promise<OperationResult | null> {
-    const { operator, platform } = this;
-    if (operator === null) return null;
+  async operate(action: Action, place = this.place): Promise<OperationResult | null> {
+    if (place === null) return null;
     // What was shown may not be the secret any more.
     if (action.action === "reset") this.secrets = new Map();
     this.failure = null;
     this.did = null;
     try {
-      const result = await operator.operate({ platform, ...action });
+      const result = await place.operator.operate({ platform: place.platform, ...action });
       // Whatever the log says of it, and when: what a person just did is shown.
       this.#stale.products = true;
       this.#stale.upgrades = true;
       this.#stale.around = true;
+      if (place.platform === this.platform) for (const name of named(action, this.product)) this.#stale.names.add(name);
       this.#soon(0);
       return result;
     } catch (error) {
-      this.failure = refusal(error);
+      if (this.#inWorld(place)) this.failure = refusal(error);
       return null;
     } finally {
       this.changed();
     }
   }
 
-  /** Says what was done, and keeps the way back at hand until the next action. */
-  tell(text: () => string, undo: (() => Promise<void>) | null = null, refused: Did["refused"] = []): void {
-    this.did = { text, undo, refused };
+  /**
+   * Says what was done, and keeps the way back at hand until the next action. Of what was done in another `place` than
+   * the one that is looked at by now only the outcome is told, and nothing of what was done in other clouds.
+   */
+  tell(text: () => string, undo: (() => Promise<void>) | null = null, refused: Did["refused"] = [], place = this.place): void {
+    if (place !== null && !this.#inWorld(place)) return;
+    this.did = { text, undo: place === null || this.#at(place) ? undo : null, refused };
     this.changed();
   }
 
@@ -435,13 +462,12 @@ class Operate extends Store {
 
   /**
    * Does the same to many, some at a time, until all are done or a person stops it. Returns those that were done; what
-   * was refused is gathered by reason.
+   * was refused is gathered by reason. Null: others are under way, and nothing was done.
    */
-  async each(subjects: readonly string[], doing: () => string, action: (subject: string) => Action): Promise<{ done: string[]; refused: Did["refused"] }> {
-    const { operator, platform } = this;
+  async each(subjects: readonly string[], doing: () => string, action: (subject: string) => Action, place = this.place): Promise<{ done: string[]; refused: Did["refused"] } | null> {
+    if (place === null || this.under !== null) return null;
     const done: string[] = [];
     const refused = new Map<string, string[]>();
-    if (operator === null || this.under !== null) return { done, refused: [] };
     this.failure = null;
     this.did = null;
     let [next, stopped] = [0, false];
@@ -452,7 +478,7 @@ class Operate extends Store {
         const subject = subjects[next] ?? "";
         next += 1;
         try {
-          await operator.operate({ platform, ...action(subject) });
+          await place.operator.operate({ platform: place.platform, ...action(subject) });
           done.push(subject);
         } catch (error) {
           const { message } = refusal(error);
@@ -468,41 +494,59 @@ class Operate extends Store {
     return { done: done.sort(), refused: [...refused].map(([reason, names]) => ({ reason, subjects: names })) };
   }
 
-  async addFirmware(version: string, module: string, bytes: Uint8Array): Promise<boolean> {
-    const { operator, platform, product } = this;
-    if (operator === null) return false;
+  async addFirmware(version: string, module: string, bytes: Uint8Array, place = this.place): Promise<boolean> {
+    if (place === null) return false;
+    const { operator, platform, product } = place;
     this.failure = null;
     this.did = null;
     try {
       await operator.addFirmware({ platform, product, version, ...(module === "" ? {} : { module }) }, bytes);
       return true;
     } catch (error) {
-      this.failure = refusal(error);
+      if (this.#inWorld(place)) this.failure = refusal(error);
       return false;
     } finally {
       this.changed();
     }
   }
 
-  /** Devices with their secrets, for who asked for a file of them. */
-  async withSecrets(names: readonly string[]): Promise<DeviceView[] | null> {
-    const { operator, platform, product } = this;
-    if (operator === null) return null;
+  /** Those of these devices that are there, whether the roster has them by now or not. Null: it cannot be asked. */
+  async find(names: readonly string[], reveal = false, place = this.place): Promise<DeviceView[] | null> {
+    if (place === null) return null;
+    const { operator, platform, product } = place;
     const all: DeviceView[] = [];
     try {
-      for (let at = 0; at < names.length; at += PAGE) all.push(...(await operator.some(platform, product, names.slice(at, at + PAGE), true)).items);
+      for (let at = 0; at < names.length; at += PAGE) all.push(...(await operator.some(platform, product, names.slice(at, at + PAGE), reveal)).items);
       return all;
     } catch (error) {
-      this.failure = refusal(error);
+      if (this.#inWorld(place)) this.failure = refusal(error);
       this.changed();
       return null;
     }
+  }
+
+  /** What a person should know, and why nothing was done. */
+  fail(error: unknown): void {
+    this.failure = refusal(error);
+    this.did = null;
+    this.changed();
   }
 
   pauseLog(on: boolean): void {
     this.log.pause(on);
     this.changed();
   }
+}
+
+/** The devices of the product that an action is about: not every line of the log names them. */
+export function named(action: Action, product: string): string[] {
+  const names: string[] = [];
+  if ("product" in action && action.product === product) {
+    if ("device" in action) names.push(action.device);
+    if (action.action === "switch" && action.name.startsWith("announce.")) names.push(action.name.slice("announce.".length));
+  }
+  if ("sub_device" in action && action.sub_product === product) names.push(action.sub_device);
+  return names;
 }
 
 /** Switches apart from settings that hold a value. */
@@ -516,5 +560,4 @@ export function splitSwitches(switches: Record<string, string>): { flags: [strin
   return { flags, values };
 }
 
-export { MAX_LOG };
 export const operate = new Operate();

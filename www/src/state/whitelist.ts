@@ -1,7 +1,7 @@
 // A whitelist: the numbers that a platform lets in. It is read from CSV as the clouds read it, so that a person sees what
 // is wrong before anything is sent; and written so that it can be read again.
 
-import type { DeviceView, PlatformName } from "../muster/types";
+import type { DeviceView, PlatformName, RejectedRow } from "../muster/types";
 
 /** The columns that an import of this platform knows; the first one is the number. */
 export const COLUMNS: Record<PlatformName, readonly string[]> = {
@@ -38,8 +38,11 @@ export type Preview = {
   wrong: number;
 };
 
-/** What an import of this text would do. */
-export function preview(platform: PlatformName, text: string, has: (name: string) => boolean): Preview {
+/** China Mobile's switch that lets in types of numbers which its document does not know. */
+export const ANY_TYPE = "any_device_no_type";
+
+/** What an import of this text would do; `anyType`: China Mobile's product takes types of its own. */
+export function preview(platform: PlatformName, text: string, has: (name: string) => boolean, anyType = false): Preview {
   const rows = readCsv(text.replace(/^\ufeff/, ""));
   const nothing = { lines: [], fresh: 0, known: 0, wrong: 0 };
   const [first] = rows;
@@ -60,7 +63,7 @@ export function preview(platform: PlatformName, text: string, has: (name: string
     const name = cell(/^(?!.*(?:type|secret)).*$/i);
     const secret = cell(/secret$/i);
     const kind = cell(/type$/) || "SN";
-    const wrong = wrongOf(platform, name, kind, secret) ?? (seen.has(name) ? { why: "twice" as const } : null);
+    const wrong = wrongOf(platform, name, kind, secret, anyType) ?? (seen.has(name) ? { why: "twice" as const } : null);
     seen.add(name);
     return { line, name, kind: platform === "cmcc" ? kind : "", secret: secret !== "", known: wrong === null && has(name), wrong };
   });
@@ -69,7 +72,7 @@ export function preview(platform: PlatformName, text: string, has: (name: string
 }
 
 /** As `src/platform/<name>` judges it. */
-function wrongOf(platform: PlatformName, name: string, kind: string, secret: string): Wrong | null {
+function wrongOf(platform: PlatformName, name: string, kind: string, secret: string, anyType: boolean): Wrong | null {
   if (name === "") return { why: "missing" };
   const shapes: Record<Rule, RegExp> = {
     ucloud: /^[A-Za-z0-9_@:-]{4,64}$/,
@@ -79,11 +82,26 @@ function wrongOf(platform: PlatformName, name: string, kind: string, secret: str
     IMEI: /^\d{15}$/,
     CMEI: /^11\d{13}$/,
   };
-  if (platform === "cmcc" && !["SN", "IMEI", "CMEI"].includes(kind)) return { why: "type" };
+  const own = platform === "cmcc" && !["SN", "IMEI", "CMEI"].includes(kind);
+  if (own && !(anyType && bytes(kind) <= 16 && bytes(name) <= 64)) return { why: "type" };
   const rule = platform === "cmcc" ? (kind as Rule) : platform;
-  if (!shapes[rule].test(name)) return { why: "shape", rule };
+  if (!own && !shapes[rule].test(name)) return { why: "shape", rule };
   const secrets = platform === "ucloud" ? /^(?:(?!["\\])[!-~]){1,64}$/ : /^[!-~]{1,64}$/;
   return secret !== "" && !secrets.test(secret) ? { why: "secret" } : null;
+}
+
+function bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/**
+ * The devices that came with an import, so that taking it back touches no other: those of its lines that were neither
+ * there before nor refused. Null if the cloud counts otherwise: somebody else imported some of them meanwhile.
+ */
+export function cameWith(lines: readonly Line[], before: ReadonlySet<string>, result: { added: number; rejected: readonly RejectedRow[] }): string[] | null {
+  const refused = new Set(result.rejected.map(({ line }) => line));
+  const names = lines.filter(({ line, name, wrong }) => wrong === null && !refused.has(line) && !before.has(name)).map(({ name }) => name);
+  return names.length > 0 && names.length === result.added ? names : null;
 }
 
 /** A column's name by its letters and digits alone: people write DeviceSN, deviceName, device_no. */

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import "../styles/cloud.css";
 import { t } from "../i18n";
 import { o } from "../i18n/cloud";
@@ -30,6 +31,8 @@ const FOCUS: Record<string, Section> = { reset: "devices", import: "whitelist", 
 @customElement("m-cloud")
 export class CloudView extends View {
   @state() private creating = false;
+  /** The new product is on its way. */
+  @state() private busy = false;
   #focused = "";
 
   protected override stores() {
@@ -42,9 +45,9 @@ export class CloudView extends View {
   }
 
   protected override willUpdate(): void {
-    const { rest, query } = router.route;
-    const platform = PLATFORMS.find((name) => name === rest[0]);
-    if (platform !== undefined) operate.choose(platform, query["product"]);
+    const { route } = router;
+    const { rest, query } = route;
+    operate.arrive(route, PLATFORMS.find((name) => name === rest[0]), query["product"]);
     operate.watch();
     operate.show(this.#section);
     if (clouds.known(clouds.world) === undefined && clouds.world !== "real" && (clouds.world !== "local" || clouds.localThere === true)) void clouds.demo(clouds.world).catch(() => {});
@@ -88,7 +91,7 @@ export class CloudView extends View {
           (platform) => this.#go(platform),
         )}
         ${products === null || products.length === 0 ? nothing : this.#products(products)}
-        ${products === null ? nothing : html`<button type="button" class="btn" data-testid="product-new" @click=${() => (this.creating = true)}>${icon("plus")}${d.cloud.newProduct}</button>`}
+        ${products === null ? nothing : html`<button type="button" class="btn" data-testid="product-new" @click=${this.#begin}>${icon("plus")}${d.cloud.newProduct}</button>`}
         ${clouds.world === "tab" ? tabMenu() : nothing}
       </div>
       <nav class="parts" aria-label=${o().sections.label}>${SECTIONS.filter((section) => sectionsOf(operate.platform).includes(section)).map((section) => this.#part(section))}</nav>
@@ -168,26 +171,37 @@ export class CloudView extends View {
   #products(products: readonly ProductView[]): TemplateResult {
     return html`<label class="inline"><span>${t().cloud.product}</span>
       <select class="slim" data-testid="product-choice" @change=${(event: Event) => this.#go(operate.platform, (event.target as HTMLSelectElement).value)}>
-        ${products.map((product) => html`<option value=${product.id} ?selected=${product.id === operate.product}>${product.id}${product.name === "" ? "" : ` · ${product.name}`} (${product.devices.toLocaleString()})</option>`)}
+        ${products.map((product) => html`<option value=${product.id} .selected=${live(product.id === operate.product)}>${product.id}${product.name === "" ? "" : ` · ${product.name}`} (${product.devices.toLocaleString()})</option>`)}
       </select></label>`;
   }
+
+  readonly #begin = () => {
+    // What was refused before is not of this.
+    operate.failure = null;
+    this.creating = true;
+  };
 
   #create(): TemplateResult {
     const d = t();
     const p = o().product;
     const close = () => (this.creating = false);
-    const { platform } = operate;
+    const { platform, failure } = operate;
     const submit = async (event: SubmitEvent) => {
       event.preventDefault();
+      const { place } = operate;
+      if (place === null || this.busy) return;
       const data = new FormData(event.target as HTMLFormElement);
       const given = (name: "name" | "id" | "secret") => {
         const text = String(data.get(name) ?? "").trim();
         return text === "" ? {} : { [name]: text };
       };
       const switches = data.has("dynamic") ? { switches: { DynamicRegister: "true" } } : {};
-      const result = await operate.operate({ action: "create_product", ...given("name"), ...given("id"), ...given("secret"), ...switches });
-      close();
+      this.busy = true;
+      const result = await operate.operate({ action: "create_product", ...given("name"), ...given("id"), ...given("secret"), ...switches }, place).finally(() => (this.busy = false));
+      // What was refused can be put right where it was typed.
       if (result?.result !== "product") return;
+      close();
+      if (operate.place?.operator !== place.operator || operate.platform !== platform) return;
       const { id } = result;
       this.#go(platform, id);
       operate.tell(() => o().did.created(id));
@@ -203,9 +217,10 @@ export class CloudView extends View {
           ${platform === "cmcc" ? nothing : html`<label class="check"><input type="checkbox" name="dynamic" checked data-testid="product-dynamic" />${p.dynamic}</label>`}
         </div>
         <p class="quiet-text">${p.help}</p>
+        ${failure === null ? nothing : html`<p class="wrong" role="alert" data-testid="product-wrong">${messageText(failure.message)}${failure.next === null ? nothing : html` ${messageText(failure.next)}`}</p>`}
         <div class="buttons">
           <button type="button" class="btn" data-testid="product-cancel" @click=${close}>${d.common.cancel}</button>
-          <button class="btn pri" data-testid="product-create">${d.cloud.create}</button>
+          <button class="btn pri" data-testid="product-create" ?disabled=${this.busy}>${d.cloud.create}</button>
         </div>
       </form>
     </dialog>`;

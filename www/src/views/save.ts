@@ -12,3 +12,8 @@ export function saveFile(name: string, type: string, parts: BlobPart[]): void {
 export function fileName(text: string, end: string): string {
   return `${text.replace(/[^\w.-]+/g, "_").replace(/^[._]+|_+$/g, "") || "muster"}.${end}`;
 }
+
+/** 20260102T030405, for names of files. */
+export function stamp(now: Date): string {
+  return now.toISOString().slice(0, 19).replace(/[-:]/g, "");
+}

@@ -5,8 +5,9 @@ import { customElement } from "lit/decorators.js";
 import { clockText, dateText, t, waitText } from "../../i18n";
 import { o } from "../../i18n/cloud";
 import type { DeviceView } from "../../muster/types";
-import { isOpen, percentOf } from "../../state/campaigns";
+import { causeCode, percentOf } from "../../state/campaigns";
 import { clock } from "../../state/clock";
+import { messageText } from "../../state/messages";
 import { MOST, operate } from "../../state/operate";
 import { EVERYTHING, STATES, isState, type DeviceState, type SortBy } from "../../state/roster";
 import { formatRoute } from "../../state/router";
@@ -31,6 +32,15 @@ export function seenText(at: number | null, now: number): string {
   if (at === null) return t().cloud.never;
   const ago = now - at;
   return ago < 5_000 ? o().now : o().ago(waitText(ago));
+}
+
+/** Why an update failed: the vendor's number with its meaning, or what the cloud says. */
+export function causeText(cause: string): string {
+  const d = o().firmware;
+  if (cause === "") return d.noReason;
+  const code = causeCode(operate.platform, cause);
+  const meaning = code === null ? undefined : d.cause[operate.platform]?.[String(code)];
+  return meaning === undefined ? messageText(cause) : `${code}: ${meaning}`;
 }
 
 @customElement("m-op-devices")
@@ -169,7 +179,7 @@ export class Devices extends View {
         <dt>${o().versionOf}</dt><dd>${device.version ?? "–"}</dd>
         <dt>${d.cloud.secret}</dt><dd>${secretView(name, d.cloud.secret)}</dd>
         ${Object.entries(device.more).map(([key, value]) => html`<dt>${moreName(key)}</dt><dd>${moreValue(key, value)}</dd>`)}
-        ${update === undefined ? nothing : html`<dt>${o().itsUpdates}</dt><dd class="sans" data-testid="device-update" data-state=${update.state}>${update.version}: ${o().firmware.stages[update.state] ?? update.state}${isOpen(update) && percent !== null ? ` ${percent} %` : update.state === "failed" ? ` (${update.detail})` : ""}</dd>`}
+        ${update === undefined ? nothing : html`<dt>${o().itsUpdates}</dt><dd class="sans" data-testid="device-update" data-state=${update.state}>${update.version}: ${o().firmware.stages[update.state] ?? update.state}${percent !== null ? ` ${percent} %` : update.state === "failed" ? ` (${causeText(update.detail)})` : ""}</dd>`}
       </dl>
       <div class="reports" data-testid="reports">
         <h3>${d.cloud.reports}</h3>
@@ -215,6 +225,13 @@ function moreValue(key: string, value: string): string | TemplateResult {
 
 function isTime(key: string, value: string): boolean {
   return /^1\d{12}$/.test(value) && /report|activated/.test(key);
+}
+
+/** What the clouds write of a device in words of their own. */
+function knownText(value: string): string {
+  const { valueOf } = o();
+  const orders = /^(\d+) of (\d+)$/.exec(value);
+  return orders === null ? (valueOf[value] ?? value) : o().ordersSent(orders[1] ?? "", orders[2] ?? "");
 }
 
 /** The beginning of a report, for its line. */

@@ -102,12 +102,14 @@ export class Homes extends View {
     event.preventDefault();
     const d = o();
     const identity = this.identity.trim();
+    const { place } = operate;
+    if (place === null) return;
     const known = operate.owners.some((owner) => owner.identity === identity);
     if (known && (await ask({ title: d.homes.again(identity), text: d.homes.createHelp, ok: d.homes.createOk, danger: true })) === null) return;
-    if ((await operate.operate({ action: "create_owner", identity })) === null) return;
+    if ((await operate.operate({ action: "create_owner", identity }, place)) === null) return;
     this.identity = "";
     operate.secrets = new Map();
-    operate.tell(() => o().did.owner(identity));
+    operate.tell(() => o().did.owner(identity), null, [], place);
     announce(d.did.owner(identity));
   };
 }

@@ -10,8 +10,8 @@ import { operate } from "../../state/operate";
 import { View, segments } from "../base";
 import { PLATFORMS } from "../devices";
 import { icon } from "../icons";
+import { saveFile, stamp } from "../save";
 import type { Cell, Column } from "./grid";
-import { save, stamp } from "./save";
 
 @customElement("m-op-log")
 export class CloudLogView extends View {
@@ -53,7 +53,7 @@ export class CloudLogView extends View {
           <option value="" ?selected=${filter.platform === null}>${d.allPlatforms}</option>${PLATFORMS.map((platform) => html`<option value=${platform} ?selected=${filter.platform === platform}>${t().platform[platform].short}</option>`)}</select></label>
         <label class="search">${icon("search")}<input type="search" data-testid="log-search" aria-label=${o().search} placeholder=${d.search} .value=${filter.text} @input=${(event: Event) => (this.filter = { ...filter, text: (event.target as HTMLInputElement).value })} autocomplete="off" spellcheck="false" /></label>
         <button type="button" class="btn" aria-pressed=${log.paused} data-testid="log-pause" @click=${() => operate.pauseLog(!log.paused)}>${icon(log.paused ? "play" : "pause")}${log.paused ? d.goOn : d.pause}</button>
-        <button type="button" class="btn" data-testid="log-export" ?disabled=${rows.length === 0} @click=${() => save(`muster-log-${filter.platform ?? "all"}-${stamp(new Date())}.ndjson`, "application/x-ndjson", [logFile([...rows].reverse())])}>${icon("download")}${d.export}</button>
+        <button type="button" class="btn" data-testid="log-export" ?disabled=${rows.length === 0} @click=${() => saveFile(`muster-log-${filter.platform ?? "all"}-${stamp(new Date())}.ndjson`, "application/x-ndjson", [logFile([...rows].reverse())])}>${icon("download")}${d.export}</button>
         ${log.paused && log.waiting > 0 ? html`<span class="quiet-text" role="status" data-testid="log-waiting">${d.waiting(log.waiting)}</span>` : nothing}
       </div>
       <div data-testid="log">${rows.length === 0

@@ -2,13 +2,14 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
 import { t } from "../../i18n";
 import { o } from "../../i18n/cloud";
 import { clouds } from "../../state/clouds";
 import { commands } from "../../state/commands";
 import { operate, splitSwitches } from "../../state/operate";
 import { ID_NAMES, SECRET_NAMES } from "../../state/vendor";
-import { View, announce, command, copyButton } from "../base";
+import { View, command, copyButton } from "../base";
 import { turn } from "./acts";
 import { secretView } from "./secret";
 
@@ -47,15 +48,11 @@ export class Product extends View {
     if (current === undefined) return nothing;
     const { flags } = splitSwitches(current.switches);
     if (flags.length === 0) return nothing;
-    const set = async (name: string, on: boolean) => {
-      await turn(name, String(on));
-      if (operate.did !== null) announce(operate.did.text());
-    };
     return html`<section class="box" id="switches" aria-labelledby="switches-title">
       <h2 id="switches-title">${d.switches}</h2>
       <ul class="switches explained">${flags.map(([name, on]) => {
         const about = this.#about(name);
-        return html`<li><button type="button" role="switch" class="switch" aria-checked=${on} aria-describedby=${about === undefined ? nothing : `about-${name}`} data-testid=${`switch-${name}`} @click=${() => set(name, !on)}><code>${name}</code><span class="knob" aria-hidden="true"></span></button>
+        return html`<li><button type="button" role="switch" class="switch" aria-checked=${on} aria-describedby=${about === undefined ? nothing : `about-${name}`} data-testid=${`switch-${name}`} @click=${() => turn(name, String(!on))}><code>${name}</code><span class="knob" aria-hidden="true"></span></button>
           ${about === undefined ? nothing : html`<p class="quiet-text" id=${`about-${name}`}>${about}</p>`}</li>`;
       })}</ul>
     </section>`;
@@ -63,18 +60,22 @@ export class Product extends View {
 
   #values(): TemplateResult | typeof nothing {
     const d = o().product;
-    const { current } = operate;
+    const { current, platform } = operate;
     if (current === undefined) return nothing;
     const { values } = splitSwitches(current.switches);
     if (values.length === 0) return nothing;
-    const setValue = (name: string) => (event: SubmitEvent) => {
+    const setValue = (name: string, value: string) => async (event: SubmitEvent) => {
       event.preventDefault();
-      void turn(name, (event.target as HTMLFormElement).querySelector("input")?.value ?? "");
+      const input = (event.target as HTMLFormElement).querySelector("input");
+      if (input === null) return;
+      const given = input.value;
+      // What was refused is not the setting: that one is shown again.
+      if (!(await turn(name, given)) && input.value === given) input.value = value;
     };
     const row = ([name, value]: [string, string]) => {
       const about = this.#about(name);
-      return html`<form @submit=${setValue(name)}><label><code>${name}</code><span class="row"><input .value=${value} data-testid=${`value-${name}`} aria-describedby=${about === undefined ? nothing : `about-${name}`} autocomplete="off" spellcheck="false" /><button class="btn" aria-label=${`${d.set} ${name}`}>${d.set}</button></span></label>
-        ${about === undefined ? nothing : html`<p class="quiet-text" id=${`about-${name}`}>${about}</p>`}</form>`;
+      return keyed(`${platform}/${current.id}/${name}`, html`<form @submit=${setValue(name, value)}><label><code>${name}</code><span class="row"><input .value=${value} data-testid=${`value-${name}`} aria-describedby=${about === undefined ? nothing : `about-${name}`} autocomplete="off" spellcheck="false" /><button class="btn" aria-label=${`${d.set} ${name}`}>${d.set}</button></span></label>
+        ${about === undefined ? nothing : html`<p class="quiet-text" id=${`about-${name}`}>${about}</p>`}</form>`);
     };
     // krtyun's table of what the vendor's document leaves out.
     const assumed = values.filter(([name]) => name.includes("."));

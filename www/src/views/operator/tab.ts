@@ -4,11 +4,10 @@ import { html, type TemplateResult } from "lit";
 import { o } from "../../i18n/cloud";
 import { clouds } from "../../state/clouds";
 import { devices } from "../../state/devices";
-import { refusal } from "../../state/failure";
 import { operate } from "../../state/operate";
 import { LARGEST, readTabFile, writeTabFile } from "../../state/tabfile";
 import { ask } from "../dialogs";
-import { save, stamp } from "./save";
+import { saveFile, stamp } from "../save";
 
 export function tabMenu(): TemplateResult {
   const d = o().tab;
@@ -23,11 +22,6 @@ function fold(event: Event): void {
   (event.currentTarget as HTMLElement).closest("details")?.removeAttribute("open");
 }
 
-function failed(error: unknown): void {
-  operate.failure = refusal(error);
-  operate.dismissDid();
-}
-
 async function startOver(event: Event): Promise<void> {
   fold(event);
   const d = o().tab;
@@ -37,7 +31,7 @@ async function startOver(event: Event): Promise<void> {
     await clouds.startOver();
     operate.tell(() => o().tab.fresh);
   } catch (error) {
-    failed(error);
+    operate.fail(error);
   }
 }
 
@@ -47,9 +41,9 @@ async function takeOut(event: Event): Promise<void> {
   if ((await ask({ title: d.exportTitle, text: d.exportText, ok: d.exportOk, danger: true })) === null) return;
   try {
     const now = new Date();
-    save(`muster-clouds-${stamp(now)}.json`, "application/json", [writeTabFile(await clouds.takeOut(), now)]);
+    saveFile(`muster-clouds-${stamp(now)}.json`, "application/json", [writeTabFile(await clouds.takeOut(), now)]);
   } catch (error) {
-    failed(error);
+    operate.fail(error);
   }
 }
 
@@ -59,10 +53,11 @@ async function takeIn(event: Event): Promise<void> {
   const input = event.target as HTMLInputElement;
   const file = input.files?.[0];
   if (file === undefined) return;
-  const read = file.size > LARGEST ? ({ why: "unreadable" } as const) : readTabFile(await file.text());
+  const text = file.size > LARGEST ? "" : await file.text().catch(() => "");
   input.value = "";
+  const read = readTabFile(text);
   if ("why" in read) {
-    failed(new Error(read.why === "newer" ? d.newer : d.unreadable));
+    operate.fail(new Error(read.why === "newer" ? d.newer : d.unreadable));
     return;
   }
   if ((await ask({ title: d.importTitle(file.name), text: d.importText, ok: d.importOk, danger: true })) === null) return;
@@ -71,6 +66,6 @@ async function takeIn(event: Event): Promise<void> {
     await clouds.takeIn(read.values);
     operate.tell(() => o().tab.restored);
   } catch (error) {
-    failed(error);
+    operate.fail(error);
   }
 }

@@ -2,23 +2,24 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { waitText } from "../../i18n";
 import { o } from "../../i18n/cloud";
 import type { GatewayView, SubDeviceView } from "../../muster/types";
 import { clock } from "../../state/clock";
 import { operate } from "../../state/operate";
-import { View, announce } from "../base";
+import { View } from "../base";
 import { icon } from "../icons";
-import { tie } from "./acts";
+import { CLOSED, permit, tie } from "./acts";
 import { bindLink, stateChip } from "./devices";
-
-const CLOSED = 65_535;
 
 @customElement("m-op-topology")
 export class Topology extends View {
   /** How long joining is to be open, by gateway. */
   @state() private seconds: Readonly<Record<string, string>> = {};
   @state() private only: Readonly<Record<string, string>> = {};
+  /** Of which product a sub-device is to come, by gateway. */
+  @state() private from: Readonly<Record<string, string>> = {};
 
   protected override stores() {
     return [operate, clock];
@@ -56,59 +57,42 @@ export class Topology extends View {
 
   #permit(gateway: GatewayView, name: string): TemplateResult {
     const d = o().topology;
-    const { permit } = gateway;
-    const left = permit?.until == null ? null : permit.until - Date.now();
-    const open = permit !== null && (left === null || left > 0);
+    const given = gateway.permit;
+    const left = given?.until == null ? null : given.until - Date.now();
+    const open = given !== null && (left === null || left > 0);
     const seconds = this.seconds[name] ?? "60";
     const only = this.only[name] ?? "";
     const whole = /^\d+$/.test(seconds) && Number(seconds) >= 1 && Number(seconds) < CLOSED;
-    const set = (value: number) => () => this.#set(gateway, value, only);
+    const set = (value: number) => () => permit(gateway, value, only);
     return html`<div class="op-permit" role="group" aria-label=${`${d.permit}: ${name}`}>
-      <span class=${`chip ${open ? "run" : "quiet"}`} data-testid="permit" data-open=${open}>${!open ? d.closed : left === null ? d.openAlways : d.open(waitText(left))}${open && permit.product !== null ? `, ${d.only(permit.product)}` : ""}</span>
+      <span class=${`chip ${open ? "run" : "quiet"}`} data-testid="permit" data-open=${open}>${!open ? d.closed : left === null ? d.openAlways : d.open(waitText(left))}${open && given.product !== null ? `, ${d.only(given.product)}` : ""}</span>
       <label class="inline"><span>${d.seconds}</span><input class="short" inputmode="numeric" data-testid="permit-seconds" aria-invalid=${!whole} title=${d.permitHelp} .value=${seconds} @input=${(event: Event) => (this.seconds = { ...this.seconds, [name]: (event.target as HTMLInputElement).value })} /></label>
       <label class="inline"><span>${d.product}</span><select class="slim" data-testid="permit-product" @change=${(event: Event) => (this.only = { ...this.only, [name]: (event.target as HTMLSelectElement).value })}>
-        <option value="">${d.anyProduct}</option>${(operate.products ?? []).filter((product) => product.switches["nodeType"] !== "1").map((product) => html`<option value=${product.id} ?selected=${product.id === only}>${product.id}</option>`)}</select></label>
+        <option value="" .selected=${live(only === "")}>${d.anyProduct}</option>${(operate.products ?? []).filter((product) => product.switches["nodeType"] !== "1").map((product) => html`<option value=${product.id} .selected=${live(product.id === only)}>${product.id}</option>`)}</select></label>
       <button type="button" class="btn" data-testid="permit-open" ?disabled=${!whole} @click=${set(Number(seconds))}>${d.permitOpen}</button>
       <button type="button" class="btn" data-testid="permit-always" @click=${set(0)}>${d.permitAlways}</button>
       ${open ? html`<button type="button" class="btn" data-testid="permit-close" @click=${set(CLOSED)}>${d.permitClose}</button>` : nothing}
     </div>`;
   }
 
-  async #set(gateway: GatewayView, seconds: number, only: string): Promise<void> {
-    const { product, device } = gateway;
-    const permit = (value: number, sub: string) => operate.operate({ action: "permit", product, device, seconds: value, ...(sub === "" ? {} : { sub_product: sub }) });
-    if ((await permit(seconds, only)) === null) return;
-    const said = (value: number) => () => {
-      const did = o().did;
-      return value === CLOSED ? did.closed(device) : value === 0 ? did.permittedAlways(device) : did.permitted(device, waitText(value * 1_000));
-    };
-    // The way back is what was before: closed, open for good, or what is left of the time.
-    const before = gateway.permit;
-    const undo = async () => {
-      const left = before === null ? CLOSED : before.until === null ? 0 : Math.max(0, Math.ceil((before.until - Date.now()) / 1_000));
-      const value = left === 0 && before?.until != null ? CLOSED : left;
-      if ((await permit(value, before?.product ?? "")) !== null) operate.tell(said(value));
-    };
-    operate.tell(said(seconds), undo);
-    announce(said(seconds)());
-  }
-
   #add(gateway: GatewayView): TemplateResult {
     const d = o().topology;
     const products = operate.products ?? [];
+    const name = `${gateway.product}/${gateway.device}`;
     const first = products.find((product) => product.switches["nodeType"] !== "1") ?? products[0];
+    const from = products.find((product) => product.id === this.from[name]) ?? first;
     const submit = async (event: SubmitEvent) => {
       event.preventDefault();
-      const form = event.target as HTMLFormElement;
-      const data = new FormData(form);
-      const sub = { product: String(data.get("product") ?? ""), device: String(data.get("device") ?? "").trim() };
-      if (sub.device !== "" && (await tie(gateway, sub, true))) form.reset();
+      const field = (event.target as HTMLFormElement).querySelector<HTMLInputElement>("[name=device]");
+      const sub = { product: from?.id ?? "", device: field?.value.trim() ?? "" };
+      if (field !== null && sub.device !== "" && (await tie(gateway, sub, true))) field.value = "";
     };
     const list = `names-${gateway.product}-${gateway.device}`.replace(/\W/g, "-");
     const under = new Set(operate.gateways.flatMap((each) => each.subs.map((sub) => `${sub.product}/${sub.device}`)));
-    const free = operate.roster.all.filter((device) => !under.has(`${operate.product}/${device.name}`)).slice(0, 200);
+    // Only the devices of one product are here.
+    const free = from?.id === operate.product ? operate.roster.all.filter((device) => !under.has(`${operate.product}/${device.name}`)).slice(0, 200) : [];
     return html`<form class="add-sub" @submit=${submit} aria-label=${d.add}>
-      ${icon("plus")}<label class="inline"><span>${d.product}</span><select class="slim" name="product" data-testid="sub-product">${products.map((product) => html`<option value=${product.id} ?selected=${product === first}>${product.id}</option>`)}</select></label>
+      ${icon("plus")}<label class="inline"><span>${d.product}</span><select class="slim" data-testid="sub-product" @change=${(event: Event) => (this.from = { ...this.from, [name]: (event.target as HTMLSelectElement).value })}>${products.map((product) => html`<option value=${product.id} .selected=${live(product === from)}>${product.id}</option>`)}</select></label>
       <label class="inline"><span>DeviceName</span><input name="device" class="mono" list=${list} data-testid="sub-name" autocomplete="off" spellcheck="false" required /></label>
       <datalist id=${list}>${free.map((device) => html`<option value=${device.name}></option>`)}</datalist>
       <button class="btn" data-testid="sub-add">${d.addOk}</button>

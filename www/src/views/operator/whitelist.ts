@@ -5,17 +5,21 @@ import { customElement, state } from "lit/decorators.js";
 import { t } from "../../i18n";
 import { o } from "../../i18n/cloud";
 import type { DeviceView, RejectedRow } from "../../muster/types";
+import { sizeText } from "../../state/bytes";
 import { messageText } from "../../state/messages";
-import { operate } from "../../state/operate";
+import { operate, type Place } from "../../state/operate";
 import { router } from "../../state/router";
-import { COLUMNS, isListed, isUsed, preview, writeCsv, type Line, type Preview } from "../../state/whitelist";
+import { ANY_TYPE, COLUMNS, cameWith, isListed, isUsed, preview, writeCsv, type Line, type Preview } from "../../state/whitelist";
 import { View, announce, segments } from "../base";
 import { ask } from "../dialogs";
 import { icon } from "../icons";
-import { remove } from "./acts";
+import { saveFile, stamp } from "../save";
+import { remove, unimport } from "./acts";
 import { seenText, stateChip } from "./devices";
 import type { Cell, Column } from "./grid";
-import { save, stamp } from "./save";
+
+/** More than any product of these clouds takes. */
+const LARGEST = 16 * 1024 * 1024;
 
 type Which = "all" | "unused" | "used";
 
@@ -25,9 +29,11 @@ export class Whitelist extends View {
   @state() private refused: readonly RejectedRow[] = [];
   @state() private which: Which = "all";
   @state() private search = "";
+  /** A list is on its way: sent a second time it would only say that everything is there. */
+  @state() private busy = false;
   #of = "";
   #asked = "";
-  #preview: { text: string; size: number; made: Preview } | null = null;
+  #preview: { text: string; size: number; anyType: boolean; made: Preview } | null = null;
   #list: { all: readonly DeviceView[]; which: Which; search: string; rows: readonly DeviceView[]; used: number; unused: number; own: number } | null = null;
 
   protected override stores() {
@@ -50,9 +56,10 @@ export class Whitelist extends View {
   }
 
   get #looked(): Preview {
-    const { roster, platform } = operate;
-    if (this.#preview === null || this.#preview.text !== this.text || this.#preview.size !== roster.size) {
-      this.#preview = { text: this.text, size: roster.size, made: preview(platform, this.text, (name) => roster.get(name) !== undefined) };
+    const { roster, platform, current } = operate;
+    const anyType = current?.switches[ANY_TYPE] === "true";
+    if (this.#preview === null || this.#preview.text !== this.text || this.#preview.size !== roster.size || this.#preview.anyType !== anyType) {
+      this.#preview = { text: this.text, size: roster.size, anyType, made: preview(platform, this.text, (name) => roster.get(name) !== undefined, anyType) };
     }
     return this.#preview.made;
   }
@@ -85,7 +92,7 @@ export class Whitelist extends View {
         </div>
         ${this.#listed()}
       </section>
-      ${this.#import()}
+      ${this.#form()}
     </div>`;
   }
 
@@ -133,19 +140,19 @@ export class Whitelist extends View {
 
   #save(devices: readonly DeviceView[], secrets: boolean): void {
     const { platform, product } = operate;
-    save(`muster-${platform}-${product}-${secrets ? "secrets" : "whitelist"}-${stamp(new Date())}.csv`, "text/csv", [writeCsv(platform, devices, secrets)]);
+    saveFile(`muster-${platform}-${product}-${secrets ? "secrets" : "whitelist"}-${stamp(new Date())}.csv`, "text/csv", [writeCsv(platform, devices, secrets)]);
   }
 
   async #exportSecrets(rows: readonly DeviceView[]): Promise<void> {
     const d = o().whitelist;
     if ((await ask({ title: d.exportTitle, text: d.exportText(rows.length), ok: d.exportOk, danger: true })) === null) return;
-    const devices = await operate.withSecrets(rows.map((device) => device.name));
+    const devices = await operate.find(rows.map((device) => device.name), true);
     if (devices !== null) this.#save(devices, true);
   }
 
   // ---------- in ----------
 
-  #import(): TemplateResult {
+  #form(): TemplateResult {
     const w = o().whitelist;
     const columns = COLUMNS[operate.platform];
     const looked = this.#looked;
@@ -158,7 +165,7 @@ export class Whitelist extends View {
       <p class="quiet-text">${w.importHelp} ${w.columns}: <code>${columns.join(", ")}</code></p>
       <textarea rows="6" data-testid="import-text" aria-labelledby="import-title" spellcheck="false" placeholder=${`${columns[0] ?? ""}\n…`} .value=${this.text} @input=${(event: Event) => this.#take((event.target as HTMLTextAreaElement).value)}></textarea>
       <div class="buttons start">
-        <button type="button" class="btn pri" data-testid="import-send" ?disabled=${looked.fresh === 0 || operate.product === ""} @click=${this.#send}>${w.send(looked.fresh)}</button>
+        <button type="button" class="btn pri" data-testid="import-send" ?disabled=${looked.fresh === 0 || operate.product === "" || operate.loaded !== null || this.busy} @click=${this.#send}>${w.send(looked.fresh)}</button>
         <label class="btn file">${w.file}<input type="file" accept=".csv,.txt,text/csv,text/plain" class="hidden" data-testid="import-file" @change=${this.#read} /></label>
         ${empty ? nothing : html`<button type="button" class="quiet" data-testid="import-clear" @click=${() => this.#take("")}>${w.clear}</button>`}
       </div>
@@ -189,30 +196,41 @@ export class Whitelist extends View {
   readonly #read = async (event: Event) => {
     const input = event.target as HTMLInputElement;
     const file = input.files?.[0];
-    if (file !== undefined) this.#take(await file.text());
+    try {
+      if (file !== undefined && file.size > LARGEST) operate.fail(new Error(o().tooLarge(sizeText(file.size), sizeText(LARGEST))));
+      else if (file !== undefined) this.#take(await file.text());
+    } catch (error) {
+      operate.fail(error);
+    }
     input.value = "";
   };
 
   readonly #send = async () => {
-    const { platform, product } = operate;
-    const fresh = this.#looked.lines.filter((line) => line.wrong === null && !line.known).map((line) => line.name);
-    const result = await operate.operate({ action: "import_devices", product, csv: this.text.endsWith("\n") ? this.text : `${this.text}\n` });
+    const { place } = operate;
+    if (place === null || this.busy) return;
+    this.busy = true;
+    try {
+      await this.#import(place);
+    } finally {
+      this.busy = false;
+    }
+  };
+
+  async #import(place: Place): Promise<void> {
+    const { product } = place;
+    const { lines } = this.#looked;
+    const { text } = this;
+    // Who is there is the cloud's to say: this page may know the first devices of many.
+    const there = await operate.find(lines.filter((line) => line.wrong === null).map((line) => line.name), false, place);
+    if (there === null) return;
+    const result = await operate.operate({ action: "import_devices", product, csv: text.endsWith("\n") ? text : `${text}\n` }, place);
     if (result?.result !== "imported") return;
     const { added, existing, rejected } = result;
-    this.#take("");
+    if (this.text === text) this.#take("");
     this.refused = rejected;
-    const text = () => o().did.imported(added, existing);
-    // Those that came with it, as long as nobody used them.
-    const undo = async () => {
-      if (platform !== operate.platform || product !== operate.product) return;
-      const unused = fresh.filter((name) => {
-        const device = operate.roster.get(name);
-        return device !== undefined && !isUsed(platform, device);
-      });
-      const back = await operate.each(unused, () => o().doing.undo, (device) => ({ action: "delete_device", product, device }));
-      operate.tell(() => o().undone, null, back.refused);
-    };
-    operate.tell(text, added === 0 ? null : undo);
-    announce(text());
-  };
+    const came = cameWith(lines, new Set(there.map((device) => device.name)), result);
+    const said = () => o().did.imported(added, existing);
+    operate.tell(said, came === null ? null : () => unimport(came, place), [], place);
+    announce(said());
+  }
 }
