@@ -58,9 +58,6 @@ export const operator = {
     },
   } as Record<string, Record<string, string>>,
   device: "Device",
-  /** What krtyun's cloud says of a device, in its own words. */
-  valueOf: { "by its first login": "by its first login", "by import": "by import", "none yet": "none yet", "secret issued, not confirmed": "secret issued, not confirmed", done: "done" } as Record<string, string>,
-  ordersSent: (n: string, most: string) => `${n} of ${most}`,
   versionOf: "Firmware version",
   more: { activated: "Activated", announced: "Announced", owner: "Owner", gateway: "Gateway", created: "Made", registration: "Registration", hardware_version: "Hardware version", orders_sent: "Orders sent", secret_info_answers: "Answers with the secret", first_report: "First report" } as Record<string, string>,
   moreValue: { true: "yes", false: "no", "by its first login": "by its first login", "by import": "by import", "none yet": "none yet", "secret issued, not confirmed": "secret issued, not confirmed", done: "done" } as Record<string, string>,

@@ -59,8 +59,6 @@ export const operator: OperatorTexts = {
     },
   },
   device: "设备",
-  valueOf: { "by its first login": "首次登录时自动创建", "by import": "导入", "none yet": "尚未注册", "secret issued, not confirmed": "密钥已颁发，未确认", done: "已完成" },
-  ordersSent: (count, most) => `${count} / ${most}`,
   versionOf: "固件版本",
   more: { activated: "已激活", announced: "已公布", owner: "用户", gateway: "网关", created: "创建方式", registration: "注册", hardware_version: "硬件版本", orders_sent: "升级指令下发次数", secret_info_answers: "密钥应答次数", first_report: "首次上报" },
   moreValue: { true: "是", false: "否", "by its first login": "首次登录时自动创建", "by import": "导入", "none yet": "尚未注册", "secret issued, not confirmed": "密钥已颁发，尚未确认", done: "已完成" },

@@ -227,13 +227,6 @@ function isTime(key: string, value: string): boolean {
   return /^1\d{12}$/.test(value) && /report|activated/.test(key);
 }
 
-/** What the clouds write of a device in words of their own. */
-function knownText(value: string): string {
-  const { valueOf } = o();
-  const orders = /^(\d+) of (\d+)$/.exec(value);
-  return orders === null ? (valueOf[value] ?? value) : o().ordersSent(orders[1] ?? "", orders[2] ?? "");
-}
-
 /** The beginning of a report, for its line. */
 function firstLine(json: string): string {
   return json.length > 80 ? `${json.slice(0, 79)}…` : json;
