@@ -7,8 +7,8 @@ import { PATIENCE, PLATFORMS, behaviour } from "./support/console.js";
 const complaints = [/ERR_INTERNET_DISCONNECTED/, /ERR_CONNECTION_REFUSED/];
 
 /** Asks the page until it says so. */
-async function until(page, question, what) {
-  for (const end = Date.now() + PATIENCE; !(await page.evaluate(question)); await page.waitForTimeout(100)) assert.ok(Date.now() < end, what);
+async function until(page, question, what, argument) {
+  for (const end = Date.now() + PATIENCE; !(await page.evaluate(question, argument)); await page.waitForTimeout(100)) assert.ok(Date.now() < end, what);
 }
 
 /** The page has a service worker, with all of its files. */
@@ -86,8 +86,15 @@ behaviour("a newer version is offered, asks before it stops devices, and never c
   // The same page with another file: another version.
   const worker = join(c.files, "sw.js");
   const text = await readFile(worker, "utf8");
-  await writeFile(worker, text.replace(/(\\"version\\":\\")[0-9a-f]+/, "$1feedfeedfeedfeed").replace(/\\"\/console\/assets\/index-[^"\\]*\.js\\",/g, ""));
-  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration("/"))?.update());
+  const [first] = await page.evaluate(() => caches.keys());
+  const publish = async (version) => {
+    await writeFile(worker, text.replace(/(\\"version\\":\\")[0-9a-f]+/, `$1${version}`).replace(/\\"\/console\/assets\/index-[^"\\]*\.js\\",/g, ""));
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration("/"))?.update());
+    await until(page, async (version) => (await navigator.serviceWorker.getRegistration("/"))?.installing === null && (await caches.keys()).some((name) => name.endsWith(version)), `${version} waits`, version);
+  };
+  // One that comes and goes again before anybody reloads, and the one that stays.
+  await publish("beefbeefbeefbeef");
+  await publish("feedfeedfeedfeed");
   const offer = page.locator("[data-testid=notice][data-about=update]");
   await offer.waitFor();
   await c.state("online");
@@ -100,5 +107,6 @@ behaviour("a newer version is offered, asks before it stops devices, and never c
   await c.get("confirm-ok").click();
   await loaded;
   await until(page, async () => (await caches.keys()).some((name) => name.endsWith("feedfeedfeedfeed")), "the other version is kept");
-  assert.equal((await page.evaluate(() => caches.keys())).length, 2, "the version before stays for tabs that still run it");
+  await until(page, async () => (await caches.keys()).length === 2, "what nobody runs is gone");
+  assert.ok((await page.evaluate(() => caches.keys())).includes(first), "the version that ran stays for tabs that still run it, and not the one that only waited");
 });
