@@ -104,6 +104,7 @@ export const zh: Dict = {
     product: "产品",
     address: "地址",
     secrets: "密钥保存",
+    failed: "无法取得演示设备。",
     noDemo: "演示产品已不存在。请用新的 --data 目录启动 muster up，或自行填写设置。",
     enter: "填写设置",
     noLocal: "此地址没有本地云应答。请在本机运行 muster up 并打开它给出的页面，或者不用服务器：",

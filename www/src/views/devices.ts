@@ -7,7 +7,7 @@ import { clouds, type World } from "../state/clouds";
 import { SEARCHED_FROM, SORTS, arranged } from "../state/device-list";
 import { devices, type Session } from "../state/devices";
 import { engine } from "../state/engine";
-import { refusal } from "../state/failure";
+import { refusal, type Refusal } from "../state/failure";
 import { notices } from "../state/notices";
 import { messageText } from "../state/messages";
 import { atOrigin, nameKeys, withDevice } from "../state/settings";
@@ -167,7 +167,7 @@ export class DeviceItem extends View {
 @customElement("m-first")
 export class First extends View {
   @state() private chosen: Partial<Record<PlatformName, string>> = {};
-  @state() private failed: string | null = null;
+  @state() private failed: Refusal | null = null;
   /** Of which clouds the demo was asked: not again until others are chosen, or a person says so. */
   #asked: World | null = null;
 
@@ -188,7 +188,7 @@ export class First extends View {
     this.#asked = world;
     this.failed = null;
     clouds.demo(world).catch((error: unknown) => {
-      if (this.#asked === world) this.failed = refusal(error).message;
+      if (this.#asked === world) this.failed = refusal(error);
     });
   };
 
@@ -201,7 +201,7 @@ export class First extends View {
               <p class="quiet-text" id="keep-tab-help">${d.storage.keepTabHelp}</p>` : nothing}</header>
       ${this.#before()}
       ${world === "local" && clouds.localThere === false ? this.#noLocal() : html`<div class="cards">${PLATFORMS.map((platform) => this.#card(platform))}</div>`}
-      ${this.failed === null || clouds.known(world) !== undefined ? nothing : html`<div class="banner bad flat" role="alert" data-testid="first-failed">${icon("alert")}<div><strong>${messageText(this.failed)}</strong>
+      ${this.failed === null || clouds.known(world) !== undefined ? nothing : html`<div class="banner bad flat" role="alert" data-testid="first-failed">${icon("alert")}<div><strong>${d.first.failed}</strong><p>${messageText(this.failed.message)}${this.failed.next === null ? nothing : html` ${messageText(this.failed.next)}`}</p>
               <div class="buttons start"><button type="button" class="btn" data-testid="first-again" @click=${this.#ask}>${d.run.tryAgain}</button></div></div></div>`}
       <footer class="buttons start">
         <label class="btn file">${icon("file")}${d.devs.openFile}<input type="file" class="hidden" accept=".json,.toml,application/json" data-testid="open-recording" @change=${this.#openFile} /></label>
@@ -308,7 +308,7 @@ export class First extends View {
     devices
       .stopAll("tab")
       .then(() => clouds.keepTab(on))
-      .catch((error: unknown) => (this.failed = refusal(error).message));
+      .catch((error: unknown) => (this.failed = refusal(error)));
   };
 
   /** Where secrets go, unless the settings say otherwise: as last chosen; for kept clouds in this tab beside them. */
