@@ -17,6 +17,7 @@ behaviour("devices beyond the tab's sockets are told, and the same file runs wit
   await c.page.getByTestId("rail-fleet").click();
   const fleets = new Fleets(c);
   await fleets.count("krtyun", 258, "rest-");
+  assert.match(await fleets.get("fleet-too-many").innerText(), /^254 fit .*: 4 will not/, "before anything starts");
   await fleets.run();
   assert.ok(await fleets.verdict(120_000));
   const counts = await fleets.counts();
