@@ -93,20 +93,19 @@ impl Cutter {
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.0.extend_from_slice(bytes);
         let mut packets = Vec::new();
-        loop {
-            match total(&self.0) {
-                Total::Known(length) if length <= self.0.len() => {
-                    let rest = self.0.split_off(length);
-                    packets.push(core::mem::replace(&mut self.0, rest));
-                }
-                Total::Known(length) if length <= LONGEST => return packets,
-                Total::Unknown => return packets,
-                _ => {
-                    packets.push(core::mem::take(&mut self.0));
-                    return packets;
-                }
-            }
+        let mut at = 0;
+        while let Some(rest) = self.0.get(at..) {
+            let length = match total(rest) {
+                Total::Known(length) if length <= rest.len() => length,
+                Total::Known(length) if length <= LONGEST => break,
+                Total::Unknown => break,
+                _ => rest.len(),
+            };
+            packets.extend(rest.get(..length).map(<[u8]>::to_vec));
+            at += length;
         }
+        self.0.drain(..at);
+        packets
     }
 }
 
