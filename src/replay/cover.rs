@@ -104,12 +104,17 @@ impl Recording {
                 secrets.learn(right);
             }
         }
-        if let Start::Birth(stored) = &self.start {
-            for (_, value) in stored.iter() {
-                learn_from(value.expose(), mask, secrets);
+        match &self.start {
+            Start::Birth(stored) => {
+                for (_, value) in stored.iter() {
+                    learn_from(value.expose(), mask, secrets);
+                }
             }
+            // The message that brought an address may be gone; here the address stands alone.
+            Start::Snapshot(snapshot) => addresses(snapshot.expose(), secrets),
         }
         for recorded in &self.inputs {
+            addresses(recorded.input.expose(), secrets);
             if let Some(input) = recorded.input()
                 && let Some(text) = text_of(&input)
             {
@@ -169,6 +174,17 @@ fn input(recorded: &Recorded, mask: &Mask, secrets: &StandIns) -> Recorded {
     Recorded { input: SecretBytes::new(bytes), said: Said::Unknown, ..recorded.clone() }
 }
 
+/// Learns from the addresses among the texts of CBOR.
+fn addresses(bytes: &[u8], secrets: &mut StandIns) {
+    let mut copy = bytes.to_vec();
+    strings(&mut copy, &mut |text| {
+        let alone = !text.iter().any(|byte| matches!(byte, b'"' | ..=b' '));
+        if alone && let Ok(text) = core::str::from_utf8(text) {
+            rights(text).for_each(|right| secrets.learn(right));
+        }
+    });
+}
+
 fn learn_from(text: &[u8], mask: &Mask, secrets: &mut StandIns) {
     for (from, to) in mask.secret_values(text) {
         if let Some(Ok(value)) = text.get(from..to).map(core::str::from_utf8) {
@@ -187,6 +203,9 @@ fn made(outputs: &[Output], mask: &Mask, secrets: &mut StandIns, tokens: &mut BT
             }
             Output::Command(Command::Connect(_, connect)) => {
                 secrets.learn(connect.password.expose());
+            }
+            Output::Command(Command::Download(_, download)) => {
+                rights(&download.url).for_each(|right| secrets.learn(right));
             }
             Output::Command(Command::Publish(_, publish)) => {
                 let payload = publish.payload.expose();

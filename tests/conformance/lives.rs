@@ -25,6 +25,11 @@ const IMAGE_URL: &str = "http://iot.krtyun.com:16004/images/2.0.0.bin";
 
 /// Lives through it all. Where the expected does not come to pass, the test fails here.
 pub(crate) fn life(platform: PlatformName) -> Life {
+    life_with(platform, IMAGE_URL)
+}
+
+/// The same with an image that is elsewhere.
+pub(crate) fn life_with(platform: PlatformName, image_url: &str) -> Life {
     let mut world = World::new(Duration::from_millis(20));
     world.record();
     let act = |world: &mut World, action| world.operate(Operation { platform, action }).unwrap();
@@ -51,12 +56,12 @@ pub(crate) fn life(platform: PlatformName) -> Life {
     assert!(world.run_until(SOON, |world| is_ready(world.events(id))), "{platform}: not ready");
 
     if platform != PlatformName::Cmcc {
-        world.images.insert(IMAGE_URL.into(), IMAGE.to_vec());
+        world.images.insert(image_url.into(), IMAGE.to_vec());
         let firmware = Action::AddFirmware {
             product: product.id.clone(),
             module: None,
             version: "2.0.0".into(),
-            url: IMAGE_URL.into(),
+            url: image_url.into(),
             size: IMAGE.len() as u64,
             md5: hex::lower(&Md5::digest(IMAGE)),
             sha256: hex::lower(&Sha256::digest(IMAGE)),

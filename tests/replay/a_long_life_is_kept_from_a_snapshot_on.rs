@@ -36,6 +36,36 @@ fn and_replays_from_there_covered_or_not() {
     }
 }
 
+/// The message that brought the address of an image is gone with the beginning; the snapshot still knows the address.
+#[test]
+fn and_a_right_of_access_does_not_leave_in_its_snapshot() {
+    let (right, other) = ("Expires=1893456000&Signature=c2lnbmVk%2BZm9y0x1", "c2lnbmVk%2BZm9y0x1");
+    let url = ["http://iot.krtyun.com:16004/images/2.0.0.bin?", right].concat();
+    let mut was_there = 0;
+    for platform in PlatformName::ALL {
+        let life = lives::life_with(platform, &url);
+        let (whole, _) = support::record(&life, usize::MAX);
+        let holds = |bytes: &[u8], text: &str| {
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        };
+        let size = whole.to_bytes().expose().len();
+        // From the whole of it to its last eighth: with the message, and without.
+        for part in [1, 2, 3, 4, 6, 8] {
+            let (kept, _) = support::record(&life, size / part);
+            let Start::Snapshot(snapshot) = &kept.start else { continue };
+            let told = kept.inputs.iter().any(|recorded| holds(recorded.input.expose(), other));
+            was_there += usize::from(!told && holds(snapshot.expose(), right));
+            let covered = kept.cover([9; 32]).unwrap();
+            assert_eq!(covered.strays, None, "{platform}, 1/{part}");
+            let bytes = covered.recording.to_bytes();
+            assert!(!holds(bytes.expose(), other), "{platform}, 1/{part}: the right of access");
+            let check = Player::new(covered.recording).unwrap().check().unwrap();
+            assert_eq!(check.differs, None, "{platform}, 1/{part}");
+        }
+    }
+    assert!(was_there >= 3, "in the snapshot alone: {was_there} times");
+}
+
 /// What the device stored.
 pub(super) fn device_secret(recording: &muster::replay::Recording) -> Secret {
     let mut player = Player::new(recording.clone()).unwrap();
