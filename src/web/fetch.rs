@@ -135,7 +135,7 @@ async fn head(
     body: Option<Uint8Array>,
     aborter: &Aborter,
 ) -> Result<Head, Broken> {
-    if route == Route::Relay {
+    if route.is_relay() {
         return relay::ask(method, url, headers, body, aborter).await;
     }
     let method = Method::from_bytes(method.as_bytes())

@@ -100,7 +100,13 @@ async fn carry(
     let slot = select(Box::pin(slot()), orders.next()).await;
     let Either::Left((slot, _)) = slot else { return None };
     let socket = if relayed {
-        relay::socket(url).await
+        // Its server may be there and say nothing.
+        let given_up = select(orders.next(), TimeoutFuture::new(OPEN_WITHIN));
+        match select(Box::pin(relay::socket(url)), given_up).await {
+            Either::Left((socket, _)) => socket,
+            Either::Right((Either::Left(_), _)) => return None,
+            Either::Right((Either::Right(_), _)) => Err(relay::gone(url)),
+        }
     } else {
         WebSocket::open_with_protocol(url, "mqtt")
             .map_err(|error| (Failure::Forbidden, Some(trouble::refused(url, &error.message))))

@@ -40,6 +40,10 @@ mod hooks;
 mod link;
 mod read;
 mod record;
+#[cfg(feature = "lab")]
+mod relay;
+#[cfg(not(feature = "lab"))]
+#[path = "no_relay.rs"]
 mod relay;
 #[cfg(feature = "tool")]
 mod replay;

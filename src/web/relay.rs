@@ -23,6 +23,7 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::fetch::{self, Aborter, Broken, Head};
+use super::read::Members;
 use crate::error::Failure;
 use crate::trace::{Trouble, TroubleReason};
 
@@ -49,6 +50,15 @@ std::thread_local! {
 impl Route {
     pub(super) fn of(relay: bool) -> Self {
         if relay { Self::Relay } else { Self::Direct }
+    }
+
+    /// As options say.
+    pub(super) fn read(options: &Members) -> Result<Self, JsValue> {
+        options.flag("relay").map(Self::of)
+    }
+
+    pub(super) fn is_relay(self) -> bool {
+        self == Self::Relay
     }
 
     /// Whether a broker at this address is reached by the relay.
@@ -157,7 +167,8 @@ async fn access(url: &str) -> Result<(String, String), No> {
     if let Some(token) = TOKEN.with_borrow(Clone::clone) {
         return Ok((origin, token));
     }
-    let request = builder(&[&origin, "/api/relay/token"].concat(), Method::POST, &Aborter::new())
+    let asking = Asking(Aborter::new());
+    let request = builder(&[&origin, "/api/relay/token"].concat(), Method::POST, &asking.0)
         .header("Content-Type", "application/json")
         .build();
     let response = request.map_err(|_| gone(url))?.send().await.map_err(|_| gone(url))?;
@@ -166,6 +177,15 @@ async fn access(url: &str) -> Result<(String, String), No> {
     let token = token.filter(|_| response.ok()).ok_or_else(|| gone(url))?;
     TOKEN.set(Some(token.clone()));
     Ok((origin, token))
+}
+
+/// A request that ends with the wait for it.
+struct Asking(Aborter);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 fn forget() {

@@ -181,8 +181,8 @@ class Instance implements Muster {
 
   async device(options: DeviceOptions): Promise<Device> {
     const { platform, settings, name = "", cloud } = options;
-    // The smallest module knows neither faults nor recordings.
-    const small = this.lab || (options.faults === undefined && options.record !== true);
+    // The smallest module knows neither faults nor recordings, nor the relay.
+    const small = this.lab || (options.faults === undefined && options.record !== true && options.relay !== true);
     // A device of a cloud lives where the cloud does.
     const line = cloud ? remote(cloud).line : small ? this.line : await this.everything();
     // Not before the module is there: what is lent has to come back, and from here on somebody sees to that.
