@@ -51,11 +51,12 @@ fn wrong(key: &str, problem: &str) -> JsValue {
 /// An input of a calculator.
 #[cfg(feature = "tool")]
 pub(super) fn bad_value(key: &str, problem: &str) -> JsValue {
-    fault("invalid", &format!("{key}: {problem}"), None, wrong(key, problem))
+    fault("misuse", &format!("{key}: {problem}"), None, wrong(key, problem))
 }
 
+/// An input that says nothing which is known here. Not `invalid`, which is an operator's word: a cloud refused.
 pub(super) fn invalid(key: &str, problem: &str) -> JsValue {
-    fault("invalid", &format!("{key} {problem}"), None, wrong(key, problem))
+    fault("misuse", &format!("{key} {problem}"), None, wrong(key, problem))
 }
 
 pub(super) fn config(error: &ConfigError) -> JsValue {

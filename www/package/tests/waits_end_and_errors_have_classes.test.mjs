@@ -117,6 +117,11 @@ test("what an operator may not do, and what a platform does not have, are refusa
   const { cloud, device } = await online(t);
   await assert.rejects(cloud.operate({ platform: "ucloud", action: "get_device", product: "none", name: "none" }), (error) => error instanceof muster.CloudRefused || error instanceof muster.MusterError);
   await assert.rejects(cloud.addFirmware({ platform: "ucloud", product: "none", version: "1", bytes: new Uint8Array(1) }), (error) => error instanceof muster.CloudRefused && error.code === "not_found");
+  // What cannot be used was refused by no cloud.
+  const misused = (error) => error instanceof muster.MusterError && !(error instanceof muster.CloudRefused) && error.code === "misuse" && error.data.key !== undefined;
+  await assert.rejects(device.intend({ intent: "dance" }), misused);
+  await assert.rejects(device.faults.arm([{ fault: "delay" }]), misused);
+  await assert.rejects(muster.tools.cipher({ type: 9 }), misused);
   await assert.rejects(device.intend({ intent: "new_bind_token" }), (error) => error instanceof muster.MusterError);
 });
 

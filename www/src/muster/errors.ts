@@ -1,6 +1,6 @@
 // Errors as classes with a code. The Worker sends them as plain data, because a class does not survive the crossing.
 
-/** Something that was refused, with the next move where there is one. */
+/** Something that was refused, with the next move where there is one. Code `misuse`: what was passed in; `data.key`. */
 export class MusterError extends Error {
   override readonly name: string = "MusterError";
   constructor(

@@ -150,7 +150,7 @@ export interface Device extends AsyncIterable<Entry> {
   readonly faults: Faults;
   /**
    * Publishes through the device's own MQTT session, beside the core: for topics on which the core does not speak.
-   * Resolves when it is acknowledged, or, of QoS 0, when it has left. Rejects with `offline`, `not_supported`, `invalid`.
+   * Resolves when it is acknowledged, or, of QoS 0, when it has left. Rejects with `offline`, `not_supported`, `misuse`.
    * Of a device that was started with `faults`; an empty list will do.
    */
   publish(topic: string, payload: string | Uint8Array, options?: { qos?: 0 | 1 }): Promise<void>;
