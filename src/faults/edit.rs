@@ -53,12 +53,17 @@ pub(super) fn wrong_id(platform: PlatformName, body: &[u8]) -> Changed {
     })
 }
 
-/// The body with another code. A number stays a number if the new one is one.
+/// The body with another code. A number stays a number if the new one is one that JSON knows: `007` is none. What is
+/// neither text nor number nor a word is no code, and stays.
 pub(super) fn vendor_code(platform: PlatformName, body: &[u8], code: &str) -> Changed {
     let name = code_name(platform)?;
     let (from, to) = value_span(body, name)?;
     let quoted = from > 0 && body.get(from - 1) == Some(&b'"');
-    let number = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !quoted && matches!(body.get(from)?, b'{' | b'[') {
+        return None;
+    }
+    let digits = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits && (code.len() == 1 || !code.starts_with('0'));
     let mut value = Vec::new();
     if quoted || number {
         value.extend_from_slice(code.as_bytes());

@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::mem;
 
 use super::edit;
 use super::{Armed, Fault, Kind, On, Rule, Times, When};
@@ -59,6 +60,8 @@ pub enum StoreDeed {
 pub struct Faults {
     platform: PlatformName,
     rules: Vec<(Armed, Chance)>,
+    /// A rule has met something since somebody asked.
+    moved: bool,
 }
 
 /// What a rule looks at.
@@ -77,7 +80,7 @@ pub enum Met<'a> {
 impl Faults {
     /// Of a device of this platform, without rules.
     pub fn new(platform: PlatformName) -> Self {
-        Self { platform, rules: Vec::new() }
+        Self { platform, rules: Vec::new(), moved: false }
     }
 
     /// Whether there is nothing to look for.
@@ -88,6 +91,19 @@ impl Faults {
     /// The rules, in their order.
     pub fn armed(&self) -> impl Iterator<Item = &Armed> {
         self.rules.iter().map(|(armed, _)| armed)
+    }
+
+    /// Whether a rule has met something, or struck, since this was last asked.
+    pub fn take_moved(&mut self) -> bool {
+        mem::take(&mut self.moved)
+    }
+
+    /// How many rules there would be after all were forgotten, or none; these were taken away; and those were armed.
+    pub fn count_after(&self, clear: bool, disarm: &[String], arm: &[Armed]) -> usize {
+        let stays = |id: &String| {
+            !clear && !disarm.contains(id) && arm.iter().all(|other| other.rule.id != *id)
+        };
+        self.rules.iter().filter(|(armed, _)| stays(&armed.rule.id)).count() + arm.len()
     }
 
     /// Arms a rule, in the place of one with the same id.
@@ -111,8 +127,17 @@ impl Faults {
         }
     }
 
-    /// Those that strike without waiting for anything, and have not.
-    pub fn at_once(&mut self) -> Vec<Strike> {
+    /// Those that strike at the device's birth, without waiting for anything, and have not.
+    pub fn at_birth(&mut self) -> Vec<Strike> {
+        self.at_once(|_| true)
+    }
+
+    /// Those of these rules, just armed, that strike without waiting for anything, and have not.
+    pub fn at_arming(&mut self, ids: &[String]) -> Vec<Strike> {
+        self.at_once(|id| ids.contains(id))
+    }
+
+    fn at_once(&mut self, of: impl Fn(&String) -> bool) -> Vec<Strike> {
         let now = |rule: &Rule| {
             rule.on.is_none() && (rule.fault.is_of_moment() || rule.fault.is_of_clock())
         };
@@ -120,7 +145,11 @@ impl Faults {
         for (armed, chance) in &mut self.rules {
             // A clock that is wrong is wrong once, for as long as that.
             let again = armed.rule.fault.is_of_clock() && armed.struck > 0;
-            if now(&armed.rule) && !again && strikes_now(armed, chance) {
+            if !now(&armed.rule) || again || !of(&armed.rule.id) {
+                continue;
+            }
+            self.moved = true;
+            if strikes_now(armed, chance) {
                 strikes.push(strike(&armed.rule, None));
             }
         }
@@ -196,6 +225,7 @@ impl Faults {
                 }
                 _ => continue,
             };
+            self.moved = true;
             if deed.is_some() {
                 armed.seen = armed.seen.saturating_add(1);
                 chance.draw();
@@ -213,6 +243,7 @@ impl Faults {
             if !armed.rule.fault.is_of_download() {
                 continue;
             }
+            self.moved = true;
             if struck.is_some() {
                 armed.seen = armed.seen.saturating_add(1);
                 chance.draw();
@@ -240,6 +271,7 @@ impl Faults {
                 continue;
             }
             if armed.rule.fault.is_of_moment() {
+                self.moved = true;
                 if strikes_now(armed, chance) {
                     verdict.then.push(strike(&armed.rule, None));
                 }
@@ -254,6 +286,7 @@ impl Faults {
             };
             // What cannot be changed, because it has no such field, is none of this rule's.
             let Some((deed, detail)) = made else { continue };
+            self.moved = true;
             if verdict.deed.is_some() {
                 armed.seen = armed.seen.saturating_add(1);
                 chance.draw();
@@ -366,7 +399,7 @@ impl<'a> View<'a> {
                 *want == self.event
                     || self
                         .step
-                        .is_some_and(|step| want.strip_prefix("step:") == Some(step_name(step)))
+                        .is_some_and(|step| want.strip_prefix("step:") == Some(step_name(&step)))
             })
     }
 }
@@ -392,44 +425,61 @@ fn kind_of(r#type: PacketType) -> Option<Kind> {
     })
 }
 
-/// As the event crosses into JavaScript.
-fn event_name(event: &Event) -> &'static str {
-    match event {
-        Event::Step { .. } => "step",
-        Event::Registered { .. } => "registered",
-        Event::Ready => "ready",
-        Event::Heartbeat { .. } => "heartbeat",
-        Event::Update { .. } => "update",
-        Event::Retrying { .. } => "retrying",
-        Event::Stopped { .. } => "stopped",
-        Event::Warning { .. } => "warning",
-        Event::PropertiesSet { .. } => "properties_set",
-        Event::PropertiesPosted => "properties_posted",
-        Event::BindToken { .. } => "bind_token",
-        Event::Permit { .. } => "permit",
-        Event::Topology { .. } => "topology",
-        Event::Scheduled { .. } => "scheduled",
+/// Whether a rule may wait for this: an event, or `step:` and a step.
+pub(super) fn is_event(name: &str) -> bool {
+    match name.strip_prefix("step:") {
+        Some(step) => STEPS.contains(&step),
+        None => EVENTS.contains(&name),
     }
 }
 
-fn step_name(step: Step) -> &'static str {
-    match step {
-        Step::ConnectToRegister => "connect_to_register",
-        Step::SubscribeForSecret => "subscribe_for_secret",
-        Step::RequestSecret => "request_secret",
-        Step::StoreSecret => "store_secret",
-        Step::ConfirmSecret => "confirm_secret",
-        Step::LeaveRegistration => "leave_registration",
-        Step::Login => "login",
-        Step::Subscribe => "subscribe",
-        Step::ReportVersion => "report_version",
-        Step::Heartbeat => "heartbeat",
-        Step::ReportToken => "report_token",
-        Step::Download => "download",
-        Step::Install => "install",
-        Step::EraseSecret => "erase_secret",
-        Step::PostProperties => "post_properties",
-    }
+/// Names, once for what has them and once as a list.
+macro_rules! names {
+    ($name:ident of $type:ty, all in $all:ident: $($pattern:pat => $text:literal,)*) => {
+        /// As it crosses into JavaScript.
+        fn $name(it: &$type) -> &'static str {
+            match it {
+                $($pattern => $text,)*
+            }
+        }
+
+        const $all: &[&str] = &[$($text),*];
+    };
+}
+
+names! { event_name of Event, all in EVENTS:
+    Event::Step { .. } => "step",
+    Event::Registered { .. } => "registered",
+    Event::Ready => "ready",
+    Event::Heartbeat { .. } => "heartbeat",
+    Event::Update { .. } => "update",
+    Event::Retrying { .. } => "retrying",
+    Event::Stopped { .. } => "stopped",
+    Event::Warning { .. } => "warning",
+    Event::PropertiesSet { .. } => "properties_set",
+    Event::PropertiesPosted => "properties_posted",
+    Event::BindToken { .. } => "bind_token",
+    Event::Permit { .. } => "permit",
+    Event::Topology { .. } => "topology",
+    Event::Scheduled { .. } => "scheduled",
+}
+
+names! { step_name of Step, all in STEPS:
+    Step::ConnectToRegister => "connect_to_register",
+    Step::SubscribeForSecret => "subscribe_for_secret",
+    Step::RequestSecret => "request_secret",
+    Step::StoreSecret => "store_secret",
+    Step::ConfirmSecret => "confirm_secret",
+    Step::LeaveRegistration => "leave_registration",
+    Step::Login => "login",
+    Step::Subscribe => "subscribe",
+    Step::ReportVersion => "report_version",
+    Step::Heartbeat => "heartbeat",
+    Step::ReportToken => "report_token",
+    Step::Download => "download",
+    Step::Install => "install",
+    Step::EraseSecret => "erase_secret",
+    Step::PostProperties => "post_properties",
 }
 
 /// Chances from a seed: SplitMix64, which any language can repeat.

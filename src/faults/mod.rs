@@ -25,7 +25,11 @@ use alloc::string::String;
 
 pub use engine::{Deed, Faults, Met, StoreDeed, Strike, Verdict};
 
+use crate::platform::PlatformName;
 use crate::trace::Direction;
+
+/// So many rules at most are armed at a device: more than anybody keeps an eye on, and each looks at each message.
+pub const MOST_RULES: usize = 64;
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -352,13 +356,14 @@ impl Fault {
 }
 
 impl Rule {
-    /// What is wrong with this rule as a whole: the member, and the problem. Each member alone is looked at by who reads
-    /// it.
+    /// What is wrong with this rule as a whole, at a device of this platform: the member, and the problem. Each member
+    /// alone is looked at by who reads it.
     ///
     /// # Errors
     ///
-    /// If such a rule could never strike, or says two things at once.
-    pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
+    /// If it says two things at once, or it can be told beforehand that such a rule would never strike there. Whether a
+    /// topic, a path or a text ever comes nobody can tell.
+    pub fn check(&self, platform: PlatformName) -> Result<(), (&'static str, &'static str)> {
         let on = self.on.as_ref();
         match (&self.fault, on) {
             (fault, None) if fault.is_of_message() => {
@@ -395,7 +400,68 @@ impl Rule {
             }
             _ => {}
         }
-        on.map_or(Ok(()), On::check)
+        on.map_or(Ok(()), On::check)?;
+        self.check_count()?;
+        self.check_platform(platform)
+    }
+
+    /// Without a message or a moment to count, the one moment is when it is armed.
+    fn check_count(&self) -> Result<(), (&'static str, &'static str)> {
+        if self.chance <= 0.0 {
+            return Err(("chance", "has to be more than 0"));
+        }
+        if self.on.is_some() || !(self.fault.is_of_moment() || self.fault.is_of_clock()) {
+            return Ok(());
+        }
+        if self.nth != 1 {
+            return Err(("nth", "goes with on: without it the fault strikes at once"));
+        }
+        if self.fault.is_of_moment() && self.every != 1 {
+            return Err(("every", "goes with on: without it the fault strikes at once"));
+        }
+        if self.fault.is_of_moment() && self.times != Times::Count(1) {
+            return Err(("times", "goes with on: without it the fault strikes once"));
+        }
+        Ok(())
+    }
+
+    /// What this platform's devices never do.
+    fn check_platform(&self, platform: PlatformName) -> Result<(), (&'static str, &'static str)> {
+        use PlatformName::{Alibaba, Cmcc, Krtyun};
+        let cmcc = platform == Cmcc;
+        match &self.fault {
+            Fault::VendorCode { .. } if platform == Krtyun => {
+                return Err(("fault", "does not go with krtyun: its replies have no code"));
+            }
+            Fault::BrokerRestart { .. } if cmcc => {
+                return Err(("fault", "does not go with cmcc: there is no broker"));
+            }
+            fault if fault.is_of_download() && cmcc => {
+                return Err(("fault", "does not go with cmcc: it sends no images"));
+            }
+            Fault::PowerCut { key: Some(key), .. } | Fault::StoreFail { key } => {
+                let kept = match key {
+                    Kept::Credential => true,
+                    Kept::Schedule => cmcc,
+                    Kept::Firmware | Kept::Version => !cmcc,
+                };
+                if !kept {
+                    return Err(("key", "is of what this platform's devices do not keep"));
+                }
+            }
+            _ => {}
+        }
+        match self.on.as_ref().map(|on| on.message) {
+            None | Some(Kind::Event) => Ok(()),
+            Some(Kind::Request | Kind::Response) if !cmcc && platform != Alibaba => {
+                Err(("message", "is of HTTP, and this platform's devices speak MQTT"))
+            }
+            Some(Kind::Request | Kind::Response) => Ok(()),
+            Some(_) if cmcc => {
+                Err(("message", "is of MQTT, and this platform's devices speak HTTP"))
+            }
+            Some(_) => Ok(()),
+        }
     }
 }
 
@@ -421,6 +487,9 @@ impl On {
         match (&self.event, self.message) {
             (None, Kind::Event) => Err(("event", "is missing: which event")),
             (Some(_), kind) if kind != Kind::Event => Err(("event", "goes with event alone")),
+            (Some(name), _) if !engine::is_event(name) => {
+                Err(("event", "is no event, and no step such as step:store_secret"))
+            }
             _ => Ok(()),
         }
     }

@@ -801,7 +801,11 @@ impl Trace {
             What::Http { message, .. } => (None, Some(Box::new(message))),
             _ => (None, None),
         };
-        let (direction, done) = (Some(kept.direction), fault);
+        let (direction, mut done) = (Some(kept.direction), fault);
+        // What a rule puts in the place of a body is no less secret than a body.
+        if let Fault::Status { body: Some(body), .. } = &mut done {
+            *body = self.hide(body, reveal, &mut 0);
+        }
         (What::Fault { rule, done, detail, direction, packet, message }, bytes)
     }
 

@@ -128,12 +128,12 @@ impl App {
     fn start(options: JsValue, hooks: AppHooks, tab: Option<Door>) -> Result<Self, JsValue> {
         let options = Members::of("options", options)?;
         let settings = settings(&options.map("settings")?);
-        let route = Route::of(options.flag("relay")?);
+        let route = Route::read(&options)?;
         options.finish()?;
         let config = AppConfig::from_settings(&settings).map_err(|error| values::config(&error))?;
         let home_id = config.home_id().map(String::from);
         let mut trace = Trace::new(PlatformName::Alibaba, &settings, &Stored::empty());
-        if route == Route::Relay && tab.is_none() {
+        if route.is_relay() && tab.is_none() {
             trace.go_by_relay();
         }
         let trace = Rc::new(RefCell::new(trace));
@@ -220,6 +220,13 @@ impl Driver {
                 }
             }
             self.drain();
+        }
+        // Whoever has called meanwhile waits for an answer as well.
+        inbox.close();
+        while let Ok(word) = inbox.try_recv() {
+            if let Word::Call(_, reply) = word {
+                reply.give(Err(values::stopped()));
+            }
         }
         for reply in self.calls.into_values() {
             reply.give(Err(values::stopped()));

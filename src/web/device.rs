@@ -34,6 +34,8 @@ use crate::output::StoreKey;
 use crate::output::{Publish, QoS, Subscribe};
 use crate::platform::Config;
 #[cfg(feature = "lab")]
+use crate::platform::PlatformName;
+#[cfg(feature = "lab")]
 use crate::replay::{KEPT_BYTES, Recorder};
 use crate::secret::SecretBytes;
 use crate::settings::Settings;
@@ -43,6 +45,8 @@ use crate::trace::{Seen, Trace};
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Device {
+    #[cfg(feature = "lab")]
+    platform: PlatformName,
     words: mpsc::UnboundedSender<Word>,
     trace: Rc<RefCell<Trace>>,
     cut: Rc<Cell<bool>>,
@@ -95,7 +99,7 @@ impl Device {
     /// Changes the faults that are armed: `{ clear, disarm, arm }` in, an array of `Armed` out.
     #[cfg(feature = "lab")]
     pub fn faults(&self, change: JsValue) -> Promise {
-        values::promise(|reply| match rules::read_change(change) {
+        values::promise(|reply| match rules::read_change(change, self.platform) {
             Ok(change) => self.send(Word::Faults(change, reply)),
             Err(error) => reply.give(Err(error)),
         })
@@ -147,12 +151,8 @@ impl Device {
 
     fn send(&self, word: Word) {
         // What comes too late is answered at once.
-        match self.words.unbounded_send(word).map_err(|error| error.into_inner()) {
-            Err(Word::Intent(_, reply) | Word::Faults(_, reply) | Word::Raw(_, reply)) => {
-                reply.give(Err(values::stopped()))
-            }
-            Err(Word::Stop(reply)) => reply.give(Ok(JsValue::UNDEFINED)),
-            _ => {}
+        if let Err(error) = self.words.unbounded_send(word) {
+            error.into_inner().refuse();
         }
     }
 
@@ -169,10 +169,10 @@ impl Device {
                 settings.set("firmware_version", version);
             }
         }
-        let route = Route::of(options.flag("relay")?);
+        let route = Route::read(&options)?;
         #[cfg(feature = "lab")]
         let (mut harm, record) = (
-            Harm::new(platform, rules::read_rules(options.list("faults")?)?),
+            Harm::new(platform, rules::read_rules(options.list("faults")?, platform)?),
             options.flag("record")?,
         );
         #[cfg(not(feature = "lab"))]
@@ -181,7 +181,7 @@ impl Device {
         let config =
             Config::from_settings(platform, &settings).map_err(|error| values::config(&error))?;
         let mut trace = Trace::new(platform, &settings, &stored);
-        if route == Route::Relay && tab.is_none() {
+        if route.is_relay() && tab.is_none() {
             trace.go_by_relay();
         }
         let trace = Rc::new(RefCell::new(trace));
@@ -216,7 +216,14 @@ impl Device {
             harm,
         );
         spawn_local(driver.live(inbox));
-        Ok(Self { words, trace, cut, record })
+        Ok(Self {
+            #[cfg(feature = "lab")]
+            platform,
+            words,
+            trace,
+            cut,
+            record,
+        })
     }
 }
 

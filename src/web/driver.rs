@@ -67,6 +67,19 @@ pub(super) enum Word {
     Stop(Reply),
 }
 
+impl Word {
+    /// Nobody is there any more to hear it.
+    pub(super) fn refuse(self) {
+        match self {
+            Self::Intent(_, reply) | Self::Faults(_, reply) | Self::Raw(_, reply) => {
+                reply.give(Err(values::stopped()));
+            }
+            Self::Stop(reply) => reply.give(Ok(JsValue::UNDEFINED)),
+            _ => {}
+        }
+    }
+}
+
 /// The name under which the version of the installed image is stored.
 pub(super) const VERSION: &str = "version";
 
@@ -170,19 +183,27 @@ impl Driver {
         self.outputs();
         self.settle().await;
         while let Some(word) = inbox.next().await {
-            if self.cut.get() {
-                break;
-            }
-            if let Word::Stop(reply) = word {
+            let stop = matches!(word, Word::Stop(_));
+            if stop && !self.cut.get() {
                 self.log_out();
-                reply.give(Ok(JsValue::UNDEFINED));
+            }
+            if stop || self.cut.get() {
+                word.refuse();
                 break;
             }
             self.hear(word);
             self.settle().await;
         }
-        // What is under way ends with what it belongs to.
+        // Whoever has asked meanwhile waits for an answer.
+        inbox.close();
+        while let Ok(word) = inbox.try_recv() {
+            word.refuse();
+        }
+        // What is under way ends with what it belongs to; but what a device has sent before its power went, it has sent.
         self.end_raw();
+        if self.harm.is_cut() {
+            self.requests.clear();
+        }
         for aborter in self.downloads.into_values().chain(self.requests.into_values()) {
             aborter.abort();
         }
@@ -221,7 +242,7 @@ impl Driver {
             Word::Answer(token, answer, trouble) => self.answer(token, answer, trouble),
             Word::Late(id) => self.late(id),
             Word::Raw(packet, reply) => self.send_raw(packet, reply),
-            Word::Faults(change, reply) => reply.give(Ok(self.change_faults(change))),
+            Word::Faults(change, reply) => reply.give(self.change_faults(change)),
             Word::Progress(token, progress) => {
                 if self.downloads.contains_key(&token) {
                     self.inputs.push_back(Input::Progress(token, progress));
@@ -331,6 +352,7 @@ impl Driver {
 
     fn closed(&mut self, token: Token, url: &str, closed: Closed, trouble: Option<Trouble>) {
         self.trace.borrow_mut().link(Link::Closed, url, trouble, self.clock.moment());
+        self.drop_held(token);
         self.end_raw();
         self.inputs.push_back(Input::Closed(token, closed));
     }
@@ -430,6 +452,7 @@ impl Driver {
     fn connect(&mut self, token: Token, connect: Connect) {
         if let Some(mut old) = self.link.take() {
             old.wire.abort();
+            self.drop_held(old.token);
             self.end_raw();
         }
         let moment = self.clock.moment();

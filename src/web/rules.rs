@@ -9,11 +9,10 @@ use wasm_bindgen::JsValue;
 use super::driver::Change;
 use super::read::{Members, need};
 use super::values::invalid;
-use crate::faults::{Armed, Fault, Kept, Kind, On, Rule, Times, When};
+use crate::faults::{Armed, Fault, Kept, Kind, MOST_RULES, On, Rule, Times, When};
+use crate::platform::PlatformName;
 use crate::trace::Direction;
 
-/// More rules than anybody keeps an eye on.
-const MOST: usize = 64;
 /// Of an id, and of a part to look for.
 const LONGEST: usize = 256;
 /// Of a body.
@@ -26,31 +25,37 @@ const CENTURY: f64 = 100.0 * 366.0 * 86_400_000.0;
 type Read<T> = Result<T, JsValue>;
 
 /// `{ clear, disarm, arm }`.
-pub(super) fn read_change(value: JsValue) -> Read<Change> {
+pub(super) fn read_change(value: JsValue, platform: PlatformName) -> Read<Change> {
     let of = Members::of("faults", value)?;
     let change = Change {
         clear: of.flag("clear")?,
         disarm: of.maybe_texts("disarm")?.unwrap_or_default(),
-        arm: read_rules(of.list("arm")?)?,
+        arm: read_rules(of.list("arm")?, platform)?,
     };
     of.finish()?;
     Ok(change)
 }
 
 /// The rules, each with an id of its own.
-pub(super) fn read_rules(values: Vec<JsValue>) -> Read<Vec<Armed>> {
-    if values.len() > MOST {
-        return Err(invalid("faults", "has more than 64 rules"));
+pub(super) fn read_rules(values: Vec<JsValue>, platform: PlatformName) -> Read<Vec<Armed>> {
+    if values.len() > MOST_RULES {
+        return Err(too_many());
     }
     let mut rules: Vec<Armed> = Vec::new();
     for (at, value) in values.into_iter().enumerate() {
-        let armed = read_rule(value).map_err(|error| within(&error, &format!("faults[{at}]")))?;
+        let armed =
+            read_rule(value, platform).map_err(|error| within(&error, &format!("faults[{at}]")))?;
         if rules.iter().any(|other| other.rule.id == armed.rule.id) {
             return Err(invalid(&format!("faults[{at}].id"), "is that of another rule"));
         }
         rules.push(armed);
     }
     Ok(rules)
+}
+
+/// A device has as many as it may have.
+pub(super) fn too_many() -> JsValue {
+    invalid("faults", &format!("has more than {MOST_RULES} rules"))
 }
 
 /// The same error, said of a member of something.
@@ -66,7 +71,7 @@ fn within(error: &JsValue, place: &str) -> JsValue {
     }
 }
 
-fn read_rule(value: JsValue) -> Read<Armed> {
+fn read_rule(value: JsValue, platform: PlatformName) -> Read<Armed> {
     let of = Members::of("rule", value)?;
     let fault = read_fault(&of)?;
     let on = of.maybe_members("on")?.map(read_on).transpose();
@@ -91,7 +96,7 @@ fn read_rule(value: JsValue) -> Read<Armed> {
         rule,
     };
     of.finish()?;
-    armed.rule.check().map_err(|(key, problem)| invalid(key, problem))?;
+    armed.rule.check(platform).map_err(|(key, problem)| invalid(key, problem))?;
     Ok(armed)
 }
 

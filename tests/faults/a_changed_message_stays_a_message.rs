@@ -70,6 +70,10 @@ fn another_code_keeps_its_type_where_it_can() {
             r#"{"code":"500","success":true}"#,
         ),
         (PlatformName::Cmcc, "NO", r#"{"code":200}"#, r#"{"code":"NO"}"#),
+        // JSON has no number that begins with a zero.
+        (PlatformName::Ucloud, "007", r#"{"RetCode":0}"#, r#"{"RetCode":"007"}"#),
+        (PlatformName::Ucloud, "0", r#"{"RetCode":-1}"#, r#"{"RetCode":0}"#),
+        (PlatformName::Ucloud, "5", r#"{"RetCode":null}"#, r#"{"RetCode":5}"#),
     ] {
         let mut faults = Faults::new(platform);
         let fault = Fault::VendorCode { code: code.into() };
@@ -79,6 +83,13 @@ fn another_code_keeps_its_type_where_it_can() {
             panic!("{before}")
         };
         assert_eq!(String::from_utf8(made.body).unwrap(), after);
+    }
+    for body in [r#"{"code":{"a":1}}"#, r#"{"code":[1,2]}"#] {
+        let mut faults = Faults::new(PlatformName::Cmcc);
+        let fault = Fault::VendorCode { code: "500".into() };
+        faults.arm(rule("a", fault, Some(on(Kind::Response))));
+        let response = Response { status: 200, headers: Vec::new(), body: body.into() };
+        assert_eq!(faults.response("/", &response).deed, None, "no code: {body}");
     }
     // krtyun's protocol has no codes.
     let packet = publish("t", None, br#"{"code":"0","RetCode":"0"}"#);
@@ -121,6 +132,42 @@ proptest! {
                     prop_assert_eq!(&cut[0], &made);
                     prop_assert_eq!(made[0], whole[0]);
                 }
+            }
+        }
+    }
+
+    /// Whatever the code was and will be, and whatever stands around it: JSON stays JSON, and holds the new one.
+    #[test]
+    fn json_stays_json(
+        code in "[0-9]{1,5}|[0-9A-Za-z._-]{1,8}",
+        before in prop_oneof![
+            Just(serde_json::json!(null)),
+            any::<i32>().prop_map(|n| serde_json::json!(n)),
+            any::<f64>().prop_map(|n| serde_json::json!(n)),
+            any::<bool>().prop_map(|b| serde_json::json!(b)),
+            ".{0,6}".prop_map(|text| serde_json::json!(text)),
+            Just(serde_json::json!([1, {"b": 2}])),
+            Just(serde_json::json!({"c": [3], "d": "}"})),
+        ],
+        around in ".{0,12}",
+    ) {
+        let body = serde_json::json!({"a": around, "code": before, "z": [around]}).to_string();
+        let mut faults = Faults::new(PlatformName::Cmcc);
+        faults.arm(rule("a", Fault::VendorCode { code: code.clone() }, Some(on(Kind::Response))));
+        let response = Response { status: 200, headers: Vec::new(), body: body.clone().into() };
+        match faults.response("/", &response).deed {
+            Some((_, Deed::Change(made))) => {
+                let made: serde_json::Value = serde_json::from_slice(&made.body).unwrap();
+                let told = match &made["code"] {
+                    serde_json::Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                prop_assert_eq!(told, code);
+                prop_assert_eq!(&made["a"], &serde_json::json!(around));
+            }
+            other => {
+                prop_assert!(other.is_none());
+                prop_assert!(before.is_object() || before.is_array() || before == "", "{}", body);
             }
         }
     }

@@ -96,11 +96,76 @@ fn moments_at_events_steps_and_at_once() {
     let ids = |strikes: Vec<muster::faults::Strike>| -> Vec<String> {
         strikes.into_iter().map(|strike| strike.rule).collect()
     };
-    assert_eq!(ids(faults.at_once()), ["now"]);
-    assert_eq!(ids(faults.at_once()), [""; 0], "once means once");
+    assert_eq!(ids(faults.at_birth()), ["now"]);
+    assert_eq!(ids(faults.at_birth()), [""; 0], "once means once");
     assert_eq!(ids(faults.event(&Event::Step { step: Step::StoreSecret })), ["step"]);
     assert_eq!(ids(faults.event(&Event::PropertiesPosted)), [""; 0]);
     assert_eq!(ids(faults.event(&Event::Ready)), ["ready"]);
+}
+
+#[test]
+fn what_is_armed_strikes_when_it_is_armed_and_not_when_another_is() {
+    let mut faults = Faults::new(PlatformName::Ucloud);
+    let mut dice = rule("dice", Fault::NetworkLoss { ms: 1 }, None);
+    // A chance that this seed does not give at first.
+    (dice.rule.chance, dice.rule.seed) = (0.2, 1);
+    faults.arm(dice);
+    assert_eq!(faults.at_arming(&["dice".into()]), []);
+    faults.arm(rule("now", Fault::BrokerRestart { ms: 1 }, None));
+    let ids = |strikes: Vec<muster::faults::Strike>| -> Vec<String> {
+        strikes.into_iter().map(|strike| strike.rule).collect()
+    };
+    assert_eq!(ids(faults.at_arming(&["now".into()])), ["now"]);
+    for _ in 0..50 {
+        assert_eq!(faults.at_arming(&["another".into()]), []);
+    }
+    let seen: Vec<(u32, u32)> = faults.armed().map(|armed| (armed.seen, armed.struck)).collect();
+    assert_eq!(seen, [(1, 0), (1, 1)]);
+}
+
+#[test]
+fn whoever_shows_the_rules_hears_of_each_that_has_met_something() {
+    let mut faults = Faults::new(PlatformName::Ucloud);
+    let mut fifth = rule("fifth", Fault::Lose, Some(on(Kind::Pingresp)));
+    fifth.rule.nth = 5;
+    faults.arm(fifth);
+    faults.arm(rule(
+        "ready",
+        Fault::ClockJump { ms: 1.0 },
+        Some(On { event: Some("ready".into()), ..on(Kind::Event) }),
+    ));
+    faults.arm(rule("store", Fault::StoreFail { key: Kept::Credential }, None));
+    faults.arm(rule("slow", Fault::DownloadSlow { bytes_per_s: 1 }, None));
+    assert!(!faults.take_moved());
+    assert!(!lost(&mut faults, Direction::Down, &[0x40, 2, 0, 1]));
+    assert!(!faults.take_moved(), "none is about this packet");
+    for n in 1..=4 {
+        assert!(!lost(&mut faults, Direction::Down, &[0xd0, 0]));
+        assert!(faults.take_moved(), "met {n} times, and never struck");
+        assert!(!faults.take_moved(), "said once");
+    }
+    assert!(lost(&mut faults, Direction::Down, &[0xd0, 0]));
+    assert!(faults.take_moved());
+    assert_eq!(faults.event(&Event::Ready).len(), 1);
+    assert!(faults.take_moved());
+    assert!(faults.store("credential").is_some() && faults.take_moved());
+    assert!(faults.store("credential").is_none() && faults.take_moved(), "seen, and used up");
+    assert!(faults.download().is_some() && faults.take_moved());
+}
+
+#[test]
+fn it_is_known_beforehand_how_many_rules_there_will_be() {
+    let mut faults = Faults::new(PlatformName::Ucloud);
+    for id in ["a", "b", "c"] {
+        faults.arm(rule(id, Fault::Lose, Some(on(Kind::Puback))));
+    }
+    let new = |ids: &[&str]| -> Vec<muster::faults::Armed> {
+        ids.iter().map(|id| rule(id, Fault::NoClock, None)).collect()
+    };
+    assert_eq!(faults.count_after(false, &[], &new(&["d", "e"])), 5);
+    assert_eq!(faults.count_after(false, &[], &new(&["a", "e"])), 4, "one takes a place");
+    assert_eq!(faults.count_after(false, &["b".into(), "x".into()], &new(&["e"])), 3);
+    assert_eq!(faults.count_after(true, &[], &new(&["a", "e"])), 2);
 }
 
 #[test]
@@ -110,7 +175,7 @@ fn values_by_their_names_and_images() {
     faults.arm(rule("before", cut(When::Before), None));
     faults.arm(rule("fail", Fault::StoreFail { key: Kept::Firmware }, None));
     faults.arm(rule("slow", Fault::DownloadSlow { bytes_per_s: 1 }, None));
-    assert_eq!(faults.at_once(), [], "these wait for their moment");
+    assert_eq!(faults.at_birth(), [], "these wait for their moment");
     assert_eq!(faults.store("schedule"), None);
     assert!(matches!(faults.store("firmware"), Some(StoreDeed::Fail(_))));
     assert!(matches!(faults.store("credential"), Some(StoreDeed::Cut(_, When::Before))));
@@ -124,10 +189,10 @@ fn clocks_add_up_as_long_as_they_are_armed() {
     let mut faults = Faults::new(PlatformName::Ucloud);
     faults.arm(rule("a", Fault::ClockSkew { ms: 1_000.0 }, None));
     faults.arm(rule("b", Fault::ClockSkew { ms: -250.0 }, None));
-    assert_eq!(faults.at_once().len(), 2);
+    assert_eq!(faults.at_birth().len(), 2);
     assert_eq!(faults.wall(), (750.0, true));
     faults.arm(rule("c", Fault::NoClock, None));
-    faults.at_once();
+    faults.at_arming(&["c".into()]);
     assert_eq!(faults.wall(), (750.0, false));
     faults.disarm(Some(&["b".into(), "c".into()]));
     assert_eq!(faults.wall(), (1_000.0, true));

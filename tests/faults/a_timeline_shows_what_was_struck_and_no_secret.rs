@@ -44,3 +44,18 @@ fn a_timeline_shows_what_was_struck_and_no_secret() {
     assert!(matches!(covered.entry.what, What::Fault { .. }));
     assert!(trace.packet(entries[2].seq, true).is_none(), "no message was struck");
 }
+
+#[test]
+fn and_covers_the_body_that_a_rule_puts_in_the_place_of_another() {
+    let mut trace = Trace::new(PlatformName::Alibaba, &Settings::new(), &Stored::empty());
+    let body = r#"{"data":{"deviceSecret":"swordfish99"}}"#;
+    let changed = Response { status: 500, headers: Vec::new(), body: body.into() };
+    let fault = Fault::Status { status: 500, body: Some(body.into()) };
+    trace.fault(strike(fault), Struck::Response(&changed), Moment { at: 1.0, unix: 2.0 });
+    let entry = trace.poll().unwrap();
+    let line = serde_json::to_value(&entry).unwrap();
+    assert!(!line.to_string().contains("swordfish99"), "{line}");
+    assert_eq!(line["done"]["body"], r#"{"data":{"deviceSecret":"***********"}}"#);
+    let shown = serde_json::to_value(trace.packet(entry.seq, true).unwrap().entry).unwrap();
+    assert_eq!(shown["done"]["body"], body, "to the person who asks");
+}

@@ -4,13 +4,13 @@ import { panel as zh, ready as zhReady } from "../src/i18n/zh-fault-panel";
 import { named } from "../src/muster/armory";
 import type { ArmedFault, PlatformName } from "../src/muster/types";
 import { CATALOGUE, GROUPS, offered, outOfLimits, readyFor, type Setting } from "../src/state/fault-catalogue";
-import { isSpent, isWrong, MEMBERS, parseRules, plain, readRules, whole } from "../src/state/fault-rules";
+import { isSpent, isWrong, MEMBERS, MOST_RULES, parseRules, plain, readRules, usableRules, whole } from "../src/state/fault-rules";
 import { profileOf, readProfiles } from "../src/state/profiles";
 
 const PLATFORMS: PlatformName[] = ["ucloud", "cmcc", "krtyun", "alibaba"];
 const settings = (platform: PlatformName): Setting[] => (platform === "alibaba" ? [{ platform, settings: {} }, { platform, settings: { registration: "mqtt" } }] : [{ platform, settings: {} }]);
-const wrong = (value: unknown) => {
-  const read = readRules(value);
+const wrong = (value: unknown, platform?: PlatformName) => {
+  const read = readRules(value, platform);
   return isWrong(read) ? `${read.field} ${read.problem}` : "";
 };
 
@@ -46,6 +46,15 @@ describe("rules", () => {
       [[{ fault: "lose", on: { message: "publish", colour: 1 } }], "faults[0].on.colour unknown"],
       [[{ fault: "lose", on: { message: "event", event: "ready" } }], "faults[0].on.message one_of"],
       [[{ fault: "network_loss", ms: 5, on: { message: "event" } }], "faults[0].on.event missing"],
+      [[{ fault: "network_loss", ms: 5, on: { message: "event", event: "redy" } }], "faults[0].on.event one_of"],
+      [[{ fault: "network_loss", ms: 5, on: { message: "event", event: "step:store_secrets" } }], "faults[0].on.event one_of"],
+      [[{ fault: "network_loss", ms: 5, on: { message: "event", event: "step:store_secret" } }], ""],
+      [[{ fault: "network_loss", ms: 5, times: 3 }], "faults[0].times at_once"],
+      [[{ fault: "power_cut", times: "always" }], "faults[0].times at_once"],
+      [[{ fault: "power_cut", key: "credential", times: "always" }], ""],
+      [[{ fault: "clock_jump", ms: 5, every: 2 }], "faults[0].every at_once"],
+      [[{ fault: "no_clock", nth: 2 }], "faults[0].nth at_once"],
+      [[{ fault: "lose", on: publish, nth: 2, chance: 0 }], "faults[0].chance range"],
       [[{ fault: "reorder", on: { message: "response" } }], "faults[0].on.message no_order"],
       [[{ fault: "duplicate", on: { message: "response" } }], "faults[0].on.message one_response"],
       [[{ fault: "duplicate", on: { message: "connect" } }], "faults[0].on.message connect"],
@@ -63,6 +72,25 @@ describe("rules", () => {
     ];
     for (const [value, problem] of cases) expect(wrong(value), JSON.stringify(value)).toBe(problem);
     expect(isWrong(parseRules("{"))).toBe(true);
+  });
+
+  it("are of what their platform's devices do", () => {
+    const on = (message: string) => ({ message });
+    const cases: [PlatformName, unknown, string][] = [
+      ["krtyun", { fault: "vendor_code", code: 1, on: on("publish") }, "faults[0].fault platform"],
+      ["ucloud", { fault: "vendor_code", code: 1, on: on("publish") }, ""],
+      ["cmcc", { fault: "broker_restart", ms: 1 }, "faults[0].fault platform"],
+      ["cmcc", { fault: "download_slow", bytes_per_s: 1 }, "faults[0].fault platform"],
+      ["cmcc", { fault: "lose", on: on("puback") }, "faults[0].on.message platform"],
+      ["cmcc", { fault: "lose", on: on("response") }, ""],
+      ["cmcc", { fault: "network_loss", ms: 1, on: { message: "event", event: "ready" } }, ""],
+      ["cmcc", { fault: "store_fail", key: "schedule" }, ""],
+      ["ucloud", { fault: "store_fail", key: "schedule" }, "faults[0].key platform"],
+      ["cmcc", { fault: "power_cut", key: "version" }, "faults[0].key platform"],
+      ["ucloud", { fault: "lose", on: on("request") }, "faults[0].on.message platform"],
+      ["alibaba", { fault: "lose", on: on("request") }, ""],
+    ];
+    for (const [platform, rule, problem] of cases) expect(wrong([rule], platform), `${platform} ${JSON.stringify(rule)}`).toBe(problem);
   });
 
   it("get an id of their own, and become short again", () => {
@@ -92,6 +120,13 @@ describe("rules", () => {
     expect(readProfiles(JSON.stringify([profile]))[0]?.faults).toEqual(faults);
     expect(readProfiles(JSON.stringify([{ ...profile, faults: [{ fault: "explode" }] }]))[0]).toEqual(profileOf(plan));
     expect("faults" in profileOf({ ...plan, faults: [] })).toBe(false);
+    // One that cannot be armed any more takes no other along.
+    const some = [{ fault: "no_clock", id: "a" }, { fault: "explode" }, { fault: "network_loss", ms: 1, times: "always" }, { fault: "lose", id: "b", on: { message: "puback" } }, { fault: "no_clock", id: "a" }];
+    expect(usableRules(some, "ucloud").map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(usableRules(some, "cmcc").map(({ id }) => id)).toEqual(["a"]);
+    expect(usableRules({ 0: "no list" }, "ucloud")).toEqual([]);
+    const many = Array.from({ length: 70 }, (_, at) => ({ fault: "no_clock", id: String(at) }));
+    expect(usableRules(many, "ucloud").length).toBe(MOST_RULES);
   });
 });
 
@@ -106,7 +141,7 @@ describe("the catalogue", () => {
         const ends = params.flatMap((param) => ("options" in param ? param.options.map((option) => ({ ...values, [param.key]: option })) : [param.min, param.max].map((end) => ({ ...values, [param.key]: end }))));
         for (const some of [values, ...ends]) {
           const rule = { ...ready.rule(setting, some), id: ready.id };
-          expect(wrong([rule]), `${setting.platform} ${ready.id} ${JSON.stringify(rule)}`).toBe("");
+          expect(wrong([rule], setting.platform), `${setting.platform} ${ready.id} ${JSON.stringify(rule)}`).toBe("");
           made += 1;
         }
       }

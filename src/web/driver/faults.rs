@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 
 use super::{Driver, Live, Word};
 use crate::error::Failure;
-use crate::faults::{Armed, Deed, Fault, Faults, StoreDeed, Strike, Verdict, When};
+use crate::faults::{Armed, Deed, Fault, Faults, MOST_RULES, StoreDeed, Strike, Verdict, When};
 use crate::http::Request;
 use crate::input::{Answer, Closed, Downloaded, Input};
 use crate::output::{Connect, Event, Token};
@@ -22,7 +22,7 @@ use crate::trace::{Direction, Struck, Trouble, TroubleReason};
 use crate::web::clock::Clock;
 use crate::web::fetch::{Aborter, Broken};
 use crate::web::link::{News, Wire};
-use crate::web::values;
+use crate::web::{rules, values};
 
 /// A message that is held back to come after the next one waits no longer for that.
 const REORDER_WITHIN: u32 = 5_000;
@@ -30,6 +30,9 @@ const REORDER_WITHIN: u32 = 5_000;
 const SILENCE: u32 = 30_000;
 /// How long a connection takes to fail where there is no network.
 const NO_ROUTE: u32 = 20;
+/// So many packets are held back at most, and so many bytes of them; what is more passes at once.
+const MOST_LATE: usize = 1_000;
+const MOST_LATE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The faults of one device, and what they hold back.
 pub(in crate::web) struct Harm {
@@ -38,7 +41,8 @@ pub(in crate::web) struct Harm {
     first: Vec<Strike>,
     /// By how much the clock has jumped in this life.
     jumped: f64,
-    held: [Option<(Token, Vec<u8>)>; 2],
+    /// What comes after the next one of its way.
+    held: [Option<Held>; 2],
     late: BTreeMap<u32, (Timeout, Late)>,
     last_late: u32,
     /// Where the requests under way went.
@@ -48,6 +52,13 @@ pub(in crate::web) struct Harm {
     /// The power is gone: after so many milliseconds it is back, if at all.
     cut: Option<Option<u32>>,
     changed: bool,
+}
+
+struct Held {
+    token: Token,
+    packet: Vec<u8>,
+    /// Of its [`Late::Release`].
+    late: u32,
 }
 
 /// What comes later.
@@ -77,7 +88,7 @@ impl Harm {
             faults.arm(rule);
         }
         Self {
-            first: faults.at_once(),
+            first: faults.at_birth(),
             faults,
             jumped: 0.0,
             held: [None, None],
@@ -114,12 +125,22 @@ impl Harm {
         states.into()
     }
 
-    fn held(&mut self, direction: Direction) -> &mut Option<(Token, Vec<u8>)> {
+    fn held(&mut self, direction: Direction) -> &mut Option<Held> {
         let [up, down] = &mut self.held;
         match direction {
             Direction::Up => up,
             Direction::Down => down,
         }
+    }
+
+    /// Whether no packet of so many bytes can be held back beside those that are.
+    fn is_full(&self, bytes: usize) -> bool {
+        let sizes = self.late.values().filter_map(|(_, late)| match late {
+            Late::Packet(_, _, packet) => Some(packet.len()),
+            _ => None,
+        });
+        let (count, sum) = sizes.fold((0, bytes), |(count, sum), size| (count + 1, sum + size));
+        count >= MOST_LATE || sum > MOST_LATE_BYTES
     }
 
     pub(super) fn meets_events(&self) -> bool {
@@ -145,27 +166,32 @@ impl Driver {
         }
     }
 
-    pub(super) fn change_faults(&mut self, change: Change) -> JsValue {
+    pub(super) fn change_faults(&mut self, change: Change) -> Result<JsValue, JsValue> {
         let faults = &mut self.harm.faults;
+        if faults.count_after(change.clear, &change.disarm, &change.arm) > MOST_RULES {
+            return Err(rules::too_many());
+        }
         if change.clear {
             faults.disarm(None);
         }
         faults.disarm(Some(&change.disarm));
+        let fresh: Vec<String> = change.arm.iter().map(|armed| armed.rule.id.clone()).collect();
         for rule in change.arm {
             faults.arm(rule);
         }
-        let strikes = faults.at_once();
+        let strikes = faults.at_arming(&fresh);
         self.harm.changed = true;
         for strike in strikes {
             self.strike(strike);
         }
         self.harm.set(&mut self.clock);
-        self.harm.states()
+        Ok(self.harm.states())
     }
 
     /// Tells the page how far the rules are, if they moved.
     pub(super) fn tell_faults(&mut self) {
-        if mem::take(&mut self.harm.changed) {
+        let moved = self.harm.faults.take_moved();
+        if mem::take(&mut self.harm.changed) || moved {
             self.hooks.faults(self.harm.states());
         }
     }
@@ -187,12 +213,13 @@ impl Driver {
                 self.harm.set(&mut self.clock);
             }
             Fault::NetworkLoss { ms } => {
-                self.harm.no_network = until(ms);
+                // A shorter loss does not end a longer one.
+                self.harm.no_network = self.harm.no_network.max(until(ms));
                 self.break_link(TroubleReason::Lost);
                 self.break_requests();
             }
             Fault::BrokerRestart { ms } => {
-                self.harm.no_broker = until(ms);
+                self.harm.no_broker = self.harm.no_broker.max(until(ms));
                 self.break_link(TroubleReason::Closed);
             }
             Fault::PowerCut { restart_ms, .. } => self.harm.cut = Some(restart_ms),
@@ -241,9 +268,29 @@ impl Driver {
         }
     }
 
+    /// What has left has left: nothing that breaks now calls it back.
+    fn let_go(&mut self, token: Token) {
+        if let Some(aborter) = self.requests.get_mut(&token) {
+            *aborter = Aborter::new();
+        }
+    }
+
+    /// What was held back of a connection that is over.
+    pub(super) fn drop_held(&mut self, of: Token) {
+        self.harm
+            .late
+            .retain(|_, (_, late)| !matches!(late, Late::Packet(token, ..) if *token == of));
+        for direction in [Direction::Up, Direction::Down] {
+            let held = self.harm.held(direction);
+            if let Some(Held { late, .. }) = held.take_if(|held| held.token == of) {
+                self.harm.late.remove(&late);
+            }
+        }
+    }
+
     // ---------- later ----------
 
-    fn later(&mut self, ms: u32, late: Late) {
+    fn later(&mut self, ms: u32, late: Late) -> u32 {
         let id = self.harm.last_late.wrapping_add(1);
         self.harm.last_late = id;
         let words = self.words.clone();
@@ -251,6 +298,7 @@ impl Driver {
             let _ = words.unbounded_send(Word::Late(id));
         });
         self.harm.late.insert(id, (timeout, late));
+        id
     }
 
     pub(super) fn late(&mut self, id: u32) {
@@ -298,7 +346,8 @@ impl Driver {
             return;
         }
         for packet in crate::trace::Cutter::default().feed(bytes) {
-            if self.harm.is_cut() {
+            // Whatever ended the connection: what comes after it never left.
+            if self.link.as_ref().is_none_or(|link| link.token != token) || self.harm.is_cut() {
                 return;
             }
             self.meet(token, Direction::Up, packet);
@@ -322,16 +371,21 @@ impl Driver {
                 self.tell_strike(strike, Struck::Packet(direction, seen));
                 match deed {
                     Deed::Lose => {}
-                    Deed::Delay(ms) => self.later(ms, Late::Packet(token, direction, packet)),
+                    Deed::Delay(ms) if !self.harm.is_full(packet.len()) => {
+                        self.later(ms, Late::Packet(token, direction, packet));
+                    }
+                    Deed::Delay(_) => self.pass(token, direction, &packet),
                     Deed::Duplicate => {
                         self.pass(token, direction, &packet);
                         self.pass(token, direction, &packet);
                     }
+                    // This is the next one that another waits for: the two change places.
+                    Deed::Reorder if self.harm.held(direction).is_some() => {
+                        self.pass(token, direction, &packet);
+                    }
                     Deed::Reorder => {
-                        // One that waits already has waited for this one.
-                        self.release(direction);
-                        *self.harm.held(direction) = Some((token, packet));
-                        self.later(REORDER_WITHIN, Late::Release(direction));
+                        let late = self.later(REORDER_WITHIN, Late::Release(direction));
+                        *self.harm.held(direction) = Some(Held { token, packet, late });
                     }
                     Deed::Change(changed) => self.pass(token, direction, &changed),
                 }
@@ -360,7 +414,8 @@ impl Driver {
     }
 
     fn release(&mut self, direction: Direction) {
-        if let Some((token, packet)) = self.harm.held(direction).take() {
+        if let Some(Held { token, packet, late }) = self.harm.held(direction).take() {
+            self.harm.late.remove(&late);
             self.go_on(token, direction, &packet);
         }
     }
@@ -424,7 +479,9 @@ impl Driver {
                 self.tell_strike(strike, Struck::Request(seen));
                 match deed {
                     Deed::Lose => self.silence(token),
-                    Deed::Delay(ms) => self.later(ms, Late::Request(token, request)),
+                    Deed::Delay(ms) => {
+                        self.later(ms, Late::Request(token, request));
+                    }
                     Deed::Duplicate => {
                         self.send_request(token, request.clone());
                         self.send_request(token, request);
@@ -434,6 +491,10 @@ impl Driver {
                 }
             }
         }
+        if then.is_empty() {
+            return;
+        }
+        self.let_go(token);
         if !self.dies(&then) {
             for strike in then {
                 self.strike(strike);
@@ -466,7 +527,9 @@ impl Driver {
                 self.tell_strike(strike, Struck::Response(seen));
                 match deed {
                     Deed::Lose => self.silence(token),
-                    Deed::Delay(ms) => self.later(ms, Late::Answer(token, answer, trouble)),
+                    Deed::Delay(ms) => {
+                        self.later(ms, Late::Answer(token, answer, trouble));
+                    }
                     Deed::Change(changed) => {
                         self.answered(token, Answer::Response(changed), trouble);
                     }

@@ -40,7 +40,7 @@ impl Harm {
 impl Driver {
     pub(super) fn first_faults(&mut self) {}
 
-    pub(super) fn change_faults(&mut self, change: Change) -> JsValue {
+    pub(super) fn change_faults(&mut self, change: Change) -> Result<JsValue, JsValue> {
         match change {}
     }
 
@@ -55,6 +55,8 @@ impl Driver {
     }
 
     pub(super) fn late(&mut self, _: u32) {}
+
+    pub(super) fn drop_held(&mut self, _: Token) {}
 
     pub(super) fn came(&mut self, bytes: &[u8]) {
         let (moment, mono) = (self.clock.moment(), self.clock.now().mono);

@@ -18,6 +18,8 @@ use crate::web::values::{self, Reply, invalid};
 
 /// The first token that is not the core's.
 const FIRST: u32 = 1 << 31;
+/// So many topics may a script subscribe to in one session.
+const MOST_TOPICS: usize = 1_000;
 
 /// What is under way beside the core.
 #[derive(Default)]
@@ -64,6 +66,12 @@ impl Driver {
         }
         if is_the_cores(self.platform, topic) {
             return Err(invalid("topic", "is one on which the device itself speaks"));
+        }
+        if matches!(packet, Packet::Subscribe(_))
+            && self.raw.topics.len() >= MOST_TOPICS
+            && !self.raw.topics.contains(topic)
+        {
+            return Err(invalid("topic", "is one more than 1,000 of this session"));
         }
         let offline = || {
             let next = Some("wait for the event ready");

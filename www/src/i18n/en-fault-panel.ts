@@ -54,6 +54,8 @@ export const panel = {
     no_order: "HTTP messages have no order",
     one_response: "HTTP takes one response: duplicate the request",
     connect: "a broker closes a second CONNECT",
+    at_once: "goes with on: without it the fault strikes once, when it is armed",
+    platform: "is of what this platform's devices never do",
     range: (min: string, max: string, whole: boolean, always: boolean) => `has to be ${whole ? "a whole number, " : ""}${min} to ${max}${always ? ", or \"always\"" : ""}`,
     one_of: (of: string) => `has to be one of ${of}`,
   },

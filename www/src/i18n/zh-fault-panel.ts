@@ -49,6 +49,8 @@ export const panel: typeof Panel = {
     no_order: "HTTP 报文没有先后次序",
     one_response: "HTTP 只接受一个应答：请改为重复请求",
     connect: "第二个 CONNECT 会被服务器断开",
+    at_once: "须与 on 同用：没有 on 时，故障在布置时触发一次",
+    platform: "该平台的设备不会有这种行为",
     range: (min, max, whole, always) => `必须是 ${min} 到 ${max} 的${whole ? "整数" : "数"}${always ? "，或 \"always\"" : ""}`,
     one_of: (of) => `必须是其中之一：${of}`,
   },

@@ -1,4 +1,4 @@
-// Scripts to begin with. Each runs in a test (tests/a_script_….test.js). Code and its words are English, as logs are.
+// Scripts to begin with. Each runs in a test (tests/every_example_of_a_script_works.test.js). Code and its words are English, as logs are.
 
 import type { PlatformName } from "../muster/types";
 

@@ -402,7 +402,7 @@ export class Session extends Store {
       const ids = new Set(fresh.map(({ id }) => id));
       const all = [...stay.filter(({ id }) => !ids.has(id)), ...fresh.map(whole)];
       // Of more the device could not be started again.
-      if (all.length > MOST_RULES) throw new MusterError("invalid", `faults has more than ${MOST_RULES} rules`, "disarm some that have struck");
+      if (all.length > MOST_RULES) throw new MusterError("misuse", `faults has more than ${MOST_RULES} rules`, "disarm some that have struck");
       this.#armed(faults === undefined ? all : await ("set" in change ? faults.set(fresh) : faults.arm(fresh)));
     }
     devices.keep();

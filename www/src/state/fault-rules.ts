@@ -1,7 +1,7 @@
 // Rules of faults as people write them: read strictly, in the page, so that a wrong one is named before a device sees it.
 // The Worker's own reader has the last word; both know the same limits.
 
-import type { ArmedFault, Fault, FaultMatch, FaultMessage, FaultRule } from "../muster/types";
+import type { ArmedFault, Event, Fault, FaultMatch, FaultMessage, FaultRule, PlatformName, Step } from "../muster/types";
 
 export type FaultName = Fault["fault"];
 
@@ -51,7 +51,7 @@ const RULE: Record<string, Member> = {
   id: { type: "text", max: 256 },
   nth: { type: "number", min: 1, max: WORD },
   every: { type: "number", min: 1, max: WORD },
-  chance: { type: "number", min: 0, max: 1, whole: false },
+  chance: { type: "number", min: 0, max: 1, whole: false, not: 0 },
   seed: { type: "number", min: 0, max: WORD },
   times: { type: "number", min: 1, max: WORD, or: "always" },
   seen: { type: "number", min: 0, max: WORD },
@@ -68,13 +68,49 @@ const MATCH: Record<keyof FaultMatch, Member> = {
   event: { type: "text", max: 256 },
 };
 
+/** Events and steps that a rule may wait for. */
+const EVENTS: Record<Event["event"], true> = {
+  step: true,
+  registered: true,
+  ready: true,
+  heartbeat: true,
+  update: true,
+  retrying: true,
+  stopped: true,
+  warning: true,
+  properties_set: true,
+  properties_posted: true,
+  bind_token: true,
+  permit: true,
+  topology: true,
+  scheduled: true,
+};
+const STEPS: Record<Step, true> = {
+  connect_to_register: true,
+  subscribe_for_secret: true,
+  request_secret: true,
+  store_secret: true,
+  confirm_secret: true,
+  leave_registration: true,
+  login: true,
+  subscribe: true,
+  report_version: true,
+  heartbeat: true,
+  report_token: true,
+  download: true,
+  install: true,
+  erase_secret: true,
+  post_properties: true,
+};
+const MOMENTS = [...Object.keys(EVENTS), ...Object.keys(STEPS).map((step) => `step:${step}`)];
+
 const OF_MESSAGE: ReadonlySet<FaultName> = new Set(["lose", "delay", "duplicate", "reorder", "wrong_id", "refuse", "vendor_code", "status"]);
 const OF_MOMENT: ReadonlySet<FaultName> = new Set(["clock_jump", "network_loss", "broker_restart", "power_cut"]);
 export const MOST_RULES = 64;
 
 /** What is wrong, and where: `faults[1].on.message`. */
 export type Wrong =
-  | { field: string; problem: "json" | "list" | "object" | "missing" | "unknown" | "text" | "code" | "twice" | "needless" | "too_many" | "no_order" | "one_response" | "connect" }
+  | { field: string; problem: "json" | "list" | "object" | "missing" | "unknown" | "text" | "code" | "twice" | "needless" | "too_many" | "no_order" | "one_response" | "connect" | "at_once" | "platform" }
   | { field: string; problem: "range"; min: number; max: number; whole: boolean; always: boolean }
   | { field: string; problem: "one_of"; of: readonly string[] };
 
@@ -84,22 +120,22 @@ class Fail extends Error {
   }
 }
 
-/** The rules of a text: one rule, or a list of them. */
-export function parseRules(text: string): FaultRule[] | Wrong {
+/** The rules of a text, one rule or a list of them, for a device of this platform. */
+export function parseRules(text: string, platform?: PlatformName): FaultRule[] | Wrong {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return { field: "", problem: "json" };
   }
-  return readRules(Array.isArray(value) ? value : [value]);
+  return readRules(Array.isArray(value) ? value : [value], platform);
 }
 
-export function readRules(value: unknown): FaultRule[] | Wrong {
+export function readRules(value: unknown, platform?: PlatformName): FaultRule[] | Wrong {
   try {
     if (!Array.isArray(value)) throw new Fail({ field: "faults", problem: "list" });
     if (value.length > MOST_RULES) throw new Fail({ field: "faults", problem: "too_many" });
-    const rules = value.map((rule: unknown, at) => readRule(rule, `faults[${at}]`));
+    const rules = value.map((rule: unknown, at) => readRule(rule, `faults[${at}]`, platform));
     const ids = new Set<string>();
     rules.forEach(({ id }, at) => {
       if (id !== undefined && ids.has(id)) throw new Fail({ field: `faults[${at}].id`, problem: "twice" });
@@ -112,11 +148,21 @@ export function readRules(value: unknown): FaultRule[] | Wrong {
   }
 }
 
+/** Those of a list, written by this or another version of the page, that can still be armed: one that cannot takes no other along. */
+export function usableRules(value: unknown, platform: PlatformName): FaultRule[] {
+  const rules: FaultRule[] = [];
+  for (const one of Array.isArray(value) ? (value as unknown[]) : []) {
+    const more = readRules([...rules, one], platform);
+    if (!isWrong(more)) rules.splice(0, rules.length, ...more);
+  }
+  return rules;
+}
+
 export function isWrong(value: FaultRule[] | Wrong): value is Wrong {
   return !Array.isArray(value);
 }
 
-function readRule(value: unknown, place: string): FaultRule {
+function readRule(value: unknown, place: string, platform?: PlatformName): FaultRule {
   const rule = object(value, place);
   const name = rule["fault"];
   if (name === undefined) throw new Fail({ field: `${place}.fault`, problem: "missing" });
@@ -128,6 +174,8 @@ function readRule(value: unknown, place: string): FaultRule {
   const match = absent(on) ? undefined : readMatch(on, `${place}.on`);
   if (match !== undefined) read["on"] = match;
   check(fault, read, match, place);
+  checkCount(fault, read, match, place);
+  if (platform !== undefined) checkPlatform(platform, fault, read, match, place);
   if (fault === "power_cut") read["when"] ??= "before";
   if (Object.hasOwn(members, "after")) read["after"] ??= 0;
   return read as FaultRule;
@@ -146,6 +194,7 @@ function readMatch(value: unknown, place: string): FaultMatch {
   needless("text", http || message === "publish");
   needless("event", message === "event");
   if (message === "event" && match.event === undefined) throw new Fail({ field: `${place}.event`, problem: "missing" });
+  if (match.event !== undefined && !MOMENTS.includes(match.event)) throw new Fail({ field: `${place}.event`, problem: "one_of", of: MOMENTS });
   return match;
 }
 
@@ -175,6 +224,30 @@ function check(fault: FaultName, rule: Record<string, unknown>, on: FaultMatch |
     const code = rule["code"] as number;
     if (code < min || code > max) throw new Fail({ field: `${place}.code`, problem: "range", min, max, whole: true, always: false });
   }
+}
+
+/** Without a message or a moment to count, the one moment is when it is armed. */
+function checkCount(fault: FaultName, rule: Record<string, unknown>, on: FaultMatch | undefined, place: string): void {
+  const moment = OF_MOMENT.has(fault) && rule["key"] === undefined;
+  if (on !== undefined || !(moment || fault === "clock_skew" || fault === "no_clock")) return;
+  for (const key of moment ? ["nth", "every", "times"] : ["nth"]) {
+    if ((rule[key] ?? 1) !== 1) throw new Fail({ field: `${place}.${key}`, problem: "at_once" });
+  }
+}
+
+/** What this platform's devices never do. */
+function checkPlatform(platform: PlatformName, fault: FaultName, rule: Record<string, unknown>, on: FaultMatch | undefined, place: string): void {
+  const cmcc = platform === "cmcc";
+  const fits = (field: string, is: boolean) => {
+    if (!is) throw new Fail({ field: `${place}.${field}`, problem: "platform" });
+  };
+  fits("fault", fault !== "vendor_code" || platform !== "krtyun");
+  fits("fault", !cmcc || (fault !== "broker_restart" && !fault.startsWith("download_")));
+  const key = rule["key"];
+  if (key !== undefined) fits("key", key === "credential" || (key === "schedule") === cmcc);
+  if (on === undefined || on.message === "event") return;
+  const http = on.message === "request" || on.message === "response";
+  fits("on.message", http ? cmcc || platform === "alibaba" : !cmcc);
 }
 
 function readMembers(value: Record<string, unknown>, members: Record<string, Member>, place: string): Record<string, unknown> {

@@ -4,7 +4,7 @@
 
 import type { DemoDevice, FaultRule, PlatformName, Storage } from "../muster/types";
 import type { World } from "./clouds";
-import { isWrong, readRules } from "./fault-rules";
+import { usableRules } from "./fault-rules";
 import { isSecretSetting } from "./mask";
 import { SETTINGS, nameKeys } from "./settings";
 
@@ -72,8 +72,8 @@ function read(item: unknown): Profile | null {
   if (storage !== "memory" && storage !== "browser") return null;
   if (typeof settings !== "object" || settings === null || !Array.isArray(missing)) return null;
   const pairs = Object.entries(settings).filter((pair): pair is [string, string] => typeof pair[1] === "string");
-  const rules = readRules(faults ?? []);
-  const armed = isWrong(rules) || rules.length === 0 ? {} : { faults: rules };
+  const rules = usableRules(faults, platform as PlatformName);
+  const armed = rules.length === 0 ? {} : { faults: rules };
   const plan = { platform: platform as PlatformName, world: world as World, storage, settings: Object.fromEntries(pairs), relay: relay === true, ...armed, ...(typeof script === "string" && script !== "" && script.length <= LONGEST_SCRIPT ? { script } : {}) } as const;
   const profile = profileOf(plan);
   const called = typeof label === "string" && label !== "" ? { label: label.slice(0, 64) } : {};

@@ -240,7 +240,7 @@ export class Script extends Store {
       case "subscribe":
         return session.sendSubscribe(call.topic, call.qos);
       case "arm": {
-        const rules = readRules(call.rules);
+        const rules = readRules(call.rules, session.plan.platform);
         if (isWrong(rules)) throw new Error(`${rules.field}: ${rules.problem}${rules.problem === "one_of" ? ` ${rules.of.join(", ")}` : ""}`);
         await session.harm({ arm: rules });
         return session.faults.map(({ id, struck }) => ({ id, struck }));

@@ -191,7 +191,7 @@ export class FaultsView extends View {
   async #use(): Promise<void> {
     const { session } = this;
     const { d } = say();
-    const rules = parseRules(this.text);
+    const rules = parseRules(this.text, session.plan.platform);
     if (isWrong(rules)) {
       this.wrong = rules;
       return;
