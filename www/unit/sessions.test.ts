@@ -425,7 +425,7 @@ describe("a reload", () => {
     expect([session.running, world.devices.length]).toEqual([false, 1]);
   });
 
-  it("loses none of as many devices as the list takes, and no other one is taken", async () => {
+  it("loses none of as many devices as the list takes, and no other one is taken", { timeout: 60_000 }, async () => {
     const many = Array.from({ length: MOST_DEVICES }, (_, at) => ({ ...browser, settings: { ...plan.settings, device_name: `d${at}` } }));
     for (const one of many) devices.add(one, { keep: false });
     devices.keep();
