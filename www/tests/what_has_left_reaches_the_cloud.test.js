@@ -27,8 +27,9 @@ for (const platform of ["cmcc", "alibaba"]) {
     const rows = await entries(c);
     assert.equal(strikes(rows, "network_loss").length, 1);
     assert.equal(events(rows, "registered").length, 1);
-    assert.equal(asked(rows, platform), 2);
-    assert.equal(await told(), 2, "both requests reached the cloud");
+    // While there is no network it may ask in vain.
+    assert.ok(asked(rows, platform) >= 2);
+    assert.equal(await told(), 2, "the request on which the network went, and the one that was answered");
   });
 
   behaviour(`${platform}: the power goes right after the request for the secret; the cloud has heard it all the same`, LONG, async (c) => {

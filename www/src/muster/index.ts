@@ -346,12 +346,24 @@ class RemoteDevice extends Traced implements Device {
   readonly faults = new Armory((change) => this.line.ask({ ask: "faults", handle: this.id, change }));
   #ended = false;
   #recording: Uint8Array | undefined;
+  #begun = false;
+  /** A cut in the first moments, when nobody had the device yet who could hear of it. */
+  #early: Say | undefined;
 
   constructor(
     line: Line,
     readonly platform: PlatformName,
   ) {
     super(line);
+  }
+
+  override async begin(question: Ask, lent?: Lent): Promise<this> {
+    await super.begin(question, lent);
+    this.#begun = true;
+    const early = this.#early;
+    // Whoever has it now listens first.
+    if (early !== undefined) setTimeout(() => this.hear(early));
+    return this;
   }
 
   intend(intent: Intent): Promise<void> {
@@ -397,7 +409,8 @@ class RemoteDevice extends Traced implements Device {
     super.hear(message);
     if (message.say === "next") this.announce(message.next);
     if (message.say === "faults") this.faults.hear(message.armed);
-    if (message.say === "cut") {
+    if (message.say === "cut" && !this.#begun) this.#early = message;
+    else if (message.say === "cut") {
       this.#ended = true;
       this.left(message.recording);
       this.oncut?.({ restart_ms: message.restart_ms });

@@ -266,6 +266,8 @@ export class Session extends Store {
         this.changed();
       };
       device.faults.onchange = (armed) => this.#armed(armed);
+      // Some strike at its birth.
+      if (device.faults.armed.length > 0) this.#armed(device.faults.armed);
       device.oncut = ({ restart_ms }) => {
         // Who told it to stop meanwhile does not want it back.
         const back = this.#wanted && restart_ms !== null;
