@@ -113,6 +113,16 @@ describe("the fleet of the page", () => {
     ]);
   });
 
+  it("reads no file that is far too long to be a list, nor one that is gone", async () => {
+    await fleet.read({ name: "list.csv", size: 33 * 1024 * 1024 } as File);
+    expect([fleet.file, fleet.failure?.message]).toEqual([null, "file: has to be at most 32 MiB"]);
+    await fleet.read({ name: "gone.csv", size: 1, arrayBuffer: async () => Promise.reject(new Error("the file could not be read")) } as never);
+    expect([fleet.file, fleet.failure?.message]).toEqual([null, "the file could not be read"]);
+    await fleet.read({ name: "list.csv", size: 9, arrayBuffer: async () => new TextEncoder().encode("device_sn\na\n").buffer } as never);
+    expect([fleet.file?.list.rows, fleet.failure]).toEqual([[["a"]], null]);
+    fleet.forgetFile();
+  });
+
   it("is not invented for a real cloud", async () => {
     world.world = "real";
     await fleet.run();

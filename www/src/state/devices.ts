@@ -252,7 +252,10 @@ export class Session extends Store {
       if (stops !== this.#stops) return this.#calledOff(remembered);
       const device = await muster.device({ platform, settings, storage, name: this.storeName, record: true, faults: this.faults, ...place });
       if (stops !== this.#stops) {
-        await device.stop();
+        await device.stop().catch((error: unknown) => {
+          // A fault may have cut its power before that.
+          if (refusal(error).code !== "stopped") throw error;
+        });
         return this.#calledOff(remembered);
       }
       this.#device = device;

@@ -16,6 +16,8 @@ import { Store } from "./store";
 export const SOCKETS = 255;
 /** Devices of one list. */
 export const MOST = 100_000;
+/** MiB of a file with a list: 100,000 rows with long settings. */
+const MOST_FILE = 32;
 /** Rows that are imported with one request. */
 const IMPORT = 10_000;
 /** Rows that are fetched at once. */
@@ -114,6 +116,17 @@ class FleetStore extends Store {
   /** So many devices of this platform fit in this world; none: there is no limit but that of lists. */
   room(world: World, platform: PlatformName): number | null {
     return world === "tab" || platform === "cmcc" ? null : Math.max(1, SOCKETS - this.taken);
+  }
+
+  /** Reads a list from a file, unless it is far too long to be one. */
+  async read(file: File): Promise<void> {
+    this.failure = null;
+    try {
+      if (file.size > MOST_FILE * 1024 * 1024) throw new MusterError("invalid", `file: has to be at most ${MOST_FILE} MiB`, `a list has at most ${MOST} devices`);
+      this.take(file.name, new Uint8Array(await file.arrayBuffer()));
+    } catch (error) {
+      this.#refused(error);
+    }
   }
 
   /** Takes a list of devices in; what is wrong with it is told, and nothing of it is skipped. */

@@ -187,6 +187,7 @@ const WHOLE: readonly [RegExp, string][] = [
   [/^the list has (\d+) devices, and no place for another one$/, "列表中已有 $1 台设备，不能再加"],
   [/^take one off the list$/, "请先从列表中移除一台"],
   [/^a fleet on a real cloud needs a list of its devices$/, "真实云上的设备群需要设备清单"],
+  [/^a list has at most (\d+) devices$/, "清单最多 $1 台设备"],
   [/^give a list$/, "请提供清单"],
   [/^line (\d+) of the common settings is no key=value$/, "共用设置的第 $1 行不是 key=value"],
   [/^stop it, or give this one another name$/, "请先停止它，或为此设备更换名称"],

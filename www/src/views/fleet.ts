@@ -223,19 +223,15 @@ export class FleetView extends View {
     event.preventDefault();
     this.over = false;
     const file = event.dataTransfer?.files[0];
-    if (file !== undefined) void this.#read(file);
+    if (file !== undefined) void fleet.read(file);
   };
 
   readonly #chosen = (event: Event) => {
     const input = event.target as HTMLInputElement;
     const file = input.files?.[0];
     input.value = "";
-    if (file !== undefined) void this.#read(file);
+    if (file !== undefined) void fleet.read(file);
   };
-
-  async #read(file: File): Promise<void> {
-    fleet.take(file.name, new Uint8Array(await file.arrayBuffer()));
-  }
 
   #number(key: "rate" | "reportEvery" | "count") {
     return (event: Event) => {
