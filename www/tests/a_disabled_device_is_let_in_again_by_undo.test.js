@@ -1,21 +1,52 @@
 import assert from "node:assert/strict";
 import { PRODUCT, behaviour } from "./support/console.js";
+import { entries, events, packets, stores } from "./support/faults.js";
+
+const DEVICE = "112233445566";
 
 for (const world of ["local", "tab"]) {
   behaviour(`${world}: disabling closes the session, undo lets the same device in with the same secret`, { world }, async (c) => {
     const { page } = c;
+    const go = (hash) => page.evaluate((hash) => (location.hash = hash), hash);
     await c.start("ucloud");
     await c.state("online");
-    await page.evaluate((hash) => (location.hash = hash), `#/cloud/ucloud/devices?product=${PRODUCT.ucloud}`);
-    const row = page.locator("[data-testid=device-row][data-name='112233445566']");
+    await go(`#/cloud/ucloud/devices?product=${PRODUCT.ucloud}`);
+    const row = page.locator(`[data-testid=device-row][data-name='${DEVICE}']`);
     await row.getByTestId("device-open").click();
+    // What the cloud knows it by, from the same place each time.
+    const secret = async () => {
+      await c.get("device-more").getByTestId("reveal").click();
+      const text = await c.get("device-more").getByTestId("secret").innerText();
+      await c.get("device-more").getByTestId("reveal").click();
+      return text;
+    };
+    const before = await secret();
+    assert.match(before, /^[!-~]{8,}$/);
     await c.get("disable").click();
-    await page.locator("[data-testid=device-row][data-name='112233445566'][data-state=disabled]").waitFor();
+    await page.locator(`[data-testid=device-row][data-name='${DEVICE}'][data-state=disabled]`).waitFor();
     assert.match(await c.get("did-text").innerText(), /112233445566 is disabled/);
+
+    // The device notices: its session is closed, and another one is not opened to it.
+    await go("#/devices");
+    await c.state("stopped");
+    const out = await entries(c);
+    assert.deepEqual(packets(out, "down", "CONNACK").map(({ packet }) => packet.return_code), [0, 0, 5], "with the product's secret, with its own, and no more");
+    assert.equal(events(out, "stopped").at(-1).error.by.how, "connack");
+
+    await go(`#/cloud/ucloud/devices?product=${PRODUCT.ucloud}`);
     await c.get("undo").click();
-    await page.locator("[data-testid=device-row][data-name='112233445566']:not([data-state=disabled])").waitFor();
+    await page.locator(`[data-testid=device-row][data-name='${DEVICE}']:not([data-state=disabled])`).waitFor();
     assert.match(await c.get("did-text").innerText(), /Taken back/);
     assert.equal(await c.get("undo").count(), 0, "what was taken back is not offered again");
+    await row.getByTestId("device-open").click();
+    assert.equal(await secret(), before);
+
+    await go("#/devices");
+    await c.get("try-again").click();
+    await c.state("online");
+    const rows = await entries(c);
+    assert.equal(packets(rows, "down", "CONNACK").at(-1).packet.return_code, 0);
+    assert.deepEqual([events(rows, "registered").length, stores(rows, "credential").length], [1, 1], "it registered once, before all this");
   });
 }
 

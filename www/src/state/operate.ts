@@ -121,12 +121,13 @@ class Operate extends Store {
     this.stop();
     const { operator } = this;
     if (operator === null || (clouds.world === "local" && clouds.localThere !== true)) return;
+    // Who looks elsewhere meanwhile finds the way back where it was. Of other clouds it is none.
+    if (this.#world !== clouds.world || this.#begun !== clouds.tabBegun) this.did = null;
     this.#world = clouds.world;
     this.#begun = clouds.tabBegun;
     this.products = null;
     this.#empty();
     this.log.clear();
-    this.did = null;
     const take = (line: LogLine) => {
       if (!this.log.push(line)) return;
       this.#touched(line);
@@ -149,7 +150,6 @@ class Operate extends Store {
   stop(): void {
     this.#end?.();
     this.#end = undefined;
-    this.#world = null;
     this.#round += 1;
     this.close();
   }
