@@ -272,7 +272,7 @@ export class Detail extends View {
     if (this.revealed !== null) {
       this.revealed = null;
       this.bytes = null;
-      if (this.tab === "bytes") await this.#load(false);
+      if (this.tab === "bytes" || this.tab === "both") await this.#load(false);
       return;
     }
     const look = await this.#load(true);
