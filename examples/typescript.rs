@@ -29,7 +29,7 @@ use muster::trace::{
     StoreAction, Success, Trouble, TroubleReason, What,
 };
 use muster::{
-    Advice, CodecError, Due, Error, Event, Failure, Identity, Instant, LocalFailure,
+    Advice, CodecError, Due, Error, Event, Failure, Identity, Instant, Intent, LocalFailure,
     PeerMisbehaved, PlatformName, Rejected, Step, StoreKey, UnixTime, Update, UpdateFailure,
     Warning,
 };
@@ -71,6 +71,7 @@ fn main() {
         Update,
         Warning,
         Event,
+        Intent,
         // Timelines.
         Direction,
         PacketType,

@@ -152,6 +152,8 @@ pub enum Downloaded {
 
 /// What a person, or the firmware around us, wants.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
+// As pages write it; `web::device` reads it by hand, and a test of the console compares.
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(tag = "intent", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Intent {
     /// Go on after [`Event::Stopped`](crate::Event::Stopped), without waiting; also cuts a back-off short.

@@ -232,6 +232,16 @@ next_unix: UnixTime | null,
  */
 why: Due, };
 
+export type Intent = { "intent": "try_again" } | { "intent": "register_again" } | { "intent": "use",
+/**
+ * `yyyymmdd`.
+ */
+date: number, } | { "intent": "report" } | { "intent": "post_properties",
+/**
+ * JSON object.
+ */
+json: string, } | { "intent": "new_bind_token" } | { "intent": "request_firmware" };
+
 export type Direction = "up" | "down";
 
 export type PacketType = "CONNECT" | "CONNACK" | "PUBLISH" | "PUBACK" | "SUBSCRIBE" | "SUBACK" | "UNSUBSCRIBE" | "UNSUBACK" | "PINGREQ" | "PINGRESP" | "DISCONNECT" | "OTHER";

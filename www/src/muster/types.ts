@@ -23,6 +23,7 @@ import type {
   FleetStatus,
   HandoverOutput,
   ImeiCheck,
+  Intent,
   LogLine,
   Next,
   NvsPlace,
@@ -189,15 +190,6 @@ export type CoveredReplay = {
   /** Base64. */
   recording: string;
 };
-
-export type Intent =
-  | { intent: "try_again" }
-  | { intent: "register_again" }
-  | { intent: "use"; date: number }
-  | { intent: "report" }
-  | { intent: "post_properties"; json: string }
-  | { intent: "new_bind_token" }
-  | { intent: "request_firmware" };
 
 export type AppOptions = { settings: Record<string, string>; cloud?: Cloud; relay?: boolean };
 
