@@ -52,14 +52,21 @@ pub(crate) fn run(mut command: Command) -> Outcome {
 }
 
 /// Runs a command and takes what it prints on stdout.
-pub(crate) fn printed(mut command: Command) -> Outcome<String> {
+pub(crate) fn printed(command: Command) -> Outcome<String> {
+    let (text, ended) = printed_and_ended(command)?;
+    ended.map(|()| text)
+}
+
+/// The same of a command whose words count even if it fails: what it printed, and how it ended.
+pub(crate) fn printed_and_ended(mut command: Command) -> Outcome<(String, Outcome)> {
     let shown = show(&command);
     eprintln!("$ {shown}");
     match command.stderr(Stdio::inherit()).output() {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let failed = || format!("`{shown}` failed ({})", output.status);
+            Ok((text, output.status.success().then_some(()).ok_or_else(failed)))
         }
-        Ok(output) => Err(format!("`{shown}` failed ({})", output.status)),
         Err(error) => Err(format!("`{shown}` could not be started: {error}")),
     }
 }
