@@ -1,37 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { behaviour } from "./support/console.js";
+import { Frames } from "./support/frames.js";
 import { recordingOf } from "./support/recording.js";
 
 const COUNT = 100_000;
-/** Milliseconds of work on the page's thread for a frame in which every row is another one; painting is part of it. */
-const WORK = 30;
-/** Half of the frames have to come at 60 a second, and 95 of 100 within this. */
-const TYPICAL = 20;
-const MOST = 50;
-
-/** Runs `work` in the page, a step a frame, and tells how long each frame took. */
-function measure(page, work, steps) {
-  return page.evaluate(
-    async ({ work, steps }) => {
-      const step = new Function("i", "steps", work);
-      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-      await frame();
-      let last = await frame();
-      const times = [];
-      for (let i = 0; i < steps; i += 1) {
-        step(i, steps);
-        const now = await frame();
-        times.push(now - last);
-        last = now;
-      }
-      return times;
-    },
-    { work, steps },
-  );
-}
 
 const SCROLL = "const s = document.querySelector('.flow-scroll'); s.dispatchEvent(new WheelEvent('wheel'));";
 const TYPE = (text) => `const b = document.querySelector('[data-testid=search]'); if (i < ${text.length}) { b.value = '${text}'.slice(0, i + 1); b.dispatchEvent(new Event('input', { bubbles: true })); }`;
@@ -48,33 +23,10 @@ behaviour("of 100,000 entries those that are seen are drawn, and scrolling, jump
   await rm(folder, { recursive: true });
   assert.match(await c.get("count").innerText(), /100,000/);
 
-  // Time on the page's thread, which does not run while others have the processor.
-  const cdp = await c.context.newCDPSession(page);
-  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-  const worked = async () => (await cdp.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1_000;
-  const frames = async (work, steps) => {
-    const before = await worked();
-    const times = (await measure(page, work, steps)).sort((a, b) => a - b);
-    const at = (part) => times[Math.min(times.length - 1, Math.floor(times.length * part))];
-    return { typical: at(0.5), most: at(0.95), longest: at(1), work: (await worked()) - before };
-  };
-  const late = [];
-  const check = async (name, work, steps, before = async () => {}) => {
-    // The best of three. Frames that come late while others want this machine's processors are not the page's fault: then
-    // its own work alone is judged.
-    for (let i = 1; ; i += 1) {
-      await before();
-      const times = await frames(work, steps);
-      const own = times.work / steps;
-      console.log(`# ${name}: ${own.toFixed(1)} ms of work a frame; ${steps} frames, median ${times.typical.toFixed(1)} ms, 95 of 100 within ${times.most.toFixed(1)} ms, longest ${times.longest.toFixed(1)} ms; load ${loadavg()[0].toFixed(1)}`);
-      const smooth = times.typical <= TYPICAL && times.most <= MOST;
-      if (own <= WORK && (smooth || loadavg()[0] > availableParallelism())) break;
-      if (i === 3) {
-        late.push(`${name}: ${own.toFixed(1)} ms of work, median ${times.typical} ms, 95 of 100 within ${times.most} ms`);
-        break;
-      }
-    }
-    assert.ok((await page.locator("[data-testid=entry]").count()) < 120, `${name}: few rows are drawn`);
+  const frames = await Frames.of(c);
+  const check = async (...what) => {
+    await frames.check(...what);
+    assert.ok((await page.locator("[data-testid=entry]").count()) < 120, `${what[0]}: few rows are drawn`);
   };
 
   for (const view of ["diagram", "table"]) {
@@ -94,5 +46,5 @@ behaviour("of 100,000 entries those that are seen are drawn, and scrolling, jump
   // What is drawn is what belongs there.
   await page.evaluate(() => document.querySelector(".flow-scroll")?.scrollTo(0, 1e9));
   await page.locator(`[data-testid=entry][data-seq="${COUNT + 1}"]`).waitFor();
-  assert.deepEqual(late, []);
+  assert.deepEqual(frames.late, []);
 });

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { availableParallelism, loadavg } from "node:os";
 import { PRODUCT, behaviour } from "./support/console.js";
+import { Frames } from "./support/frames.js";
 
 const COUNT = 10_000;
-/** Milliseconds of work on the page's thread for a frame in which every row is another one. */
-const WORK = 30;
-
 behaviour("10,000 devices: imported, listed, scrolled, searched, sorted; and one that changes is asked for alone", { view: `cloud/ucloud/devices?product=${PRODUCT.ucloud}`, timeout: 240_000 }, async (c) => {
   const { page } = c;
   await c.get("device-row").first().waitFor();
@@ -13,38 +10,12 @@ behaviour("10,000 devices: imported, listed, scrolled, searched, sorted; and one
   let begun = Date.now();
   await c.up.operate("ucloud", "import_devices", { product: PRODUCT.ucloud, csv: Array.from({ length: COUNT }, (_, i) => `${name(i)}\n`).join("") });
   await page.getByText(`${(COUNT + 5).toLocaleString("en-GB")} devices`).waitFor({ timeout: 60_000 });
-  console.log(`# imported and listed after ${Date.now() - begun} ms; load ${loadavg()[0].toFixed(1)}`);
+  console.log(`# imported and listed after ${Date.now() - begun} ms`);
   assert.ok((await c.get("device-row").count()) < 80, "those that are seen are drawn");
 
-  // Time on the page's thread, which does not run while others have the processor.
-  const cdp = await c.context.newCDPSession(page);
-  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-  const worked = async () => (await cdp.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1_000;
-  const frames = async (steps) => {
-    const before = await worked();
-    const times = await page.evaluate(async (steps) => {
-      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-      const scroller = document.querySelector("m-op-devices .grid-scroll");
-      let last = await frame();
-      const times = [];
-      for (let i = 0; i < steps; i += 1) {
-        scroller.scrollTop = (scroller.scrollHeight * i) / steps;
-        const now = await frame();
-        times.push(now - last);
-        last = now;
-      }
-      return times.sort((a, b) => a - b);
-    }, steps);
-    return { own: ((await worked()) - before) / steps, typical: times[Math.floor(steps / 2)], most: times[Math.floor(steps * 0.95)] };
-  };
-  let best;
-  for (let i = 0; i < 3; i += 1) {
-    const now = await frames(120);
-    console.log(`# a drag through everything: ${now.own.toFixed(1)} ms of work a frame, median ${now.typical.toFixed(1)} ms, 95 of 100 within ${now.most.toFixed(1)} ms; load ${loadavg()[0].toFixed(1)}`);
-    if (best === undefined || now.own < best.own) best = now;
-    if (best.own <= WORK && (best.typical <= 20 || loadavg()[0] > availableParallelism())) break;
-  }
-  assert.ok(best.own <= WORK, `${best.own} ms of work a frame`);
+  const frames = await Frames.of(c);
+  await frames.check("a drag through everything", "const s = document.querySelector('m-op-devices .grid-scroll'); s.scrollTop = (s.scrollHeight * i) / steps;", 120);
+  assert.deepEqual(frames.late, []);
   await page.evaluate(() => document.querySelector("m-op-devices .grid-scroll").scrollTo(0, 1e9));
   await page.locator(`[data-testid=device-row][data-name='${name(COUNT - 1)}']`).waitFor();
 
