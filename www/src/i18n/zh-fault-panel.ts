@@ -64,7 +64,7 @@ export const ready: typeof Ready = {
   overtaken: { title: "应答先于确认到达", shows: "本应先到的 PUBACK 晚于应答到达。", expect: "没有差别：应答有效，确认也有效。" },
   lost_suback: { title: "订阅始终得不到确认", shows: "未等 SUBACK 就请求，可能错过应答。", expect: "不请求密钥。10 秒后重新订阅或新建会话。" },
   refused_subscription: { title: "订阅被拒绝", shows: "SUBACK 0x80：服务器不允许该主题。", expect: "注册时：停止（科睿特会先重试），因为收不到密钥。之后：仅警告，继续工作。" },
-  lost_puback: { title: "上报始终得不到确认", shows: "版本是否送达不得而知。", expect: "重新上报或新建会话，绝不当作已送达。" },
+  lost_puback: { title: "上报始终得不到确认", shows: "版本是否送达不得而知。", expect: "重新上报或新建会话，绝不当作已送达。阿里云：仅登录时的上报如此；在线期间手动触发的上报，下次登录时再报。" },
   lost_report: { title: "心跳的应答丢失", shows: "平台已计入上报，设备并不知道。", expect: "以逐渐增大的间隔重新上报，确保当天上报成功。" },
   late_all: { title: "来自云端的报文都很慢", shows: "往返时间很长的链路。", expect: "变慢，其余不变：只要应答在等待时间内到达，就不会重复请求。" },
   refused_login: { title: "登录被拒绝", shows: "CONNACK 返回码不为 0。", expect: "用自己的密钥登录时，4 和 5：停止并给出建议，不会重新注册。3：不断重试，逐渐放慢。其他返回码是否停止取决于平台。" },
