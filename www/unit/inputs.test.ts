@@ -39,8 +39,9 @@ const METHODS: Record<string, Omit<Member, "name">> = {
   maybe_members: { kind: "any", absent: "nothing" },
 };
 
-/** What faults are read with besides. */
+/** What is read with besides. */
 const HELPERS: [RegExp, (found: RegExpMatchArray) => Member][] = [
+  [/\bRoute::read\(&options\)/g, () => ({ name: "relay", kind: "flag", absent: "empty" })],
   [/\bbetween\(of, "(\w+)"/g, ([, name = ""]) => ({ name, kind: "number", absent: "missing" })],
   [/\bstatus\(of, \d+\)/g, () => ({ name: "status", kind: "number", absent: "missing" })],
   [/\bread_code\(of\)/g, () => ({ name: "code", kind: "text", absent: "missing" })],
