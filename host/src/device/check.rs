@@ -2,7 +2,8 @@
 //!
 //! Reads only: no folder is made, no file is touched, nothing is connected to. The plugin is opened with the settings and
 //! what is stored, as a device would do it, and what it wants to do is thrown away; a plugin has no way to the outside, so
-//! that changes nothing. The one trace is that the lock is asked for, and given back, for an instant.
+//! that changes nothing. The one trace is that the lock is asked for, and given back, for an instant; a device that starts just
+//! then asks for it again.
 //!
 //! As much as possible is found in one run: a wrong setting does not hide an expired certificate.
 

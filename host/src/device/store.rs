@@ -10,10 +10,15 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use muster::{Identity, SecretBytes, StoreKey, Stored};
 
 use crate::exit::Exit;
+
+/// How often, and how far apart, a lock is asked for: `check` holds it for an instant, a device for as long as it lives.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// No value comes near this.
 pub(super) const MAX_VALUE: u64 = 64 * 1024;
@@ -259,7 +264,15 @@ fn lock(root: &Path) -> Result<File, Exit> {
     let mut file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
         .open(&path)
         .map_err(|e| Exit::local(format!("cannot open {at}: {e}"), next))?;
-    match file.try_lock() {
+    let mut tries = 1;
+    let locked = loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(BETWEEN_TRIES),
+            other => break other,
+        }
+        tries += 1;
+    };
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -361,6 +374,21 @@ mod tests {
         assert!(error.to_string().contains(&std::process::id().to_string()), "{error}");
         drop(first);
         open(&dir);
+    }
+
+    /// `muster device check` asks whether somebody else does, with a lock that others may share.
+    #[test]
+    fn who_only_looks_keeps_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(&dir));
+        let glance = File::open(dir.path().join("a/b/lock")).unwrap();
+        glance.try_lock_shared().unwrap();
+        let gone = std::thread::spawn(move || {
+            std::thread::sleep(2 * BETWEEN_TRIES);
+            drop(glance);
+        });
+        open(&dir);
+        gone.join().unwrap();
     }
 
     #[test]
