@@ -52,7 +52,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster::{PlatformName, StoreKey};
+use muster::{Identity, PlatformName, StoreKey};
 
 use crate::exit::Exit;
 use crate::plugin::package::{Package, PackageError};
@@ -153,16 +153,18 @@ pub fn command(cli: Cli) -> Result<(), Exit> {
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Exit> {
     let service = args.service;
-    let lived = live(args);
+    let (mut who, hidden) = (None, Hidden::default());
+    let lived = live(args, &mut who, &hidden);
     if let (true, Err(exit)) = (service, &lived) {
         // In the log, where whoever looks into it expects it; nothing is left to be cleared away.
-        service::last_words(exit);
+        service::last_words(exit, who.as_ref(), hidden);
         std::process::exit(exit.kind as i32);
     }
     lived
 }
 
-fn live(args: Args) -> Result<(), Exit> {
+/// `who` and `hidden` are filled in as soon as they are known, for a failure at any point after that.
+fn live(args: Args, who: &mut Option<Identity>, hidden: &Hidden) -> Result<(), Exit> {
     let (file, profile) = match &args.config {
         Some(path) => {
             let (pairs, profile) = config::read_profile(path, args.platform)?;
@@ -191,7 +193,9 @@ fn live(args: Args) -> Result<(), Exit> {
         },
         &http,
     )?;
+    hidden.learn_settings(args.platform, &gathered.settings);
     let identity = gathered.config.identity();
+    *who = Some(identity.clone());
     let policy =
         Policy::new(&gathered.config, &profile.policy).map_err(|why| Exit::usage(why, PROFILE))?;
     let root = match args.store {
@@ -200,6 +204,11 @@ fn live(args: Args) -> Result<(), Exit> {
     };
     let dir = Arc::new(DeviceDir::open(root)?);
     let stored = dir.load()?;
+    let credential = stored.get(StoreKey::Credential);
+    if let Some(credential) = credential {
+        hidden.learn(credential.expose());
+    }
+    let registered = credential.is_some();
     let mut settings = gathered.settings;
     let firmware = Firmware::new(dir.root());
     let running = firmware.running().map_err(|e| {
@@ -231,12 +240,7 @@ fn live(args: Args) -> Result<(), Exit> {
     let Chosen { start, plugin, plugin_name, factory, note, passed, refused, disk } = chosen;
     let root = std::path::absolute(dir.root()).unwrap_or_else(|_| dir.root().to_owned());
     if args.service {
-        let mut hidden = Hidden::in_settings(args.platform, &settings);
-        let credential = stored.get(StoreKey::Credential);
-        if let Some(credential) = credential {
-            hidden.learn(credential.expose());
-        }
-        let registered = credential.is_some();
+        let hidden = hidden.clone();
         let service =
             Service::begin(&options, &identity, dir.root(), &plugin_name, registered, hidden)?;
         show.serve(service);

@@ -1,7 +1,10 @@
 //! A whole life of each platform with everything logged: registration, heartbeat, report, a bind token, a firmware
 //! update, a restart with the stored secret. Nothing of it that is secret is to be read anywhere.
 
+use muster::{Advice, Command, Error, Event, Output, Publish, QoS, Rejected, SecretBytes, Token};
+
 use super::clouds::{Clouds, secret_in};
+use super::hostile::{Plugin, asking, reply};
 use super::living::{Living, service};
 use super::process::write;
 
@@ -69,5 +72,45 @@ fn no_secret_is_in_log_metrics_or_health_of_any_platform() {
         for word in ["\"password\":", "\"token\":", "\"sign\":", "\"payload\":"] {
             assert!(!said.contains(word), "{platform} shows a field {word}:\n{said}");
         }
+    }
+}
+
+/// What stops a device may repeat what it was sent: a cloud's refusal, or whatever a plugin says. The last line of the log
+/// is written when the device is gone already.
+#[test]
+fn no_secret_is_in_the_last_line_of_a_device_that_was_stopped() {
+    const SECRET: &str = "n0b0dy-may-see-this";
+    let refusal = Error::Rejected {
+        by: Rejected::Code { code: "1".into(), message: format!("the secret {SECRET} is wrong") },
+    };
+    let stopped = Event::Stopped { error: refusal, advice: Advice::CheckProductSecret };
+    let publish = Publish {
+        topic: format!("/elsewhere/{SECRET}"),
+        payload: SecretBytes::new(vec![]),
+        qos: QoS::AtMostOnce,
+    };
+    let forbidden = Command::Publish(Token(1), publish);
+    for (says, code, event) in [
+        (reply(&[Output::Event(stopped), Output::Timeout(None)]), 1, "stopped"),
+        (asking(&[forbidden]), 4, "plugin_failed"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let plugin = Plugin::handling(says).write(dir.path());
+        let text = format!(
+            "broker = \"mqtt://127.0.0.1:9\"\nproduct_sn = \"70ly1tvowt696r15\"\nproduct_secret = \"{SECRET}\"\n\
+             device_sn = \"112233445566\"\nfirmware_version = \"1.0.0\"\n\
+             [limits]\nlast_good = \"none\"\nrestarts = 0\nviolations = 1\n"
+        );
+        let file = write(dir.path(), "p.toml", &text).display().to_string();
+        let store = dir.path().join("d");
+        let command = service("ucloud", &store, &["--config", &file, "--plugin", &plugin]);
+        let mut device = Living::start(command, &store);
+        let end = device.until("end");
+        let (ended, log, _) = device.end();
+        assert_eq!(ended, Some(code), "{log:#?}");
+        assert!(log.iter().any(|line| line.contains(&format!("\"{event}\""))), "{log:#?}");
+        assert!(end["why"].as_str().unwrap().contains("[hidden]"), "{end}");
+        assert_eq!((&end["code"], &end["device"]), (&code.into(), &"112233445566".into()), "{end}");
+        assert!(!log.join("\n").contains(SECRET), "{log:#?}");
     }
 }

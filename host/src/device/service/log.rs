@@ -5,14 +5,18 @@
 //!
 //! No secret reaches the log: commands and messages are told by kind, topic and size, never by content. Beneath that is a
 //! net: every text that is known to be a secret, from the settings and from what is stored, is blotted out of whatever is
-//! written, whoever said it.
+//! written, whoever said it, the last line included. Only what is shorter than six bytes is not.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(feature = "full")]
 use muster::{Ack, Answer, Closed, Command, Downloaded, Input, Message, Outcome};
 use muster::{Event, Identity, PlatformName, Settings, Update};
-use serde_json::{Map, Value, json};
+#[cfg(any(feature = "full", test))]
+use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::super::clock::{rfc3339, unix};
 #[cfg(feature = "full")]
@@ -55,59 +59,63 @@ impl Level {
     }
 }
 
-/// Texts that are never written.
+/// Texts that are never written. A copy is the same list: what one learns, all know.
 #[derive(Clone, Default)]
-pub(in super::super) struct Hidden(Vec<String>);
+pub(in super::super) struct Hidden(Arc<Mutex<Texts>>);
+
+#[derive(Default)]
+struct Texts {
+    settings: Vec<String>,
+    /// Of each credential, the latest last.
+    stored: VecDeque<Vec<String>>,
+}
 
 /// A shorter one is found by chance, and is none.
 const SHORTEST: usize = 6;
 const INSTEAD: &str = "[hidden]";
+/// An honest device has one credential, seldom two in a life, with one secret each. A plugin may store without an end what
+/// it calls one, and this must not grow with it.
+const CREDENTIALS: usize = 8;
+const SECRETS_IN_ONE: usize = 8;
 
 impl Hidden {
     /// The secrets of the settings: what is called one, and China Mobile's `product_key`, which signs.
-    pub(in super::super) fn in_settings(platform: PlatformName, settings: &Settings) -> Self {
-        let mut hidden = Self::default();
-        for key in settings.keys() {
-            let signs = platform == PlatformName::Cmcc && key == "product_key";
-            if (is_secret(key) || signs)
-                && let Some(value) = settings.get(key)
-            {
-                hidden.add(value);
-            }
-        }
-        hidden
+    pub(in super::super) fn learn_settings(&self, platform: PlatformName, settings: &Settings) {
+        let signs = |key: &str| platform == PlatformName::Cmcc && key == "product_key";
+        let secrets = settings.keys().filter(|key| is_secret(key) || signs(key));
+        let texts = secrets.filter_map(|key| settings.get(key)).filter(|text| is_long_enough(text));
+        self.lock().settings.extend(texts.map(str::to_owned));
     }
 
     /// Those in a stored credential.
-    pub(in super::super) fn learn(&mut self, credential: &[u8]) {
-        if let Ok(Value::Object(fields)) = serde_json::from_slice(credential) {
-            for (key, value) in &fields {
-                if let Value::String(text) = value
-                    && is_secret(key)
-                {
-                    self.add(text);
-                }
+    pub(in super::super) fn learn(&self, credential: &[u8]) {
+        let Ok(Value::Object(fields)) = serde_json::from_slice(credential) else { return };
+        let secrets = fields.iter().filter(|(key, _)| is_secret(key));
+        let texts = secrets.filter_map(|(_, value)| value.as_str()).filter(|t| is_long_enough(t));
+        let texts: Vec<String> = texts.take(SECRETS_IN_ONE).map(str::to_owned).collect();
+        let stored = &mut self.lock().stored;
+        if !texts.is_empty() && !stored.contains(&texts) {
+            stored.push_back(texts);
+            if stored.len() > CREDENTIALS {
+                stored.pop_front();
             }
         }
     }
 
-    fn add(&mut self, text: &str) {
-        if text.len() >= SHORTEST && !self.0.iter().any(|known| known == text) {
-            self.0.push(text.to_owned());
-            // One may be a part of another.
-            self.0.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        }
+    fn lock(&self) -> MutexGuard<'_, Texts> {
+        // Whole after each step, so right even after a panic elsewhere.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The text without them.
     pub(super) fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.0 {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), INSTEAD);
-            }
-        }
-        text
+        let known = self.lock();
+        let all = known.settings.iter().chain(known.stored.iter().flatten());
+        let mut found: Vec<&String> = all.filter(|secret| text.contains(secret.as_str())).collect();
+        // One may be a part of another.
+        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let cleaned = |text: String, secret: &String| text.replace(secret.as_str(), INSTEAD);
+        found.into_iter().fold(text.to_owned(), cleaned)
     }
 
     fn blot(&self, value: &mut Value) {
@@ -118,6 +126,10 @@ impl Hidden {
             _ => {}
         }
     }
+}
+
+fn is_long_enough(text: &str) -> bool {
+    text.len() >= SHORTEST
 }
 
 /// By a setting's or a field's name.
@@ -187,14 +199,20 @@ fn is_ours(_: &std::ffi::OsStr) -> bool {
     false
 }
 
-/// The last line of a service that failed.
-pub(in super::super) fn last_words(exit: &Exit) {
-    let object = json!({
-        "event": "end", "code": exit.kind as u8, "why": exit.message, "next": exit.next,
-    });
-    if let Value::Object(fields) = object {
-        Log::new(Level::Error, None, Hidden::default()).write(Level::Error, fields);
-    }
+/// The last line of a service that failed, at whatever point: so far as `who` it is and what has to be `hidden` was known
+/// by then.
+pub(in super::super) fn last_words(exit: &Exit, who: Option<&Identity>, hidden: Hidden) {
+    Log::new(Level::Error, who, hidden).write(Level::Error, of_exit(exit));
+}
+
+fn of_exit(exit: &Exit) -> Map<String, Value> {
+    let Exit { kind, message, next } = exit;
+    let mut fields = Map::new();
+    fields.insert("event".into(), "end".into());
+    fields.insert("code".into(), (*kind as u8).into());
+    fields.insert("why".into(), message.as_str().into());
+    fields.insert("next".into(), next.as_str().into());
+    fields
 }
 
 pub(super) fn level_of(event: &Event) -> Level {
@@ -332,7 +350,8 @@ mod tests {
     fn what_is_known_to_be_a_secret_is_blotted_out_wherever_it_is() {
         let settings =
             Settings::new().with("product_secret", "p4ssw0rd").with("product_key", "public");
-        let mut hidden = Hidden::in_settings(PlatformName::Alibaba, &settings);
+        let hidden = Hidden::default();
+        hidden.learn_settings(PlatformName::Alibaba, &settings);
         hidden.learn(br#"{"device":"abcdefg","device_secret":"xp4ssw0rdx","standing":1}"#);
         let log = Log { most: Level::Debug, who: None, journal: false, hidden };
         let object =
@@ -349,8 +368,37 @@ mod tests {
     #[test]
     fn china_mobiles_product_key_is_a_secret() {
         let settings = Settings::new().with("product_key", "it signs");
-        let hidden = Hidden::in_settings(PlatformName::Cmcc, &settings);
+        let hidden = Hidden::default();
+        hidden.learn_settings(PlatformName::Cmcc, &settings);
         assert_eq!(hidden.clean("so it signs."), "so [hidden].");
+    }
+
+    #[test]
+    fn the_last_line_hides_what_was_learned_during_the_life() {
+        let hidden = Hidden::default();
+        let of_the_life = hidden.clone();
+        of_the_life.learn(br#"{"device_secret":"learned late"}"#);
+        let log = Log { most: Level::Error, who: None, journal: false, hidden };
+        let exit = Exit::rejected("the cloud said no: learned late is wrong", "try again");
+        let line = log.line(Level::Error, of_exit(&exit));
+        assert!(line.contains(r#""why":"the cloud said no: [hidden] is wrong""#), "{line}");
+    }
+
+    #[test]
+    fn a_plugin_that_stores_without_an_end_does_not_fill_the_memory() {
+        let hidden = Hidden::default();
+        let settings = Settings::new().with("product_secret", "of the settings");
+        hidden.learn_settings(PlatformName::Ucloud, &settings);
+        for n in 0..1000 {
+            let field = |k| (format!("secret{k}"), Value::from(format!("stored {n} {k}.")));
+            let credential = Value::Object((0..20).map(field).collect());
+            hidden.learn(credential.to_string().as_bytes());
+            hidden.learn(credential.to_string().as_bytes());
+        }
+        let known: usize = hidden.lock().stored.iter().map(Vec::len).sum();
+        assert_eq!(known, CREDENTIALS * SECRETS_IN_ONE);
+        let said = "of the settings, stored 999 0., stored 992 0., stored 991 0.";
+        assert_eq!(hidden.clean(said), "[hidden], [hidden], [hidden], stored 991 0.");
     }
 
     #[test]
