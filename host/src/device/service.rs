@@ -122,7 +122,7 @@ pub(super) struct Service {
     board: Board,
     notify: Notify,
     door: Option<Door>,
-    /// What systemd was told last.
+    /// The state that systemd is told of.
     told: Option<State>,
 }
 
@@ -157,7 +157,7 @@ impl Service {
 
     /// The first instance runs.
     pub(super) fn started(&mut self, deadline: Option<Duration>) {
-        self.notify.say("READY=1");
+        self.notify.begun();
         if let (Some(watchdog), Some(deadline)) = (self.notify.watchdog(), deadline)
             && watchdog < deadline * 2
         {
@@ -168,7 +168,6 @@ impl Service {
 
     /// The driver's loop has come round.
     pub(super) fn turn(&mut self) {
-        self.notify.feed();
         let state = {
             let mut status = self.board.lock();
             status.rests();
@@ -176,18 +175,19 @@ impl Service {
         };
         if self.told != Some(state) {
             self.told = Some(state);
-            self.notify.say(&format!("STATUS={}", state.sentence()));
+            self.notify.state(state.sentence());
         }
+        self.notify.turn();
     }
 
     /// When the loop has to come round again.
     pub(super) fn wake_at(&self) -> Option<tokio::time::Instant> {
-        self.notify.feed_at()
+        self.notify.wake_at()
     }
 
     /// It begins to end.
     pub(super) fn stopping(&mut self) {
-        self.notify.say("STOPPING=1\nSTATUS=logging out");
+        self.notify.stopping(State::Ending.sentence());
         self.board.lock().ends();
     }
 

@@ -57,6 +57,33 @@ fn systemd_hears_of_the_beginning_the_state_the_loop_and_the_end() {
     assert_eq!(device.end().0, Some(0));
 }
 
+/// All units share the manager's socket. When many start at once its queue is full, and a `READY=1` that got lost would
+/// have the device killed for not having started.
+#[test]
+fn a_manager_that_is_busy_at_first_hears_of_the_beginning_later() {
+    let clouds = Clouds::start();
+    let store = clouds.store("d");
+    let at = clouds.dir.path().join("notify");
+    let manager = Manager::at(&at);
+    let mut others = Vec::new();
+    loop {
+        let other = UnixDatagram::unbound().unwrap();
+        other.set_nonblocking(true).unwrap();
+        // One of them alone may run into its own limit first.
+        if other.send_to(b"OTHER=1", &at).is_err() {
+            break;
+        }
+        while other.send_to(b"OTHER=1", &at).is_ok() {}
+        others.push(other);
+    }
+    let mut command = service("ucloud", &store, &["--local", &clouds.local()]);
+    command.env("NOTIFY_SOCKET", &at);
+    let mut device = Living::start(command, &store);
+    device.until("ready");
+    manager.hear("READY=1");
+    manager.hear("STATUS=ready");
+}
+
 /// A plugin that works for seconds on end: a thread beside the loop would feed the watchdog happily.
 #[test]
 fn the_watchdog_starves_while_the_loop_waits_for_a_call() {
