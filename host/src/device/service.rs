@@ -22,7 +22,6 @@ use muster::{Command, Event, Identity, Input, Now, StoreKey};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::clock::unix;
 use super::policy::Refused;
 use super::show::Upgrade;
 use crate::exit::Exit;
@@ -34,7 +33,7 @@ pub(super) use log::{Hidden, Level, last_words};
 use notify::Notify;
 use socket::Door;
 pub(super) use status::State;
-use status::Status;
+use status::{Moment, Status};
 
 /// The socket's name in a folder.
 pub(super) const SOCKET: &str = "health.sock";
@@ -243,7 +242,7 @@ impl Service {
     pub(super) fn event(&mut self, event: &Event, now: Now) {
         let platform = {
             let mut status = self.board.lock();
-            status.event(event, now, unix(), |text| self.log.hidden.clean(text));
+            status.event(event, now, Moment::now(), |text| self.log.hidden.clean(text));
             status.identity.platform
         };
         let level = log::level_of(event);
@@ -259,7 +258,7 @@ impl Service {
     /// `blame`: of [`text`]'s words.
     pub(super) fn plugin_failed(&mut self, blame: &'static str, why: &str, restarts: bool) {
         let why = self.log.hidden.clean(why);
-        self.board.lock().plugin_failed(blame, &why, restarts, unix());
+        self.board.lock().plugin_failed(blame, &why, restarts, Moment::now());
     }
 
     pub(super) fn refused(&mut self, refused: &Refused) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use muster::{Command, UnixTime, Update};
 
-use super::status::{State, Status};
+use super::status::{Moment, State, Status};
 
 /// A count for each word.
 type Words = BTreeMap<&'static str, u64>;
@@ -229,7 +229,7 @@ fn seconds(at: UnixTime) -> Number {
 }
 
 /// Everything.
-pub(super) fn render(status: &Status, now: UnixTime) -> String {
+pub(super) fn render(status: &Status, now: Moment) -> String {
     let mut page = Page(String::with_capacity(8192));
     let flag = |is: bool| Number::Whole(u64::from(is));
     let (c, who) = (&status.counters, &status.identity);
@@ -289,7 +289,7 @@ pub(super) fn render(status: &Status, now: UnixTime) -> String {
         (
             "muster_device_next_heartbeat_timestamp_seconds",
             "When the next heartbeat is due, since the Unix epoch; 0 if none is.",
-            status.next_due(),
+            status.next_due(now),
         ),
     ] {
         page.one(name, "gauge", help, at.map_or(Number::Whole(0), seconds));
@@ -475,7 +475,7 @@ mod tests {
     fn a_devices_name_cannot_break_out_of_its_label() {
         let device = "d\"} 1\nevil 2\\".to_owned();
         let identity = Identity { platform: PlatformName::Krtyun, product: "p".into(), device };
-        let page = render(&Status::new(identity, "", false, Duration::from_secs(9)), UnixTime(0));
+        let page = render(&Status::new(identity, "", false, Duration::from_secs(9)), Moment::now());
         assert!(page.contains("device=\"d\\\"} 1\\nevil 2\\\\\""), "{page}");
         assert!(!page.lines().any(|line| line.starts_with("evil")));
     }

@@ -11,7 +11,7 @@
 #[cfg(not(unix))]
 use std::path::PathBuf;
 
-use super::{Board, metrics};
+use super::{Board, Moment, metrics};
 use crate::exit::Exit;
 
 /// Of a question, its headers included.
@@ -85,7 +85,7 @@ fn answer(head: &[u8], board: &Board) -> Vec<u8> {
         kind: JSON,
         body: format!("{value}\n"),
     };
-    let now = super::unix();
+    let now = Moment::now();
     let reply = match path {
         "/health" => {
             let (healthy, value) = board.lock().health(now);
