@@ -13,8 +13,8 @@ behaviour("a product is created as it was asked for, and a device registers with
     await c.get("product-secret").fill(secret);
     await c.get("product-dynamic").setChecked(dynamic);
     await c.get("product-create").click();
-    await c.get("product-dialog").waitFor({ state: "detached" });
   };
+  const closed = () => c.get("product-dialog").waitFor({ state: "detached" });
   const products = async () => (await c.up.operate("ucloud", "list_products", { reveal: true })).items;
 
   // Thought better of: nothing is made.
@@ -25,6 +25,7 @@ behaviour("a product is created as it was asked for, and a device registers with
   assert.equal((await products()).length, 1);
 
   await create(FRESH);
+  await closed();
   await page.locator("[data-testid=did-text]", { hasText: `${FRESH.id} is created` }).waitFor();
   assert.equal(await c.get("undo").count(), 0, "there is no way back, and none is offered");
   assert.equal(await c.get("product-choice").inputValue(), FRESH.id);
@@ -34,14 +35,18 @@ behaviour("a product is created as it was asked for, and a device registers with
   await c.get("product").getByTestId("reveal").click();
   assert.equal(await c.get("product").getByTestId("secret").innerText(), FRESH.secret);
 
-  // The same once more is refused, in words; the one that is there is as it was.
+  // The same once more is refused, in words, where it was typed; the one that is there is as it was.
   await create({ ...FRESH, secret: "another00secret1" });
-  assert.match(await c.get("cloud-error").innerText(), /there is a product with this ProductSN/);
+  assert.match(await c.get("product-wrong").innerText(), /there is a product with this ProductSN/);
+  assert.equal(await c.get("product-id").inputValue(), FRESH.id);
+  await c.get("product-cancel").click();
+  await closed();
   assert.equal((await products()).find(({ id }) => id === FRESH.id).secret, FRESH.secret);
 
   // What is left empty is made up, and without the tick the door is shut.
   const before = new Set((await products()).map(({ id }) => id));
   await create({ dynamic: false });
+  await closed();
   await page.locator("[data-testid=switch-DynamicRegister][aria-checked=false]").waitFor();
   const made = (await products()).find(({ id }) => !before.has(id));
   assert.equal(await c.get("product-choice").inputValue(), made.id);
