@@ -219,9 +219,11 @@ struct Gate {
 pub(super) struct Slot(());
 
 /// How many handshakes of this Worker may be pending from now on: the Workers of a page share what the browser takes.
-pub(super) fn set_pending(most: usize) {
-    GATE.with_borrow_mut(|gate| gate.most = most.clamp(1, PENDING));
+/// How many are: none of them is given up.
+pub(super) fn set_pending(most: usize) -> usize {
+    GATE.with_borrow_mut(|gate| gate.most = most.min(PENDING));
     open_gate();
+    GATE.with_borrow(|gate| gate.pending)
 }
 
 /// Lets in those who wait, as far as there is room.

@@ -99,10 +99,10 @@ pub fn version() -> std::string::String {
 }
 
 /// How many WebSocket handshakes of this Worker may be pending from now on, at most 8: the Workers of a page share what
-/// the browser takes.
+/// the browser takes. Returns how many are pending now, which may be more.
 #[wasm_bindgen(js_name = setPending)]
-pub fn set_pending(most: u32) {
-    link::set_pending(most as usize);
+pub fn set_pending(most: u32) -> usize {
+    link::set_pending(most as usize)
 }
 
 /// Whether the value of a setting is a secret, so that a form can hide it.

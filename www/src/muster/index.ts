@@ -154,6 +154,7 @@ class Instance implements Muster {
   readonly tools: Tools;
   private die!: (error: MusterDied) => void;
   private all: Promise<Line> | undefined;
+  private readonly enter = handshakes(this.line);
 
   constructor(
     private readonly line: Line,
@@ -187,7 +188,7 @@ class Instance implements Muster {
     const line = cloud ? remote(cloud).line : small ? this.line : await this.everything();
     // Not before the module is there: what is lent has to come back, and from here on somebody sees to that.
     const { storage, lent } = kept(options.storage);
-    const device = new RemoteDevice(line, platform);
+    const device = new RemoteDevice(line, await this.room(line, cloud), platform);
     const way = { ...(cloud && { cloud: remote(cloud).id }), ...by(options.relay), ...(options.record === true ? { record: true as const } : {}) };
     const faults = device.faults.first(options.faults ?? []);
     return device.begin({ ask: "device", handle: device.id, platform, settings, storage, name, faults, ...way }, lent);
@@ -213,9 +214,8 @@ class Instance implements Muster {
   async fleet(options: FleetOptions): Promise<Fleet> {
     const { platform, settings, columns, rows, lines, bounds = {}, storage = "memory", name = "", cloud } = options;
     const line = cloud ? remote(cloud).line : await this.everything();
-    const fleet = new RemoteFleet(line, this.line);
-    // What the browser takes of handshakes, both Workers share.
-    if (!cloud) await fleet.share(true);
+    // A device of a cloud in this tab lives where the cloud does; every other one has a Worker of its own.
+    const fleet = new RemoteFleet(line, await this.room(line, cloud), cloud ? line : this.line);
     const plan = { platform, settings, columns, rows, ...(lines && { lines }), bounds, ...by(options.relay) };
     const home = cloud && { cloud: remote(cloud).id };
     return fleet.begin({ ask: "fleet", handle: fleet.id, plan, storage, name, ...home });
@@ -228,6 +228,11 @@ class Instance implements Muster {
 
   close(): void {
     this.over(new MusterDied("it was closed"));
+  }
+
+  /** Who connects from the second Worker takes of the first one's handshakes. */
+  private async room(line: Line, cloud: Cloud | undefined): Promise<(() => void) | undefined> {
+    return cloud || line === this.line ? undefined : this.enter(line);
   }
 
   private everything(): Promise<Line> {
@@ -274,7 +279,11 @@ abstract class Remote {
   readonly id: Handle;
   private lent: Lent | undefined;
 
-  constructor(readonly line: Line) {
+  /** `leave`: gives back what it takes of handshakes. */
+  constructor(
+    readonly line: Line,
+    private leave?: (() => void) | undefined,
+  ) {
     this.id = line.handle();
     line.listen(this.id, (message) => this.hear(message));
   }
@@ -309,6 +318,8 @@ abstract class Remote {
 
   protected over(): void {
     this.line.forget(this.id);
+    this.leave?.();
+    this.leave = undefined;
     // A store that cannot even be given back says so to whoever stops it.
     this.lent?.over().catch(() => {});
   }
@@ -352,9 +363,10 @@ class RemoteDevice extends Traced implements Device {
 
   constructor(
     line: Line,
+    leave: (() => void) | undefined,
     readonly platform: PlatformName,
   ) {
-    super(line);
+    super(line, leave);
   }
 
   override async begin(question: Ask, lent?: Lent): Promise<this> {
@@ -546,29 +558,57 @@ class RemoteReplay extends Remote implements Replay {
   }
 }
 
-/** Of eight handshakes that may be pending, a fleet gets these, and single devices the others. */
-const OF_FLEET = 6;
-const OF_DEVICES = 2;
+/** So many handshakes may be pending in a tab. */
 const ALL_HANDSHAKES = 8;
+/** What each Worker gets of them: while there is a fleet, single devices get two. */
+const SHARED = [2, 6];
+const ALONE = [ALL_HANDSHAKES, 0];
+/** Milliseconds. */
+const LOOK_AGAIN = 100;
+
+/**
+ * Two Workers share what the browser takes of handshakes. None that is pending is given up: one gets what the other does
+ * not use any more. Whoever is about to connect from the second Worker enters, and gets how to say that he does no more.
+ */
+function handshakes(first: Line): (second: Line) => Promise<() => void> {
+  const lines = [first];
+  /** So many each Worker may have pending, and has not more. */
+  const held = [...ALONE];
+  let users = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+  let timer: ReturnType<typeof setTimeout>;
+  const look = async () => {
+    clearTimeout(timer);
+    const wanted = users > 0 ? SHARED : ALONE;
+    for (const [at, line] of lines.entries()) {
+      const most = Math.min(wanted[at]!, ALL_HANDSHAKES - held[1 - at]!);
+      held[at] = Math.max(most, await line.ask<number>({ ask: "handshakes", most }));
+    }
+    if (`${held}` !== `${wanted}`) timer = setTimeout(share, LOOK_AGAIN);
+  };
+  // One look after the other; of a Worker that died, whoever asks it hears.
+  const share = () => (turn = turn.then(look).catch(() => {}));
+  return async (second) => {
+    lines[1] = second;
+    users += 1;
+    await share();
+    return () => {
+      users -= 1;
+      void share();
+    };
+  };
+}
 
 class RemoteFleet extends Remote implements Fleet {
   onstatus: ((status: FleetStatus) => void) | null = null;
-  private shares = false;
 
+  /** `home`: where a device of it lives alone. */
   constructor(
     line: Line,
-    private readonly devices: Line,
+    leave: (() => void) | undefined,
+    private readonly home: Line,
   ) {
-    super(line);
-  }
-
-  async share(on: boolean): Promise<void> {
-    if (on === this.shares) return;
-    this.shares = on;
-    await Promise.all([
-      this.devices.ask({ ask: "handshakes", most: on ? OF_DEVICES : ALL_HANDSHAKES }),
-      this.line.ask({ ask: "handshakes", most: on ? OF_FLEET : ALL_HANDSHAKES }),
-    ]);
+    super(line, leave);
   }
 
   run(): Promise<void> {
@@ -606,9 +646,7 @@ class RemoteFleet extends Remote implements Fleet {
   async take(n: number, to: { storage: Storage; name: string }): Promise<Record<string, string> | undefined> {
     const taken = await this.line.ask<Taken | undefined>({ ask: "fleetTake", handle: this.id, n });
     if (taken === undefined) return undefined;
-    // A device of a cloud in this tab lives where the cloud does; every other one has a Worker of its own.
-    const home = this.shares ? this.devices : this.line;
-    if (taken.stored.length > 0) await home.ask({ ask: "keep", ...to, values: taken.stored });
+    if (taken.stored.length > 0) await this.home.ask({ ask: "keep", ...to, values: taken.stored });
     // Only what is kept there may be forgotten here.
     const names = taken.stored.map(([name]) => `${taken.key}/${name}`);
     await this.line.ask({ ask: "fleetTaken", handle: this.id, n, names });
@@ -618,11 +656,6 @@ class RemoteFleet extends Remote implements Fleet {
   protected override hear(message: Say): void {
     if (message.say === "fleet") this.onstatus?.(message.status);
     if (message.say === "died") this.over();
-  }
-
-  protected override over(): void {
-    super.over();
-    void this.share(false).catch(() => {});
   }
 
   private do<T>(what: "run" | "pause" | "stop" | "tryAgain" | "status" | "credentials"): Promise<T> {
