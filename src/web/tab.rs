@@ -214,12 +214,7 @@ impl Door {
             *last += 1;
             ConnectionId(*last)
         };
-        let open = Job::Open { platform, connection, listener };
-        if let Err(error) = self.jobs.unbounded_send(open)
-            && let Job::Open { listener, .. } = error.into_inner()
-        {
-            spawn_local(async move { listener(News::Gone(Failure::Unreachable, None)) });
-        }
+        self.send(Job::Open { platform, connection, listener });
         connection
     }
 
@@ -285,12 +280,23 @@ impl Door {
     }
 
     fn send(&self, job: Job) {
-        // What comes too late is answered at once.
-        if let Err(Job::Operate(_, reply) | Job::Firmware(_, _, reply) | Job::Demo(reply)) =
-            self.jobs.unbounded_send(job).map_err(|error| error.into_inner())
-        {
+        if let Err(error) = self.jobs.unbounded_send(job) {
+            refuse(error.into_inner());
+        }
+    }
+}
+
+/// What comes too late is answered at once.
+fn refuse(job: Job) {
+    match job {
+        Job::Operate(_, reply) | Job::Firmware(_, _, reply) | Job::Demo(reply) => {
             reply.give(Err(values::stopped()));
         }
+        Job::Open { listener, .. } => {
+            spawn_local(async move { listener(News::Gone(Failure::Unreachable, None)) });
+        }
+        // Whoever sent a request sees its answer dropped.
+        Job::Bytes(..) | Job::Gone(_) | Job::Request(..) | Job::Timer | Job::Stop => {}
     }
 }
 
@@ -438,7 +444,11 @@ struct Keeper {
     fresh: bool,
     next_request: u64,
     changes: Vec<Change>,
+    /// What is kept in one transaction with `changes`, and is not the clouds' own.
+    beside: Vec<Array>,
     held: Vec<CloudOutput>,
+    /// Answers of our own, for when it is kept.
+    done: Vec<(Reply, Result<JsValue, JsValue>)>,
     told: Vec<LogLine>,
     log: Rc<RefCell<Log>>,
     images: Rc<RefCell<BTreeMap<String, Rc<Vec<u8>>>>>,
@@ -488,7 +498,9 @@ impl Keeper {
             fresh,
             next_request: 0,
             changes: Vec::new(),
+            beside: Vec::new(),
             held: Vec::new(),
+            done: Vec::new(),
             told: Vec::new(),
             log: Rc::clone(&log),
             images: Rc::clone(&door.images),
@@ -512,18 +524,22 @@ impl Keeper {
             // What is there already is kept together: one transaction for all of it.
             let more = core::iter::from_fn(|| inbox.try_recv().ok());
             for job in core::iter::once(first).chain(more).take(BATCH) {
-                match job {
-                    Job::Stop => break 'life,
-                    Job::Firmware(image, bytes, reply) => {
-                        let done = self.add_firmware(image, bytes).await;
-                        reply.give(done.map(|()| JsValue::UNDEFINED));
-                    }
-                    job => self.take(job),
+                if matches!(job, Job::Stop) {
+                    break 'life;
                 }
+                self.take(job);
             }
             if !self.settle().await {
                 break;
             }
+        }
+        // What stands behind the end is answered as what comes too late.
+        inbox.close();
+        while let Ok(job) = inbox.try_recv() {
+            refuse(job);
+        }
+        for (reply, _) in self.done {
+            reply.give(Err(values::stopped()));
         }
         for connection in self.connections.into_values() {
             (connection.listener)(News::Gone(Failure::Lost, None));
@@ -560,7 +576,8 @@ impl Keeper {
         }
     }
 
-    async fn add_firmware(&mut self, image: NewImage, bytes: Vec<u8>) -> Result<(), JsValue> {
+    /// Its bytes are kept in one transaction with its record: what is announced is there, and what is refused is not.
+    fn add_firmware(&mut self, image: NewImage, bytes: Vec<u8>) -> Result<JsValue, JsValue> {
         let sha256: [u8; 32] = Sha256::digest(&bytes).into();
         let md5: [u8; 16] = md5::Md5::digest(&bytes).into();
         let sha256 = hex::lower(&sha256);
@@ -570,8 +587,6 @@ impl Keeper {
         };
         let path = [&*sha256, "/", &name(&image.product), "-", &name(&image.version), ".bin"];
         let path = path.concat();
-        // Its bytes first: what is announced is there.
-        self.keep(&[IMAGE, path.as_str()].concat(), &bytes).await?;
         let action = Action::AddFirmware {
             product: image.product,
             module: image.module,
@@ -581,8 +596,10 @@ impl Keeper {
             md5: hex::lower(&md5),
             sha256,
         };
+        self.own(image.platform, action)?;
+        self.beside.push(pair(&[IMAGE, path.as_str()].concat(), Some(&bytes)));
         self.images.borrow_mut().insert(path, Rc::new(bytes));
-        self.own(image.platform, action).map(drop)
+        Ok(JsValue::UNDEFINED)
     }
 
     fn demo(&mut self) -> Result<JsValue, JsValue> {
@@ -679,11 +696,15 @@ impl Keeper {
                     }
                 }
             }
+            Job::Firmware(image, bytes, reply) => {
+                let done = self.add_firmware(image, bytes);
+                self.done.push((reply, done));
+            }
             Job::Demo(reply) => {
                 let demo = self.demo();
-                reply.give(demo);
+                self.done.push((reply, demo));
             }
-            Job::Firmware(..) | Job::Stop => {}
+            Job::Stop => {}
         }
     }
 
@@ -717,7 +738,7 @@ impl Keeper {
                 break;
             }
             if !self.changes.is_empty() {
-                let changes = Array::new();
+                let changes: Array = self.beside.drain(..).collect();
                 for change in self.changes.drain(..) {
                     let name = std::format!("{}/{}/{}", change.platform, change.table, change.key);
                     changes.push(&pair(&name, change.value.as_ref().map(SecretBytes::expose)));
@@ -730,6 +751,9 @@ impl Keeper {
             for output in core::mem::take(&mut self.held) {
                 self.release(output);
             }
+        }
+        for (reply, done) in self.done.drain(..) {
+            reply.give(done);
         }
         self.set_timer();
         if !self.told.is_empty() {
@@ -747,13 +771,13 @@ impl Keeper {
         JsFuture::from(promise).await.map(drop).map_err(|error| reason(&error))
     }
 
-    /// An image, or a note of ours.
+    /// A note of ours.
     async fn keep(&self, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
         let done = self.persist(Array::of1(&pair(name, Some(bytes)))).await;
         done.map_err(|reason| values::fault("storage", &reason, None, JsValue::NULL))
     }
 
-    /// Nothing of this batch is answered: the callers see that their answers never come.
+    /// Nothing of this batch is done: the callers are told that the clouds have stopped.
     fn fail(&mut self, reason: &str) {
         self.held.clear();
         self.requests.clear();
