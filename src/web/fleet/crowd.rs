@@ -23,7 +23,7 @@ use super::means::{Bounds, Change, Means, Who};
 use super::member::{Heard, Member, Scratch};
 use crate::cloud::ConnectionId;
 use crate::error::Failure;
-use crate::input::{Answer, Intent, Progress};
+use crate::input::{Answer, Progress};
 use crate::output::{StoreKey, Token};
 use crate::page::{FleetPhase, FleetRow, FleetRows, FleetState, FleetStatus};
 use crate::platform::{Config, PlatformName};
@@ -89,6 +89,10 @@ pub(super) struct Crowd {
     storing: bool,
     /// Who waits until nothing is on its way any more.
     leaving: Vec<Reply>,
+    /// Another run was asked for meanwhile: it begins with what is stored then.
+    again: bool,
+    /// Devices that left, and whoever waits until what they had to keep is kept.
+    taking: Vec<(usize, Reply)>,
 }
 
 impl Crowd {
@@ -111,6 +115,8 @@ impl Crowd {
             ticker: None,
             storing: false,
             leaving: Vec::new(),
+            again: false,
+            taking: Vec::new(),
         };
         let waiting = u32::try_from(crowd.members.len()).unwrap_or(u32::MAX);
         if let Some(count) = crowd.means.counts.get_mut(FleetState::Waiting as usize) {
@@ -159,8 +165,13 @@ impl Crowd {
         self.means.bounds
     }
 
-    /// Everyone starts in his turn; after a pause, who has not started yet.
+    /// Everyone starts in his turn; after a pause, who has not started yet. Who registered a moment ago has to start
+    /// with the secret that came of it: so as long as values of the run before are on their way, the next one waits.
     pub(super) fn run(&mut self) {
+        self.again = self.phase == FleetPhase::Idle && self.is_storing();
+        if self.again {
+            return self.nudge();
+        }
         if self.phase == FleetPhase::Idle {
             self.means.begin();
             for member in &mut self.members {
@@ -183,6 +194,7 @@ impl Crowd {
     }
 
     pub(super) fn pause(&mut self) {
+        self.again = false;
         if self.phase == FleetPhase::Running {
             self.phase = FleetPhase::Paused;
         }
@@ -192,6 +204,7 @@ impl Crowd {
     /// Everyone logs out. `reply` comes when all that was on its way to the storage is there.
     pub(super) fn stop(&mut self, reply: Reply) {
         self.phase = FleetPhase::Idle;
+        self.again = false;
         self.means.forget_waiting();
         for (at, member) in (0..).zip(&mut self.members) {
             // What became of those that gave up stays to be seen.
@@ -206,31 +219,67 @@ impl Crowd {
         self.nudge();
     }
 
-    /// Those that gave up try again.
+    /// Those that gave up try again, each in its turn: all at once would be more than the cloud was ever asked.
     pub(super) fn try_again(&mut self) {
         if self.phase == FleetPhase::Idle {
             return;
         }
-        for at in 0..self.members.len() {
-            let state = self.members.get(at).map(|member| member.state);
-            if matches!(state, Some(FleetState::Rejected | FleetState::Failed)) {
-                self.one(at, Heard::Intent(Intent::TryAgain));
+        for member in &mut self.members {
+            if matches!(member.state, FleetState::Rejected | FleetState::Failed) {
+                member.set(FleetState::Waiting, &mut self.means);
             }
         }
+        self.next = 0;
+        self.ramp = (self.means.clock.at(), 0);
         self.nudge();
     }
 
-    /// Takes one out of the fleet: its settings and what it stored are somebody else's from now on.
-    pub(super) fn take(&mut self, at: usize) -> Option<&mut Member> {
-        let member = self.members.get_mut(at)?;
+    /// Takes one out of the fleet: its settings and what it stored are somebody else's from now on. `reply` gets them
+    /// when all that it had to keep is kept.
+    pub(super) fn take(&mut self, at: usize, reply: Reply) {
+        let Some(member) = self.members.get_mut(at) else {
+            return reply.give(Ok(JsValue::UNDEFINED));
+        };
         let number = u32::try_from(at).unwrap_or(u32::MAX);
         if member.is_live() {
             member.stop(number, FleetState::Taken, &mut self.means);
         } else {
             member.set(FleetState::Taken, &mut self.means);
         }
+        if member.is_storing() {
+            self.taking.push((at, reply));
+        } else {
+            reply.give(Ok(super::handed_out(self, at)));
+        }
         self.nudge();
-        self.members.get_mut(at)
+    }
+
+    /// What this device had to keep is kept, or could not be: whoever waited for it is told.
+    fn hand_out(&mut self, at: usize, done: bool) {
+        if !self.taking.iter().any(|(of, _)| *of == at) {
+            return;
+        }
+        let all = core::mem::take(&mut self.taking);
+        let (these, others) = all.into_iter().partition(|(of, _)| *of == at);
+        self.taking = others;
+        let these: Vec<(usize, Reply)> = these;
+        if !done && let Some(member) = self.members.get_mut(at) {
+            member.set(FleetState::Off, &mut self.means);
+        }
+        for (_, reply) in these {
+            reply.give(if done {
+                Ok(super::handed_out(self, at))
+            } else {
+                let text = "what this device had to keep could not be stored";
+                let next = "make room in the storage; the device is in the fleet as before";
+                Err(values::fault("storage", text, Some(next), JsValue::NULL))
+            });
+        }
+    }
+
+    /// Whether values are on their way to the page's storage.
+    fn is_storing(&self) -> bool {
+        self.storing || !self.means.changes.is_empty()
     }
 
     pub(super) fn nudge(&self) {
@@ -315,11 +364,13 @@ impl Crowd {
             Word::Stored(changes, done) => {
                 self.storing = false;
                 for Change { who, token, key, value } in changes {
-                    if done && let Some(member) = self.members.get_mut(who.at as usize) {
-                        member.is_kept(key, value);
+                    let at = who.at as usize;
+                    if let Some(member) = self.members.get_mut(at) {
+                        member.stored(key, value, done);
                     }
                     let result = if done { Ok(()) } else { Err(()) };
                     self.one_of(who, Heard::Kept(token, key, result));
+                    self.hand_out(at, done);
                 }
             }
             Word::Timer => self.timer = None,
@@ -346,16 +397,22 @@ impl Crowd {
         }
         self.connect_some();
         let members = &self.members;
-        let wanted = |who: Who| members.get(who.at as usize).is_some_and(|member| member.is(who));
+        let wanted = |who: Who, token| {
+            members.get(who.at as usize).is_some_and(|member| member.asks(who, token))
+        };
         self.means.send_requests(wanted);
         self.store(hooks);
-        if self.phase == FleetPhase::Idle && !self.storing && self.means.changes.is_empty() {
+        if self.phase == FleetPhase::Idle && !self.is_storing() {
             let leaving = core::mem::take(&mut self.leaving);
             if !leaving.is_empty() {
                 hooks.tick(values::js(&self.status()));
             }
             for reply in leaving {
                 reply.give(Ok(JsValue::UNDEFINED));
+            }
+            if self.again {
+                self.run();
+                hooks.tick(values::js(&self.status()));
             }
         }
         self.set_timer();
@@ -382,9 +439,14 @@ impl Crowd {
             let number = u32::try_from(at).unwrap_or(u32::MAX);
             let config = Config::from_settings(self.means.platform, &settings);
             let Some(member) = self.members.get_mut(at) else { return };
-            // The settings were read when the fleet was made.
-            if let Ok(config) = config {
-                member.start(number, config, &mut self.means, &mut self.scratch);
+            if member.is_live() {
+                member.try_again(number, &mut self.means, &mut self.scratch);
+                continue;
+            }
+            match config {
+                Ok(config) => member.start(number, config, &mut self.means, &mut self.scratch),
+                // The settings were read when the fleet was made: it is the version of what it installed.
+                Err(_) => member.cannot_start(&mut self.means),
             }
         }
     }

@@ -291,13 +291,14 @@ impl Means {
         self.requests.push_back((who, token, request));
     }
 
-    /// Sends as many of the waiting requests as may be under way.
-    pub(super) fn send_requests(&mut self, wanted: impl Fn(Who) -> bool) {
+    /// Sends as many of the waiting requests as may be under way. `wanted`: whether its device still waits for the
+    /// answer. It may have lost patience in the queue, and what it asked then stands further behind.
+    pub(super) fn send_requests(&mut self, wanted: impl Fn(Who, Token) -> bool) {
         // Nothing leaves a tab that asks itself, so there is nothing to hold back.
         let most = if self.door.is_some() { usize::MAX } else { self.bounds.requests as usize };
         while self.under_way.len() < most {
             let Some((who, token, request)) = self.requests.pop_front() else { return };
-            if !wanted(who) {
+            if !wanted(who, token) {
                 continue;
             }
             let aborter = Aborter::new();

@@ -22,6 +22,9 @@ use crate::trace::TroubleReason;
 use crate::web::fetch;
 use crate::web::link::{News, OPEN_WITHIN};
 
+/// Bytes that wait while a value is on its way to the page's storage: four of the largest packets that a session takes.
+const MOST_HELD: usize = 1024 * 1024;
+
 /// What a device has on its storage.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -75,6 +78,8 @@ pub(super) struct Member {
     live: Option<Box<Live>>,
     /// The earliest deadline of it that is among all of them.
     armed: Option<Instant>,
+    /// A value of this life or the one before is on its way to the page's storage: `kept` is about to change.
+    storing: bool,
 }
 
 /// A device that runs.
@@ -88,6 +93,8 @@ struct Live {
     report_at: Option<Instant>,
     trouble: Option<TroubleReason>,
     staged: Option<Box<fetch::Image>>,
+    /// The last request: the agent waits for no answer but this one's.
+    request: Option<Token>,
     held: Option<Box<Held>>,
 }
 
@@ -121,6 +128,8 @@ struct Held {
     commands: VecDeque<Command>,
     inputs: VecDeque<Input>,
     later: Vec<Heard>,
+    /// Bytes of the other side's in `later`.
+    bytes: usize,
 }
 
 /// What comes to a device.
@@ -165,6 +174,7 @@ impl Member {
             life: 0,
             live: None,
             armed: None,
+            storing: false,
         }
     }
 
@@ -199,8 +209,18 @@ impl Member {
         self.is(who) && matches!(link, Some(Link::Waiting(of)) if *of == token)
     }
 
+    /// Whether its agent still waits for the answer to this request.
+    pub(super) fn asks(&self, who: Who, token: Token) -> bool {
+        self.is(who) && self.live.as_ref().is_some_and(|live| live.request == Some(token))
+    }
+
     pub(super) fn is_live(&self) -> bool {
         self.live.is_some()
+    }
+
+    /// Whether what it has to keep is not kept yet: nobody may begin with what it stored before.
+    pub(super) fn is_storing(&self) -> bool {
+        self.storing
     }
 
     pub(super) fn set(&mut self, state: FleetState, means: &mut Means) {
@@ -250,13 +270,7 @@ impl Member {
         let agent = fetch::seed()
             .map_err(|_| ApiMisuse::IntentNotSupported)
             .and_then(|seed| Agent::new(config, stored, seed, means.clock.now()));
-        let Ok(agent) = agent else {
-            // What is stored cannot be read, or is another device's: only a person can mend that.
-            let error = Error::Local { failure: LocalFailure::Store };
-            let advice = Some(crate::output::Advice::CheckStorage);
-            self.set(FleetState::Failed, means);
-            return self.blame(Some(Cause { error, trouble: None, advice }), means);
-        };
+        let Ok(agent) = agent else { return self.cannot_start(means) };
         self.live = Some(Box::new(Live {
             agent,
             agent_due: None,
@@ -266,11 +280,28 @@ impl Member {
             report_at: None,
             trouble: None,
             staged: None,
+            request: None,
             held: None,
         }));
         self.set(FleetState::Login, means);
         self.outputs(means, scratch);
         self.settle(at, means, scratch);
+    }
+
+    /// What is stored cannot be read, or is another device's: only a person can mend that.
+    pub(super) fn cannot_start(&mut self, means: &mut Means) {
+        let error = Error::Local { failure: LocalFailure::Store };
+        let advice = Some(crate::output::Advice::CheckStorage);
+        self.set(FleetState::Failed, means);
+        self.blame(Some(Cause { error, trouble: None, advice }), means);
+    }
+
+    /// Lives, gave up, and tries again.
+    pub(super) fn try_again(&mut self, at: u32, means: &mut Means, scratch: &mut Scratch) {
+        let Some(live) = &mut self.live else { return };
+        live.began = means.clock.at();
+        self.set(FleetState::Login, means);
+        self.hear(at, Heard::Intent(Intent::TryAgain), means, scratch);
     }
 
     pub(super) fn hear(&mut self, at: u32, heard: Heard, means: &mut Means, scratch: &mut Scratch) {
@@ -289,7 +320,7 @@ impl Member {
                 }
                 // The deadline comes again once it is settled.
                 Heard::Due => self.armed = None,
-                heard => held.later.push(heard),
+                heard => held.keep(heard, &live.link, means),
             }
             return;
         }
@@ -445,7 +476,7 @@ impl Member {
                 {
                     let commands = core::mem::take(&mut scratch.commands);
                     let inputs = core::mem::take(&mut scratch.inputs);
-                    live.held = Some(Box::new(Held { token, commands, inputs, later: Vec::new() }));
+                    live.held = Some(Box::new(Held::new(token, commands, inputs)));
                     return;
                 }
             }
@@ -542,6 +573,7 @@ impl Member {
             }
             Event::Retrying { error, in_ms, .. } => {
                 live.report_began = None;
+                live.request = None;
                 let trouble = live.trouble.take();
                 self.set(FleetState::Retrying, means);
                 self.retry_at = Some(name_now + Millis(in_ms));
@@ -549,6 +581,7 @@ impl Member {
             }
             Event::Stopped { error, advice } => {
                 live.report_began = None;
+                live.request = None;
                 let trouble = live.trouble.take();
                 let rejected = matches!(error, Error::Rejected { .. });
                 let state = if rejected { FleetState::Rejected } else { FleetState::Failed };
@@ -590,7 +623,14 @@ impl Member {
                 }
                 self.pump(means, scratch);
             }
-            Command::Request(token, request) => means.request(who, token, request),
+            Command::Request(token, request) => {
+                if let Some(live) = &mut self.live
+                    && let Some(old) = live.request.replace(token)
+                {
+                    means.give_up(who, old);
+                }
+                means.request(who, token, request);
+            }
             Command::Store(token, key, value) => {
                 return self.keep(who, token, Some(key), Some(value), means, scratch);
             }
@@ -644,6 +684,7 @@ impl Member {
         scratch: &mut Scratch,
     ) -> Option<Token> {
         if means.stores {
+            self.storing = true;
             means.changes.push(Change { who, token, key, value });
             return Some(token);
         }
@@ -652,8 +693,16 @@ impl Member {
         None
     }
 
+    /// What was on its way to the page's storage is there, or could not be kept.
+    pub(super) fn stored(&mut self, key: Option<StoreKey>, value: Option<SecretBytes>, done: bool) {
+        self.storing = false;
+        if done {
+            self.is_kept(key, value);
+        }
+    }
+
     /// It is where it was to be.
-    pub(super) fn is_kept(&mut self, key: Option<StoreKey>, value: Option<SecretBytes>) {
+    fn is_kept(&mut self, key: Option<StoreKey>, value: Option<SecretBytes>) {
         match (key, value) {
             (Some(key), Some(value)) => self.kept.stored.insert(key, value),
             (Some(key), None) => self.kept.stored.remove(key),
@@ -786,6 +835,35 @@ impl Member {
             live.report_at = next_report(now, means, true);
             self.arm(at, means);
         }
+    }
+}
+
+impl Held {
+    fn new(token: Token, commands: VecDeque<Command>, inputs: VecDeque<Input>) -> Self {
+        Self { token, commands, inputs, later: Vec::new(), bytes: 0 }
+    }
+
+    /// For when the value is stored. Who sends more meanwhile than a device could have asked for is cut off.
+    fn keep(&mut self, heard: Heard, link: &Link, means: &mut Means) {
+        if let Heard::Bytes(bytes) | Heard::News(_, News::Bytes(bytes)) = &heard {
+            if self.bytes > MOST_HELD {
+                return;
+            }
+            self.bytes += bytes.len() + size_of::<Heard>();
+            if self.bytes > MOST_HELD
+                && let Link::Open { wire, .. } = link
+            {
+                hang_up(*wire, means);
+                self.later.push(match *wire {
+                    Wire::Socket(socket) => Heard::Closed(socket, false),
+                    Wire::Door(connection) => {
+                        Heard::News(connection, News::Gone(Failure::TooLarge, None))
+                    }
+                });
+                return;
+            }
+        }
+        self.later.push(heard);
     }
 }
 

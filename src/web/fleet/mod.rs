@@ -115,7 +115,7 @@ impl Fleet {
     /// Sets bounds: a `FleetBounds`, of which any may be absent.
     pub fn set(&self, bounds: JsValue) -> Result<(), JsValue> {
         let mut crowd = self.crowd.borrow_mut();
-        let bounds = read_bounds(&Members::of("bounds", bounds)?, crowd.bounds_now())?;
+        let bounds = read_bounds(Members::of("bounds", bounds)?, crowd.bounds_now())?;
         crowd.bounds(bounds);
         crowd.nudge();
         Ok(())
@@ -166,33 +166,11 @@ impl Fleet {
         all
     }
 
-    /// Takes a device out of the fleet, logged out: `{ settings, stored, key }`, with its secrets. What it stored is kept
-    /// here until [`taken`](Self::taken) says that it is kept elsewhere. Undefined: there is none of this number.
-    pub fn take(&self, n: u32) -> JsValue {
-        let mut crowd = self.crowd.borrow_mut();
-        let at = n as usize;
-        let settings = crowd.settings(at);
-        let Some(member) = crowd.take(at) else { return JsValue::UNDEFINED };
-        let kept = &member.kept;
-        let stored = Array::new();
-        for (key, value) in kept.stored.iter() {
-            let bytes = Uint8Array::from(value.expose());
-            stored.push(&Array::of2(&JsValue::from_str(key.name()), &bytes));
-        }
-        if let Some(version) = &kept.version {
-            let bytes = Uint8Array::from(version.as_bytes());
-            stored.push(&Array::of2(&JsValue::from_str(VERSION), &bytes));
-        }
-        let of: Vec<(&str, JsValue)> = settings
-            .keys()
-            .filter_map(|key| Some((key, JsValue::from_str(settings.get(key)?))))
-            .collect();
-        let key = JsValue::from_str(&member.key);
-        values::object(&[
-            ("settings", values::object(&of)),
-            ("stored", stored.into()),
-            ("key", key),
-        ])
+    /// Takes a device out of the fleet, logged out: `{ settings, stored, key }`, with its secrets, once all that it had to
+    /// keep is kept. What it stored stays here until [`taken`](Self::taken) says that it is kept elsewhere. Undefined:
+    /// there is none of this number.
+    pub fn take(&self, n: u32) -> Promise {
+        values::promise(|reply| self.crowd.borrow_mut().take(n as usize, reply))
     }
 
     /// What the device of this number stored is kept elsewhere by now.
@@ -217,7 +195,7 @@ impl Fleet {
         let route = Route::of(options.flag("relay")?);
         let none = Bounds { sockets: 0, requests: 6, at_once: 64, rate: 0, report_every: 0 };
         let bounds = need(options.maybe_members("bounds")?, "bounds")?;
-        let bounds = read_bounds(&bounds, none)?;
+        let bounds = read_bounds(bounds, none)?;
         options.finish()?;
         if rows.len() > MOST {
             return Err(values::invalid("rows", "are more than 100,000"));
@@ -251,6 +229,28 @@ impl Drop for Fleet {
         // The task ends with its queue.
         crowd.means.words.close_channel();
     }
+}
+
+/// What goes with a device that leaves. **Secrets.**
+fn handed_out(crowd: &Crowd, at: usize) -> JsValue {
+    let Some(member) = crowd.members.get(at) else { return JsValue::UNDEFINED };
+    let settings = crowd.settings(at);
+    let kept = &member.kept;
+    let stored = Array::new();
+    for (key, value) in kept.stored.iter() {
+        let bytes = Uint8Array::from(value.expose());
+        stored.push(&Array::of2(&JsValue::from_str(key.name()), &bytes));
+    }
+    if let Some(version) = &kept.version {
+        let bytes = Uint8Array::from(version.as_bytes());
+        stored.push(&Array::of2(&JsValue::from_str(VERSION), &bytes));
+    }
+    let of: Vec<(&str, JsValue)> = settings
+        .keys()
+        .filter_map(|key| Some((key, JsValue::from_str(settings.get(key)?))))
+        .collect();
+    let key = JsValue::from_str(&member.key);
+    values::object(&[("settings", values::object(&of)), ("stored", stored.into()), ("key", key)])
 }
 
 fn from_shelf(shelf: &str, members: &mut [Member]) {
@@ -345,14 +345,16 @@ fn read_rows(
     Ok(members)
 }
 
-fn read_bounds(of: &Members, now: Bounds) -> Result<Bounds, JsValue> {
-    Ok(Bounds {
+fn read_bounds(of: Members, now: Bounds) -> Result<Bounds, JsValue> {
+    let bounds = Bounds {
         sockets: of.maybe_number("sockets")?.unwrap_or(now.sockets),
         requests: of.maybe_number("requests")?.unwrap_or(now.requests).max(1),
         at_once: of.maybe_number("at_once")?.unwrap_or(now.at_once).max(1),
         rate: of.maybe_number("rate")?.unwrap_or(now.rate),
         report_every: of.maybe_number("report_every")?.unwrap_or(now.report_every),
-    })
+    };
+    of.finish()?;
+    Ok(bounds)
 }
 
 fn read_query(value: JsValue) -> Result<Query, JsValue> {
@@ -360,14 +362,14 @@ fn read_query(value: JsValue) -> Result<Query, JsValue> {
     let names = of.maybe_texts("states")?;
     let states = names.map(|names| {
         let state = |name: &String| {
-            FleetState::ALL
-                .into_iter()
-                .find(|state| values::js(state).as_string().as_ref() == Some(name))
+            let mut all = FleetState::ALL.into_iter();
+            let state = all.find(|state| values::js(state).as_string().as_ref() == Some(name));
+            state.ok_or_else(|| values::invalid("states", "has a state that no device is in"))
         };
-        names.iter().filter_map(state).collect()
+        names.iter().map(state).collect::<Result<Vec<_>, _>>()
     });
     let query = Query {
-        states,
+        states: states.transpose()?,
         search: of.text_or_empty("search")?.to_lowercase(),
         from: of.number("from")? as usize,
         count: of.number("count")? as usize,

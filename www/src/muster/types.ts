@@ -282,9 +282,9 @@ export interface Fleet {
   run(): Promise<void>;
   /** No other device starts. */
   pause(): Promise<void>;
-  /** All log out; `run` begins anew. What they stored stays. */
+  /** All log out; `run` begins anew, once all is stored. What they stored stays. */
   halt(): Promise<void>;
-  /** Those that gave up try again. */
+  /** Those that gave up try again, each in its turn. */
   tryAgain(): Promise<void>;
   set(bounds: FleetBounds): Promise<void>;
   status(): Promise<FleetStatus>;
