@@ -154,7 +154,7 @@ class Instance implements Muster {
   readonly tools: Tools;
   private die!: (error: MusterDied) => void;
   private all: Promise<Line> | undefined;
-  private readonly enter = handshakes(this.line);
+  private enter!: () => Promise<() => void>;
 
   constructor(
     private readonly line: Line,
@@ -232,12 +232,13 @@ class Instance implements Muster {
 
   /** Who connects from the second Worker takes of the first one's handshakes. */
   private async room(line: Line, cloud: Cloud | undefined): Promise<(() => void) | undefined> {
-    return cloud || line === this.line ? undefined : this.enter(line);
+    return cloud || line === this.line ? undefined : this.enter();
   }
 
   private everything(): Promise<Line> {
     if (!this.all) {
-      this.all = this.loadAll().then((line) => {
+      this.all = this.loadAll().then(async (line) => {
+        this.enter = (await import("./handshakes")).handshakes(this.line, line);
         void line.died.then((why) => this.over(why));
         return line;
       });
@@ -556,47 +557,6 @@ class RemoteReplay extends Remote implements Replay {
   protected override hear(message: Say): void {
     if (message.say === "died") this.over();
   }
-}
-
-/** So many handshakes may be pending in a tab. */
-const ALL_HANDSHAKES = 8;
-/** What each Worker gets of them: while there is a fleet, single devices get two. */
-const SHARED = [2, 6];
-const ALONE = [ALL_HANDSHAKES, 0];
-/** Milliseconds. */
-const LOOK_AGAIN = 100;
-
-/**
- * Two Workers share what the browser takes of handshakes. None that is pending is given up: one gets what the other does
- * not use any more. Whoever is about to connect from the second Worker enters, and gets how to say that he does no more.
- */
-function handshakes(first: Line): (second: Line) => Promise<() => void> {
-  const lines = [first];
-  /** So many each Worker may have pending, and has not more. */
-  const held = [...ALONE];
-  let users = 0;
-  let turn: Promise<unknown> = Promise.resolve();
-  let timer: ReturnType<typeof setTimeout>;
-  const look = async () => {
-    clearTimeout(timer);
-    const wanted = users > 0 ? SHARED : ALONE;
-    for (const [at, line] of lines.entries()) {
-      const most = Math.min(wanted[at]!, ALL_HANDSHAKES - held[1 - at]!);
-      held[at] = Math.max(most, await line.ask<number>({ ask: "handshakes", most }));
-    }
-    if (`${held}` !== `${wanted}`) timer = setTimeout(share, LOOK_AGAIN);
-  };
-  // One look after the other; of a Worker that died, whoever asks it hears.
-  const share = () => (turn = turn.then(look).catch(() => {}));
-  return async (second) => {
-    lines[1] = second;
-    users += 1;
-    await share();
-    return () => {
-      users -= 1;
-      void share();
-    };
-  };
 }
 
 class RemoteFleet extends Remote implements Fleet {

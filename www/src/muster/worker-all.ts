@@ -1,6 +1,6 @@
 // The Worker of everything else: owners, the clouds of the tab with their devices, the calculators. Loaded on demand.
 
-import * as bindings from "./generated/muster_all/muster_all";
+import start, { App, Cloud, Device, Fleet, Replay, setPending, tool } from "./generated/muster_all/muster_all";
 import { serve } from "./serve";
 
-serve(bindings);
+serve({ default: start, App, Cloud, Device, Fleet, Replay, setPending, tool });

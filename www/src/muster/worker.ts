@@ -1,6 +1,6 @@
 // The Worker of the devices of a page that embeds them: the smallest module.
 
-import * as bindings from "./generated/muster/muster";
+import start, { Device, setPending } from "./generated/muster/muster";
 import { serve, type Bindings } from "./serve";
 
-serve(bindings as unknown as Bindings);
+serve({ default: start, Device, setPending } as unknown as Bindings);
