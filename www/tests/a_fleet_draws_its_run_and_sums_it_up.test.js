@@ -70,7 +70,7 @@ behaviour("a fleet starts at its rate, reports at its interval and ends after it
 
   // The ticket: Markdown with the same figures, and no secret.
   await fleets.get("fleet-summary").click();
-  await page.waitForFunction(() => /Copied/.test(document.getElementById("announcer")?.textContent ?? ""));
+  await page.getByText("Copied; no secret is in it").first().waitFor({ state: "attached" });
   const text = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(text, /^# Fleet: 30 devices of ucloud, clouds in the tab\n/);
   assert.match(text, /\*\*passed: 30 of 30 online after 1[23][.\d]* s, 0 times one was lost\*\*/);
