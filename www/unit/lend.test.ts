@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { borrowed, lend } from "../src/muster/lend";
 import type { Store } from "../src/muster/types";
 
@@ -7,10 +7,12 @@ class Place implements Store {
   done: string[] = [];
   refuse: unknown = null;
   released = 0;
+  begun = 0;
   async load() {
     return this.values;
   }
   async write(changes: [string, Uint8Array?][]) {
+    this.begun += 1;
     await new Promise((resolve) => setTimeout(resolve, changes.length));
     if (this.refuse !== null) throw this.refuse;
     for (const [name, value] of changes) {
@@ -57,7 +59,7 @@ test("what was asked for before the end is kept before the store is given back",
   const store = borrowed(lent.port);
   const written = store.write([["a", new Uint8Array(1)]]);
   // The message is under way: it has to arrive before the end does.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await vi.waitFor(() => expect(place.begun).toBe(1));
   const over = lent.over();
   await over;
   expect(place.done).toEqual(["a"]);
@@ -81,7 +83,7 @@ test("what comes after the end is refused, and does not touch what the next one 
   const lent = lend(place);
   const store = borrowed(lent.port);
   const first = store.write([["a", new Uint8Array(1)]]);
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await vi.waitFor(() => expect(place.begun).toBe(1));
   const over = lent.over();
   const late = store.write([["b", new Uint8Array(1)]]);
   const refused = expect(Promise.race([late, over.then(() => Promise.reject(new Error("no answer: it was given back")))])).rejects.toThrow("given back");
