@@ -1,8 +1,9 @@
 //! Dynamic registration over HTTP: `POST /auth/register/device` with a form.
 //!
-//! Beyond the seed (help.aliyun.com "unique-certificate-per-product verification"). The rules that MQTT shares are
-//! here too. Who was given a secret was heard of: an operator sees that there is a device behind the name. A registration before the first login replaces the secret, and the last one counts; after it the answer is
-//! 6289. The reply is compact and under 256 bytes, because the vendor's C reader wants it so.
+//! Beyond the seed (help.aliyun.com "unique-certificate-per-product verification"). The rules that MQTT shares are here
+//! too. Who was given a secret was heard of: an operator sees that there is a device behind the name. A registration
+//! before the first login replaces the secret, and the last one counts; after it the answer is 6289. The reply is
+//! compact and under 256 bytes, because the vendor's C reader wants it so.
 
 use alloc::string::String;
 
