@@ -29,10 +29,10 @@ async function relayTo(broker) {
   return ["--relay", "--relay-allow", broker.replace("mqtt://", "")];
 }
 
-behaviour("an address that is not on the list is told what to add", { world: "real", before: async () => ({ args: ["--relay", "--relay-allow", "127.1:1883"] }) }, async (c) => {
+behaviour("an address that is not on the list is told what to add, beside what was allowed before", { world: "real", before: async () => ({ args: ["--relay", "--relay-allow", "127.1:1883"] }) }, async (c) => {
   for (const [broker, reason, command] of [
-    ["mqtts://broker.invalid:8883", "relay_host", "muster up --relay --relay-allow broker.invalid:8883"],
-    ["mqtt://127.1", "relay_address", "muster up --relay --relay-allow 127.0.0.1:1883"],
+    ["mqtts://broker.invalid:8883", "relay_host", "muster up --relay --relay-allow 127.1:1883 --relay-allow broker.invalid:8883"],
+    ["mqtt://127.1", "relay_address", "muster up --relay --relay-allow 127.1:1883 --relay-allow 127.0.0.1:1883"],
   ]) {
     await c.get("start-krtyun").click();
     await c.fill({ ...SETTINGS, broker });
