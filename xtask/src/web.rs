@@ -77,9 +77,17 @@ pub(crate) fn begin() -> Outcome<File> {
     let lock = File::create(&lock_path).map_err(|e| cannot("create", &lock_path, &e))?;
     lock.lock().map_err(|e| cannot("lock", &lock_path, &e))?;
 
-    for module in &MODULES {
-        bindings(module)?;
-    }
+    // Before the modules: each of them would install what is missing, all at once.
+    Toolchain::find(&BROWSER, &root(), Effort::Packages)?;
+    // Beside one another: each is one crate that one processor optimises for a minute.
+    std::thread::scope(|scope| {
+        let all: Vec<_> =
+            MODULES.iter().map(|module| scope.spawn(move || bindings(module))).collect();
+        all.into_iter().try_for_each(|one| match one.join() {
+            Ok(outcome) => outcome,
+            Err(_) => Err("a module's build ended in the middle".to_owned()),
+        })
+    })?;
     packages(&www())?;
     Ok(lock)
 }
