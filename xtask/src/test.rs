@@ -161,6 +161,7 @@ fn browser() -> Outcome {
 
 /// What holds the console to limits of time has the machine to itself; of the others, two run at once.
 const MEASURING: &[&str] = &[
+    "a_fleet_and_devices_share_eight_handshakes.test.js",
     "a_fleet_fills_the_tab_in_seconds.test.js",
     "a_hundred_thousand_entries_stay_smooth.test.js",
     "ten_thousand_devices_are_scrolled.test.js",
