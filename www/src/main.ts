@@ -14,6 +14,7 @@ import { formatRoute, router } from "./state/router";
 import { theme } from "./state/theme";
 import "./views/app";
 import { ask } from "./views/dialogs";
+import { withPart } from "./views/notices";
 
 /**
  * A link that carries profiles is taken out of the address bar and of the history before anything else looks at it, and
@@ -23,7 +24,7 @@ function takeLink(): void {
   if (!isLink(location.hash)) return;
   const { hash } = location;
   history.replaceState(null, "", formatRoute("devices"));
-  void import("./views/incoming").then(({ openLink }) => openLink(hash));
+  void withPart(import("./views/incoming"), ({ openLink }) => openLink(hash));
 }
 
 theme.start();
@@ -48,8 +49,9 @@ idle(() => {
 });
 
 async function stayOffline(): Promise<void> {
-  const { offline } = await import("./state/offline");
-  await offline.start(async (running) => {
+  // Its server may have gone by now, and nobody has asked for this.
+  const part = await import("./state/offline").catch(() => null);
+  await part?.offline.start(async (running) => {
     const d = t().devs;
     return (await ask({ title: d.newVersionTitle, text: d.newVersionText(running), ok: d.newVersionReload, danger: true })) !== null;
   });

@@ -19,6 +19,7 @@ import type { EntryRow } from "../state/timeline";
 import { View, announce, copyButton, copyText, maskedText, segments } from "./base";
 import { ask } from "./dialogs";
 import { icon } from "./icons";
+import { notLoaded } from "./notices";
 
 type Tab = "decoded" | "bytes" | "both" | "sign" | "compare";
 
@@ -212,7 +213,7 @@ export class Detail extends View {
   #turn(tab: Tab): void {
     this.tab = tab;
     if ((tab === "bytes" || tab === "both") && this.bytes === null) void this.#load(this.revealed !== null);
-    if (tab === "compare") void import("./compare");
+    if (tab === "compare") import("./compare").catch(notLoaded);
   }
 
   #pane(tab: Tab, row: EntryRow, entry: Entry, other: EntryRow | undefined, signed: Signed | null): unknown {

@@ -18,6 +18,7 @@ import { View } from "./base";
 import { Overlay } from "./isolate";
 import { openSettings } from "./dialogs";
 import { icon } from "./icons";
+import { withPart } from "./notices";
 import "./chip";
 import { goOn, startOne } from "./session";
 
@@ -117,7 +118,7 @@ export class DevicesView extends View {
     if (left.length > 0) notices.tell("left", () => t().devs.notStarted(left.length, left.slice(0, 3).map((session) => session.title).join(", ")), { bad: true });
   }
 
-  readonly #savePage = async () => (await import("./bundle")).openBundle();
+  readonly #savePage = () => withPart(import("./bundle"), ({ openBundle }) => openBundle());
 }
 
 @customElement("m-device-item")
@@ -215,11 +216,11 @@ export class First extends View {
     const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
     if (file === undefined) return;
-    await (await import("./incoming")).openFile(file);
+    await withPart(import("./incoming"), ({ openFile }) => openFile(file));
     input.value = "";
   };
 
-  readonly #profiles = async () => (await import("./library")).openLibrary();
+  readonly #profiles = () => withPart(import("./library"), ({ openLibrary }) => openLibrary());
 
   /** Devices from before a reload: one click, and they go on. */
   #before(): TemplateResult | typeof nothing {

@@ -11,6 +11,12 @@ export function notLoaded(): void {
   notices.tell("not-loaded", () => t().devs.notLoaded, { bad: true });
 }
 
+/** What is done with a part of the page that is fetched when it is first asked for. */
+export async function withPart<T>(part: Promise<T>, work: (part: T) => unknown): Promise<void> {
+  const come = await part.catch(notLoaded);
+  if (come !== undefined) await work(come);
+}
+
 /** What the page says in passing, at its edge, over everything but dialogs. */
 @customElement("m-notices")
 export class NoticesView extends View {

@@ -20,6 +20,7 @@ import { ask, openSettings } from "./dialogs";
 import "./chip";
 import { icon, type IconName } from "./icons";
 import { Overlay } from "./isolate";
+import { withPart } from "./notices";
 import { relayCommand, relayOffer } from "./way";
 import { openPanel, panelButtons } from "./panels";
 import "./detail";
@@ -154,7 +155,7 @@ export class SessionView extends View {
     const d = t().devs;
     const button = (testid: string, name: IconName, text: string, work: () => unknown) =>
       html`<button type="button" class="quiet square" data-testid=${testid} aria-label=${text} title=${text} @click=${work}>${icon(name)}</button>`;
-    return html`${button("device-share", "share", d.share, async () => (await import("./share")).openShare(session))}
+    return html`${button("device-share", "share", d.share, () => withPart(import("./share"), ({ openShare }) => openShare(session)))}
       ${button("device-duplicate", "twin", d.duplicate, () => {
         const made = devices.duplicate(session);
         if (made !== null) notices.tell("added", () => t().devs.duplicated(made.title));
@@ -191,10 +192,10 @@ export class SessionView extends View {
   }
 
   /** Most people never ask: it is loaded when somebody does. */
-  async #credentials(): Promise<void> {
-    const { openHandover } = await import("./handover");
-    const session = this.session;
-    if (session !== null) openHandover(session);
+  #credentials(): Promise<void> {
+    return withPart(import("./handover"), ({ openHandover }) => {
+      if (this.session !== null) openHandover(this.session);
+    });
   }
 
   #settings(): void {

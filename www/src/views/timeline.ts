@@ -14,6 +14,7 @@ import type { EntryRow, Row } from "../state/timeline";
 import { drawn, reveal, type Range } from "../state/virtual";
 import { View, announce, copyText, segments } from "./base";
 import { icon, type IconName } from "./icons";
+import { withPart } from "./notices";
 import { diagramEntry, diagramNote, diagramPhase, rowText, tableEntry, tableHead, tableNote, tablePhase, type Around } from "./rows";
 
 /** As the style sheet has them. */
@@ -232,10 +233,9 @@ export class TimelineElement extends View {
     return isFiltered(session.filter) ? d.shown(this.#filtered.shown, session.log.entries) : d.entries(session.log.entries);
   }
 
-  async #export(): Promise<void> {
-    const { openExport } = await import("./export");
+  #export(): Promise<void> {
     const { session } = this;
-    openExport(session, isFiltered(session.filter) ? this.#filtered.rows : null);
+    return withPart(import("./export"), ({ openExport }) => openExport(session, isFiltered(session.filter) ? this.#filtered.rows : null));
   }
 
   #set(change: Partial<Filter>): void {
