@@ -25,9 +25,10 @@ for (const platform of ["ucloud", "krtyun", "alibaba"]) {
     await c.state("online");
     const before = await entries(c);
     await openFaults(c);
+    const went = await c.watch();
     await arm(c, "network", "broker_restart", { s: "2" });
     await c.get("panel-close").click();
-    await c.state("retrying");
+    await went("retrying");
     await c.state("online", c.page, WAIT);
     const rows = (await entries(c)).slice(before.length);
     assert.ok(rows.some((row) => row.kind === "link" && row.trouble?.reason === "unreachable"), "nobody listened meanwhile");

@@ -35,9 +35,10 @@ behaviour("ucloud: CONNACK 3 and a silent broker are tried again by itself", LON
   await arm(c, "login", "refused_login", { code: "3" });
   await arm(c, "login", "silent_login");
   await closeFaults(c);
+  const went = await c.watch();
   await c.get("restart").click();
   // It was online before, too.
-  await c.state("retrying", c.page, WAIT);
+  await went("retrying", WAIT);
   await c.state("online", c.page, WAIT);
   const rows = await entries(c);
   assert.equal(strikes(rows, "refuse").length + strikes(rows, "lose").length, 2);

@@ -136,6 +136,14 @@ for (const lang of ["en", "zh"]) {
       await c.get("script-run").click();
       await c.get("script-place").waitFor();
       await look("script");
+      await c.get("panel-messages").click();
+      await c.get("message-send").click();
+      await c.get("message-payload").fill("0x1");
+      await c.get("message-form-hex").click();
+      await c.get("listen-topic").fill("/muster0ucloud001/112233445566/user/get");
+      await c.get("listen").click();
+      await c.get("listening").waitFor();
+      await look("messages");
       await c.get("panel-faults").click();
       await c.get("faults-clear").click();
       await c.get("fault-group-login").click();

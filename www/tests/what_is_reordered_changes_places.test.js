@@ -51,11 +51,12 @@ behaviour("ucloud: a shorter loss of the network does not end a longer one", LON
   await c.state("online");
   const before = (await entries(c)).length;
   await openFaults(c);
+  const went = await c.watch();
   await armJson(c, [
     { id: "long", fault: "network_loss", ms: 6_000 },
     { id: "short", fault: "network_loss", ms: 500 },
   ]);
-  await c.state("retrying");
+  await went("retrying");
   await c.state("online", c.page, 60_000);
   const rows = (await entries(c)).slice(before);
   const [struck] = strikes(rows, "network_loss");

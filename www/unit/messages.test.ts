@@ -29,7 +29,7 @@ function texts(file: string): string[] {
 }
 
 /** Beginnings of sentences that say what is wrong. */
-const WRONG = /^(is missing|is not |has to |must |must not |starts from|is required|regnwl needs|and jitter_s|an IMEI has|a CMEI has|a TUI has|it has to |cipher types|the secret is|the (?:sign|signature|cipher|MAC|password|last) |random has|this platform has|these lead|serial number \{|what is stored|the snapshot|the CSV|a CSV field|empty: )/;
+const WRONG = /^(is missing|is not |has to |must |must not |starts from|is required|regnwl needs|and jitter_s|an IMEI has|a CMEI has|a TUI has|it has to |cipher types|the secret is|the (?:sign|signature|cipher|MAC|password|last) |random has|this platform has|these lead|serial number \{|what is stored|the snapshot|the CSV|a CSV field|empty: |is one |is none |is too large|the device is not|the broker refused|the connection closed)/;
 /** What the program puts in, in place of what a source leaves open. */
 const filled = (text: string) =>
   text
@@ -40,7 +40,7 @@ const filled = (text: string) =>
     .replace(/from 7$/, "from 7 to 7");
 
 describe("what the core says is wrong", () => {
-  const files = ["settings.rs", "error.rs", ...sources("platform").filter((name) => !name.includes("/cloud")), ...sources("tool"), "web/values.rs", "web/read.rs", "web/tool.rs"];
+  const files = ["settings.rs", "error.rs", ...sources("platform").filter((name) => !name.includes("/cloud")), ...sources("tool"), "web/values.rs", "web/read.rs", "web/tool.rs", "web/device.rs", "web/driver/raw.rs"];
   const found = files.flatMap((file) => texts(file).filter((text) => WRONG.test(text) && text !== "has to be ").map((text) => [file, filled(text)] as const));
 
   it("is found in the core's sources", () => {

@@ -12,14 +12,16 @@ struct Program {
     what_for: &'static str,
 }
 
+const MOSQUITTO: Program = Program {
+    name: "mosquitto",
+    // Its help exits with 3; `-h` of the clients with 1. The version of the shell's own look-up is enough.
+    probe: &[],
+    package: "mosquitto",
+    what_for: "a real broker for the transport tests",
+};
+
 const PROGRAMS: &[Program] = &[
-    Program {
-        name: "mosquitto",
-        // Its help exits with 3; `-h` of the clients with 1. The version of the shell's own look-up is enough.
-        probe: &[],
-        package: "mosquitto",
-        what_for: "a real broker for the transport tests",
-    },
+    MOSQUITTO,
     Program {
         name: "mosquitto_pub",
         probe: &[],
@@ -109,6 +111,9 @@ pub(crate) fn browser() -> Outcome<PathBuf> {
     if !chinese() {
         packages.extend(["fontconfig", "fonts-noto-cjk"]);
     }
+    if !present(&MOSQUITTO) {
+        packages.push(MOSQUITTO.package);
+    }
     if !packages.is_empty() {
         install(&packages);
     }
@@ -123,6 +128,11 @@ pub(crate) fn browser() -> Outcome<PathBuf> {
             "a Chinese font, without which no picture can be judged: on Debian or Ubuntu \
              `apt-get install fontconfig fonts-noto-cjk`"
                 .into(),
+        );
+    }
+    if !present(&MOSQUITTO) {
+        wanted.push(
+            "Mosquitto, a real broker: on Debian or Ubuntu `apt-get install mosquitto`".into(),
         );
     }
     match chromium() {

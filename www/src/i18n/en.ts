@@ -15,6 +15,7 @@ export const en = {
   faults,
   nav: { label: "Views", devices: "Devices", fleet: "Fleet", cloud: "Cloud", bind: "Bind", tools: "Tools" },
   script,
+  mailbox: { panel: "Messages" },
   skip: "Skip to the content",
   world: {
     label: "Which clouds",

@@ -14,6 +14,7 @@ export const zh: Dict = {
   faults,
   nav: { label: "视图", devices: "设备", fleet: "设备群", cloud: "云端", bind: "绑定", tools: "工具" },
   script,
+  mailbox: { panel: "消息" },
   skip: "跳到内容",
   world: { label: "使用哪个云", local: "本地云", tab: "页内云", real: "真实云" },
   language: "语言",

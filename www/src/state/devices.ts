@@ -348,7 +348,7 @@ export class Session extends Store {
   }
 
   /** Sends a packet beside the core; rejects if there is no device. */
-  async sendPublish(topic: string, payload: string, qos: 0 | 1): Promise<void> {
+  async sendPublish(topic: string, payload: string | Uint8Array, qos: 0 | 1): Promise<void> {
     await this.#on().publish(topic, payload, { qos });
   }
 

@@ -76,6 +76,7 @@ const PROBLEMS: readonly [RegExp, string][] = [
   [/^has to be 0 to 9, luhn or random$/, "应为 0 到 9、luhn 或 random"],
   [/^has to be json, header, csv or nvs$/, "应为 json、header、csv 或 nvs"],
   [/^has to be 1 or 2$/, "应为 1 或 2"],
+  [/^has to be 0 or 1$/, "应为 0 或 1"],
   [/^has to be a multiple of 4096 \(0x1000\), at most 16 MiB; usual is 0x6000$/, "应为 4096（0x1000）的倍数，最大 16 MiB；常用 0x6000"],
   [/^must not be set together with password$/, "不能与 password 同时填写"],
   [/^has to be 1 to 256 bytes without NUL$/, "应为 1 到 256 字节，不含 NUL"],
@@ -103,10 +104,22 @@ const PROBLEMS: readonly [RegExp, string][] = [
   [/^is required for Bluetooth devices$/, "蓝牙设备必填"],
   [/^is required for non-Bluetooth devices$/, "非蓝牙设备必填"],
   [/^has to be text of (\d+) to (\d+) bytes$/, "应为 $1 到 $2 字节的文本"],
+  // Packets beside the core: src/web/driver/raw.rs
+  [/^is one on which the device itself speaks$/, "为设备自身使用的主题"],
+  [/^is one more than 1,000 of this session$/, "超出本次会话 1,000 个的上限"],
+  [/^is none that MQTT allows$/, "不是 MQTT 允许的主题"],
+  [/^is too large$/, "过大"],
+  [/^has to wait: too many packets are under way$/, "须稍候：未确认的报文过多"],
+  [/^has to have 1 to 256 bytes, without \+ and #$/, "应为 1 到 256 字节，不含 + 和 #"],
 ];
 
 /** Whole messages: misuse, storage, and what a cloud answers to its operator. */
 const WHOLE: readonly [RegExp, string][] = [
+  // Packets beside the core: src/web/driver/raw.rs, www/src/state/devices.ts
+  [/^the device is off$/, "设备已停止"],
+  [/^the device is not logged in$/, "设备尚未登录"],
+  [/^the broker refused the subscription$/, "服务器拒绝了订阅"],
+  [/^the connection closed before it was acknowledged$/, "确认之前连接已断开"],
   // Calculators, what a step's rule is and what to look out for: src/tool
   [/^ClientID is ProductSN\.DeviceSN; the user name ends in 2 \(dynamic registration\); the password is the ProductSecret\.$/, "ClientID 为 ProductSN.DeviceSN；用户名以 2 结尾（动态注册）；密码为 ProductSecret。"],
   [/^ClientID is ProductSN\.DeviceSN; the user name ends in 1 \(static registration\); the password is the device's own secret\.$/, "ClientID 为 ProductSN.DeviceSN；用户名以 1 结尾（静态注册）；密码为设备自己的密钥。"],

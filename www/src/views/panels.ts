@@ -15,15 +15,18 @@ export type Panel = {
   body: (session: Session) => TemplateResult;
   /** There is something to see in an opened recording too. */
   recordings?: true;
+  /** Of devices that have an MQTT session. */
+  mqtt?: true;
 };
 
 export const PANELS: readonly Panel[] = [
   { id: "faults", icon: "bolt", title: () => t().faults.panel, load: () => import("./faults"), body: (session) => html`<m-faults .session=${session}></m-faults>` },
   { id: "script", icon: "code", title: () => t().script.panel, load: () => import("./script"), body: (session) => html`<m-script .session=${session}></m-script>` },
+  { id: "messages", icon: "list", title: () => t().mailbox.panel, load: () => import("./mailbox"), body: (session) => html`<m-mailbox .session=${session}></m-mailbox>`, mqtt: true },
   { id: "replay", icon: "retry", title: () => t().replay.title, load: () => import("./replay"), body: (session) => html`<m-replay .session=${session}></m-replay>`, recordings: true },
 ];
 
-const offered = (session: Session) => PANELS.filter((panel) => session.recording === null || panel.recordings === true);
+const offered = (session: Session) => PANELS.filter((panel) => (session.recording === null || panel.recordings === true) && (panel.mqtt !== true || session.plan.platform !== "cmcc"));
 
 /** The buttons that open and close them. */
 export function panelButtons(session: Session): TemplateResult | typeof nothing {

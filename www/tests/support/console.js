@@ -191,6 +191,22 @@ export class Console {
     await page.locator(`[data-testid=device-state][data-state=${state}]`).waitFor({ timeout });
   }
 
+  /**
+   * Watches the state word of the open device from now on: what it gives waits until a state has come, even if it is
+   * over by then.
+   */
+  async watch(page = this.page) {
+    await page.evaluate(() => {
+      const states = (window.watched = []);
+      const look = () => states.push(document.querySelector("[data-testid=device-state]")?.dataset["state"]);
+      window.watching?.disconnect();
+      window.watching = new MutationObserver(look);
+      window.watching.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state"] });
+      look();
+    });
+    return (state, timeout = PATIENCE) => page.waitForFunction((wanted) => window.watched.includes(wanted), state, { timeout });
+  }
+
   /** Rows of the timeline: an entry's kind, and its type if given. */
   entries(kind, type, page = this.page) {
     const more = type === undefined ? "" : `[data-type="${type}"]`;

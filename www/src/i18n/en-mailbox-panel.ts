@@ -1,0 +1,43 @@
+// The panel Messages, loaded when it is first opened.
+
+import type { Listening, PayloadForm, Wrong } from "../state/mailbox";
+
+export const panel = {
+  lead: "Packets of your own, through the device's own MQTT session. The topics on which the device itself speaks are refused: to bend those flows, arm a fault. Kept in this tab as it is written: keep secrets out of it.",
+  publish: "Publish",
+  topic: "Topic",
+  topicHint: "/product/device/user/update",
+  qos: "QoS",
+  qosOf: (qos: number) => `QoS ${qos}`,
+  form: "Payload as",
+  forms: { text: "Text", json: "JSON", hex: "Hex" } satisfies Record<PayloadForm, string>,
+  payload: "Payload",
+  send: "Send",
+  sendKeys: "Ctrl+Enter sends",
+  before: "Sent before",
+  choose: "Sent before…",
+  off: "The device is not ready: it has no session to send through.",
+  sending: "Waiting for PUBACK…",
+  leaving: "On its way…",
+  acknowledged: (bytes: number, ms: number) => `${bytes} ${bytes === 1 ? "byte" : "bytes"} acknowledged after ${ms} ms`,
+  left: (bytes: number) => `${bytes} ${bytes === 1 ? "byte" : "bytes"} sent; QoS 0 is not acknowledged`,
+  wrong: {
+    no_topic: "Name the topic.",
+    long_topic: "A topic has at most 256 bytes.",
+    wildcard: "A topic has no wildcards here: they could cover the device's own topics.",
+    nul: "A topic has no NUL.",
+    not_json: "This is no JSON.",
+    not_hex: "Hex has two digits a byte, bare or apart: 01 a0 ff.",
+    long_payload: "A payload has at most 65,536 bytes.",
+  } satisfies Record<Wrong, string>,
+  listen: "Listen",
+  subscribe: "Subscribe",
+  listenLead: "Subscribed to at once, and again whenever the device is ready.",
+  most: "At most 50 topics.",
+  states: { waiting: "waits until the device is ready", asking: "asked, no SUBACK yet", on: "subscribed", refused: "refused" } satisfies Record<Listening["state"], string>,
+  forget: (topic: string) => `Do not subscribe to ${topic} in the next session`,
+  received: "Received",
+  nothing: "Nothing yet.",
+  bytes: (bytes: number) => `${bytes} ${bytes === 1 ? "byte" : "bytes"}, no text`,
+  clear: "Clear",
+};
