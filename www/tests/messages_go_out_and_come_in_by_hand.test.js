@@ -54,7 +54,7 @@ behaviour("a message is published beside the device's own; what is wrong with it
   await c.get("message-topic").waitFor();
   assert.equal(await c.get("message-topic").inputValue(), `${OWN}/update`);
   assert.ok(await c.get("message-send").isDisabled(), "a device that is off sends nothing");
-  assert.match(await c.get("message-outcome").innerText(), /not ready/);
+  assert.match(await c.get("message-off").innerText(), /not ready/);
 
   // China Mobile's devices speak HTTP.
   await c.get("new-device").click();

@@ -74,6 +74,8 @@ export class Mailbox extends Store {
     const gone = devices.subscribe(() => {
       if (devices.sessions.includes(session)) return;
       session.heard.delete(hear);
+      // Put back on the list it has another one, with what was kept.
+      mailboxes.delete(session);
       gone();
     });
   }

@@ -89,7 +89,8 @@ export class MailboxView extends View {
               ${mailbox.sent.map(({ topic, payload }, at) => html`<option value=${at}>${`${topic} · ${payload.slice(0, 40)}`}</option>`)}
             </select>`}
       </div>
-      <p role="status" data-testid="message-outcome" data-word=${outcome?.word ?? nothing} class=${outcome?.word === "refused" ? "bad-text" : "quiet-text"}>${ready ? (outcome === null ? nothing : outcomeText(outcome)) : d.off}</p>
+      <p role="status" data-testid="message-outcome" data-word=${outcome?.word ?? nothing} class=${outcome?.word === "refused" ? "bad-text" : "quiet-text"}>${outcome === null ? nothing : outcomeText(outcome)}</p>
+      ${ready ? nothing : html`<p class="quiet-text" data-testid="message-off">${d.off}</p>`}
     </section>`;
   }
 
