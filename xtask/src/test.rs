@@ -74,34 +74,23 @@ fn core() -> Outcome {
     run(cargo(&["test", "--locked", "-p", "muster"]))?;
     // A plugin for one cloud carries that cloud alone: each has to stand without the others.
     for platform in ["ucloud", "cmcc", "krtyun", "alibaba"] {
-        run(cargo(&[
-            "check",
-            "--locked",
-            "-p",
-            "muster",
-            "--no-default-features",
-            "--features",
-            platform,
-        ]))?;
-        let with_cloud = format!("{platform},cloud");
-        run(cargo(&[
-            "check",
-            "--locked",
-            "-p",
-            "muster",
-            "--no-default-features",
-            "--features",
-            &with_cloud,
-        ]))?;
+        for features in [platform.to_owned(), format!("{platform},cloud")] {
+            let mut check = cargo(&["check", "--locked", "--profile", "lint", "-p", "muster"]);
+            check.args(["--no-default-features", "--features", &features]);
+            run(check)?;
+        }
     }
     Ok(())
 }
 
 fn clippy() -> Outcome {
-    run(cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let clippy = || cargo(&["clippy", "--locked", "--profile", "lint"]);
+    let mut native = clippy();
+    native.args(["--workspace", "--all-targets", "--", "-D", "warnings"]);
+    run(native)?;
     let target = wasm::ensure_target()?;
-    let mut plugin =
-        cargo(&["clippy", "--locked", "-p", "muster", "--no-default-features", "--features"]);
+    let mut plugin = clippy();
+    plugin.args(["-p", "muster", "--no-default-features", "--features"]);
     plugin.arg("plugin,ucloud,cmcc,krtyun,alibaba");
     target.apply(&mut plugin);
     plugin.args(["--", "-D", "warnings"]);
@@ -113,7 +102,7 @@ fn types() -> Outcome {
 }
 
 fn doc() -> Outcome {
-    let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps"]);
+    let mut doc = cargo(&["doc", "--locked", "--profile", "lint", "--workspace", "--no-deps"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     run(doc)
 }
@@ -184,6 +173,8 @@ fn host() -> Outcome {
         tests.env(name, value);
     }
     tests.env("MUSTER_SMALL", device::check()?);
+    // Many of them wait most of the time: for a peer, for a clock, for a process to end.
+    tests.env("RUST_TEST_THREADS", "4");
     run(tests)
 }
 

@@ -108,7 +108,7 @@ impl Module {
 
 /// The lints of the browser's side, all of it.
 pub(crate) fn clippy() -> Outcome {
-    let mut clippy = cargo_for(&["clippy"], ALL)?;
+    let mut clippy = cargo_for(&["clippy", "--profile", "lint"], ALL)?;
     clippy.args(["--", "-D", "warnings"]);
     run(clippy)
 }
