@@ -102,6 +102,16 @@ behaviour("every key that the sheet names does what it says, and single ones can
   await page.waitForFunction(() => Number(document.querySelector("[data-testid=replay]")?.dataset["at"]) > 0);
   await c.get("panel-close").click();
 
+  // A message of one's own: Enter alone is a new line.
+  await c.get("panel-messages").click();
+  await c.get("message-topic").fill("/sys/20191210/10001/own");
+  await c.get("message-payload").fill("one");
+  await page.keyboard.press("Enter");
+  assert.equal(await c.get("message-outcome").getAttribute("data-word"), null);
+  await press("message", "Control+Enter");
+  await page.locator("[data-testid=message-outcome][data-word=sent]").waitFor();
+  await c.get("panel-close").click();
+
   await press("page", "n");
   await c.get("start-ucloud").waitFor();
   const views = await page.locator(".rail a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));

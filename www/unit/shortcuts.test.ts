@@ -38,6 +38,10 @@ describe("the table of shortcuts", () => {
     expect(shortcutFor(press("p"), "device")).toBe("pause");
     expect(shortcutFor(press("p"), "page")).toBeNull();
     for (const modifier of ["ctrlKey", "metaKey", "altKey"]) expect(shortcutFor(press("p", { [modifier]: true }), "device")).toBeNull();
+    expect(shortcutFor(press("Enter", { ctrlKey: true }), "message")).toBe("sendMessage");
+    expect(shortcutFor(press("Enter", { metaKey: true }), "message")).toBe("sendMessage");
+    expect(shortcutFor(press("Enter"), "message")).toBeNull();
+    expect(shortcutFor(press("ArrowDown", { ctrlKey: true }), "entry")).toBeNull();
     single = "off";
     expect(shortcutFor(press("p"), "device")).toBeNull();
     expect(shortcutFor(press("ArrowDown"), "entry")).toBe("walkDown");

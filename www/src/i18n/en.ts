@@ -28,7 +28,7 @@ export const en = {
   shortcuts: {
     open: "Keyboard shortcuts",
     title: "Keyboard",
-    contexts: { page: "Everywhere", device: "With a device open", entry: "On an entry of the timeline", search: "In the timeline's search", replay: "In a device's replay", grid: "In the Cloud view's table of devices", tree: "On a device of the topology (Bind)" },
+    contexts: { page: "Everywhere", device: "With a device open", entry: "On an entry of the timeline", search: "In the timeline's search", replay: "In a device's replay", message: "In the payload of a message", grid: "In the Cloud view's table of devices", tree: "On a device of the topology (Bind)" },
     what: {
       new: "Start another device",
       view: "Devices, Cloud, and so on, in the rail's order",
@@ -56,6 +56,7 @@ export const en = {
       replayStart: "To the begin",
       replayEnd: "To the end",
       replayPlay: "Play, pause",
+      sendMessage: "Send it",
       gridUp: "Device before",
       gridDown: "Next device",
       gridPageUp: "A screen up",

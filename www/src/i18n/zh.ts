@@ -22,7 +22,7 @@ export const zh: Dict = {
   shortcuts: {
     open: "键盘快捷键",
     title: "键盘",
-    contexts: { page: "任何位置", device: "打开设备时", entry: "在时间线的条目上", search: "在时间线的搜索框中", replay: "在设备的回放中", grid: "在云端视图的设备表中", tree: "在拓扑的设备上（绑定）" },
+    contexts: { page: "任何位置", device: "打开设备时", entry: "在时间线的条目上", search: "在时间线的搜索框中", replay: "在设备的回放中", message: "在消息内容中", grid: "在云端视图的设备表中", tree: "在拓扑的设备上（绑定）" },
     what: {
       new: "再启动一个设备",
       view: "依侧栏顺序切换设备、云端等视图",
@@ -50,6 +50,7 @@ export const zh: Dict = {
       replayStart: "到开头",
       replayEnd: "到末尾",
       replayPlay: "播放、暂停",
+      sendMessage: "发送",
       gridUp: "上一台设备",
       gridDown: "下一台设备",
       gridPageUp: "上翻一屏",

@@ -6,10 +6,10 @@ import { VIEWS } from "./router";
 /**
  * Where a key means something. `page`: wherever nobody types. `device`: with a device open. `search`: in the timeline's
  * search field. `entry`: on an entry of the timeline. `tree`: on a device of the Bind view's topology. `grid`: in
- * the Cloud view's table of devices. `replay`: in a device's replay.
+ * the Cloud view's table of devices. `replay`: in a device's replay. `message`: in the payload of a message.
  */
-export type Context = "page" | "device" | "search" | "entry" | "replay" | "grid" | "tree";
-export const CONTEXTS: readonly Context[] = ["page", "device", "entry", "search", "replay", "grid", "tree"];
+export type Context = "page" | "device" | "search" | "entry" | "replay" | "message" | "grid" | "tree";
+export const CONTEXTS: readonly Context[] = ["page", "device", "entry", "search", "replay", "message", "grid", "tree"];
 
 export type ShortcutId =
   | "new"
@@ -38,6 +38,7 @@ export type ShortcutId =
   | "replayStart"
   | "replayEnd"
   | "replayPlay"
+  | "sendMessage"
   | "gridUp"
   | "gridDown"
   | "gridPageUp"
@@ -54,7 +55,7 @@ export type ShortcutId =
 
 export type Shortcut = {
   id: ShortcutId;
-  /** Values of KeyboardEvent.key. */
+  /** Values of KeyboardEvent.key; `Control+` before one that Ctrl, or a Mac's command key, goes with. */
   keys: readonly string[];
   context: Context;
   /** The browser itself, or an element of its own, does it. */
@@ -88,6 +89,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { id: "replayStart", keys: ["Home"], context: "replay" },
   { id: "replayEnd", keys: ["End"], context: "replay" },
   { id: "replayPlay", keys: [" "], context: "replay" },
+  { id: "sendMessage", keys: ["Control+Enter"], context: "message" },
   { id: "gridUp", keys: ["ArrowUp"], context: "grid" },
   { id: "gridDown", keys: ["ArrowDown"], context: "grid" },
   { id: "gridPageUp", keys: ["PageUp"], context: "grid" },
@@ -110,12 +112,12 @@ export function isSingle(key: string): boolean {
 
 /** What a pressed key means, if it means anything there. */
 export function shortcutFor(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">, context: Context): ShortcutId | null {
-  const { key } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || (isSingle(key) && !singleKeys())) return null;
+  if (event.altKey || (isSingle(event.key) && !singleKeys())) return null;
+  const key = event.ctrlKey || event.metaKey ? `Control+${event.key}` : event.key;
   return SHORTCUTS.find((shortcut) => shortcut.native !== true && shortcut.context === context && shortcut.keys.includes(key))?.id ?? null;
 }
 
-const SHOWN: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Delete: "Del", " ": "␣" };
+const SHOWN: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", Delete: "Del", " ": "␣", "Control+Enter": "Ctrl+Enter" };
 
 /** What stands on the key. */
 export function keyCap(key: string): string {

@@ -8,6 +8,7 @@ import { panel as zh } from "../i18n/zh-mailbox-panel";
 import type { Session } from "../state/devices";
 import { MOST_TOPICS, PAYLOAD_FORMS, bytesOf, mailboxOf, wrongTopic, type Listening, type Mailbox, type Outcome, type Qos } from "../state/mailbox";
 import { messageText } from "../state/messages";
+import { shortcutFor } from "../state/shortcuts";
 import { View, segments } from "./base";
 import { icon } from "./icons";
 import "../styles/mailbox.css";
@@ -75,7 +76,7 @@ export class MailboxView extends View {
         ${segments(d.form, PAYLOAD_FORMS.map((value) => ({ value, text: d.forms[value], testid: `message-form-${value}` })), draft.form, (form) => mailbox.write({ form }))}
       </div>
       <label class="mailbox-field">${d.payload}<textarea rows="4" spellcheck="false" autocomplete="off" data-testid="message-payload" aria-invalid=${payloadWrong !== null} aria-describedby=${payloadWrong === null ? nothing : "message-payload-wrong"} aria-keyshortcuts="Control+Enter" .value=${draft.payload} @input=${(event: Event) => mailbox.write({ payload: (event.target as HTMLTextAreaElement).value })} @keydown=${(event: KeyboardEvent) => {
-        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !ready) return;
+        if (shortcutFor(event, "message") !== "sendMessage" || !ready) return;
         event.preventDefault();
         this.#send(mailbox);
       }}></textarea></label>

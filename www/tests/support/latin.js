@@ -4,7 +4,7 @@
 const SAME = new Set(
   `Muster UCloud Alibaba cn-gd UIoT Living Link Core uiot-core esp-idf-nvs-partition-gen curl Node Python GitHub Chromium Luhn Breeze
   WebAssembly WebSocket IndexedDB Worker App token broker wss mqtt mqtts http https ws ping Date Wi-Fi Zigbee hex Base64 blob yyyymmdd ms
-  timestamp passwd Esc Enter Home End Del Delete Shift Tab`.split(/\s+/),
+  timestamp passwd Esc Enter Home End Del Delete Shift Ctrl Tab`.split(/\s+/),
 );
 /** Something that is written in capitals, with digits, underscores, dots or capitals within is a name too. */
 const isName = (word) => SAME.has(word) || /[0-9_.…&/:=>[]/.test(word) || /[A-Z]{2}/.test(word) || /[a-z][A-Z]/.test(word) || /^[A-Z][A-Za-z]*(-[A-Z][A-Za-z]*)+$/.test(word) || !/[A-Za-z]{2}/.test(word);
