@@ -27,7 +27,7 @@ export const panel = {
     wildcard: "A topic has no wildcards here: they could cover the device's own topics.",
     nul: "A topic has no NUL.",
     not_json: "This is no JSON.",
-    not_hex: "Hex has two digits a byte, bare or apart: 01 a0 ff.",
+    not_hex: "Hex has two digits a byte, bare or apart: 01 A0 0F.",
     long_payload: "A payload has at most 65,536 bytes.",
   } satisfies Record<Wrong, string>,
   listen: "Listen",

@@ -25,7 +25,7 @@ export const panel: typeof Panel = {
     wildcard: "此处主题不能含通配符：它可能覆盖设备自身的主题。",
     nul: "主题不能含 NUL。",
     not_json: "不是有效的 JSON。",
-    not_hex: "十六进制每字节两位，可连写或分隔：01 a0 ff。",
+    not_hex: "十六进制每字节两位，可连写或分隔：01 A0 0F。",
     long_payload: "消息内容最多 65,536 字节。",
   },
   listen: "订阅主题",
